@@ -1,0 +1,37 @@
+/** What a node looks like: observed and desired state have this one type (architecture section 1). */
+import type { Address, Cidr } from "@seam/base";
+
+/** A route in the main table; `via` null means that the destination is on the link itself. */
+export type Route = {
+  readonly destination: Cidr;
+  readonly via: Address | null;
+  /** Interface name; null lets the kernel choose it from `via`. */
+  readonly device: string | null;
+};
+
+/** A permanent neighbour entry, so that no ARP or neighbour discovery is needed on a pod's link. */
+export type Neighbour = {
+  readonly address: Address;
+  /** Six octets, lower case, separated by colons. */
+  readonly mac: string;
+  readonly device: string;
+};
+
+/** Source translation of traffic that leaves the cluster. */
+export type Masquerade = {
+  readonly sources: readonly Cidr[];
+  /** Destinations that keep the pod's own address. */
+  readonly exceptions: readonly Cidr[];
+};
+
+/** A kernel setting below /proc/sys, as a dotted key. */
+export type Sysctl = { readonly key: string; readonly value: string };
+
+/** Everything that Seam owns on a node. */
+export type NodeState = {
+  readonly sysctls: readonly Sysctl[];
+  readonly routes: readonly Route[];
+  readonly neighbours: readonly Neighbour[];
+  /** Null when no traffic is translated. */
+  readonly masquerade: Masquerade | null;
+};

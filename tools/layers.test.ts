@@ -1,0 +1,42 @@
+/** The layer test: a package may import only packages before it in the list (architecture section 2). */
+import { globSync, readFileSync } from "node:fs";
+
+import { parseSync } from "oxc-parser";
+import { expect, test } from "vitest";
+
+const layers = ["base", "state"];
+
+type Edge = { readonly file: string; readonly from: string; readonly to: string };
+
+const importedBy = (file: string): Edge[] => {
+  const { module } = parseSync(file, readFileSync(file, "utf8"));
+  const sources = [
+    ...module.staticImports.map((item) => item.moduleRequest.value),
+    ...module.staticExports.flatMap((item) =>
+      item.entries.flatMap((entry) => entry.moduleRequest?.value ?? []),
+    ),
+  ];
+  return sources.map((to) => ({ file, from: file.split("/")[1] ?? "", to }));
+};
+
+const edges = globSync("packages/*/src/**/*.ts").flatMap(importedBy);
+
+/** An import that leaves its layer, or reaches inside another package. */
+const isForbidden = ({ from, to }: Edge): boolean => {
+  if (to.startsWith("@seam/"))
+    return layers.indexOf(to.slice(6)) >= layers.indexOf(from) || !layers.includes(to.slice(6));
+  return to.startsWith("../../../");
+};
+
+test("packages import only packages before them", () => {
+  expect(edges.filter(isForbidden)).toEqual([]);
+});
+
+test("every package is in the list of layers", () => {
+  const found = globSync("packages/*/package.json").map((file) => file.split("/")[1] ?? "");
+  expect(found.toSorted()).toEqual(layers.toSorted());
+});
+
+test("the check saw the code", () => {
+  expect(edges.length).toBeGreaterThan(3);
+});

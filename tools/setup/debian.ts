@@ -1,0 +1,42 @@
+/** Installs the Debian packages that Seam needs, in one call that is named before it runs. */
+import { spawnSync } from "node:child_process";
+
+/** Each with what needs it. */
+const needed: readonly string[] = [
+  "gcc", // the CNI shim
+  "libc6-dev",
+  "iproute2", // judges of the netlink code, namespaces of the tests
+  "iputils-ping",
+  "libnftables1", // the kernel door's nftables
+  "nftables", // judge of the kernel door's nftables
+];
+
+const isInstalled = (name: string): boolean =>
+  spawnSync("dpkg-query", ["-W", "-f=${db:Status-Status}", name], {
+    encoding: "utf8",
+  }).stdout === "installed";
+
+const fail = (message: string): never => {
+  console.error(`seam: ${message}`);
+  process.exit(1);
+};
+
+/** Runs a command with its output shown; ends the program when it fails. */
+function show(command: string, parameters: readonly string[]): void {
+  console.log(`seam: ${command} ${parameters.join(" ")}`);
+  const environment = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  const { status } = spawnSync(command, parameters, { stdio: "inherit", env: environment });
+  if (status !== 0) fail(`${command} failed; run the command above by hand to see why.`);
+}
+
+/** Installs what is missing; says what to run and exits 1 without root. A second run does nothing. */
+export function installSystemPackages(): void {
+  const missing = needed.filter((name) => !isInstalled(name));
+  if (process.getuid?.() !== 0) {
+    fail("root is needed to make network namespaces. Run: sudo npm test");
+  }
+  if (missing.length === 0) return;
+  console.log(`seam: Debian packages missing: ${missing.join(" ")}`);
+  show("apt-get", ["update", "-qq"]);
+  show("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...missing]);
+}
