@@ -26,7 +26,9 @@ function run(command, parameters) {
 
 if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== lockHash) {
   say("installing npm packages (about a minute the first time)");
-  run("npm", ["ci", "--ignore-scripts", "--no-fund", "--no-audit", "--loglevel=error"]);
+  // Not `npm ci`: it refuses a lock file whose optional packages for other platforms a registry lacks.
+  const quiet = ["--no-fund", "--no-audit", "--loglevel=error"];
+  run("npm", ["install", "--no-save", "--ignore-scripts", ...quiet]);
   writeFileSync(stamp, lockHash);
 }
 
