@@ -5,6 +5,9 @@ import { spawnSync } from "node:child_process";
 const needed: readonly string[] = [
   "gcc", // the CNI shim
   "libc6-dev",
+  "runc", // the lab
+  "conntrack",
+  "openssl",
   "iproute2", // judges of the netlink code, namespaces of the tests
   "iputils-ping",
   "libnftables1", // the kernel door's nftables
@@ -33,7 +36,9 @@ function show(command: string, parameters: readonly string[]): void {
 export function installSystemPackages(): void {
   const missing = needed.filter((name) => !isInstalled(name));
   if (process.getuid?.() !== 0) {
-    fail("root is needed to make network namespaces. Run: sudo npm test");
+    fail(
+      "root is needed to make network namespaces. Run the same command as root, for example with sudo",
+    );
   }
   if (missing.length === 0) return;
   console.log(`seam: Debian packages missing: ${missing.join(" ")}`);

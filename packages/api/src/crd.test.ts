@@ -1,0 +1,24 @@
+/** The CRDs of all kinds against golden files; `UPDATE=1` rewrites them. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { stringify } from "yaml";
+import { customResourceDefinitions } from "./index.ts";
+import { child } from "./node.ts";
+
+const folder = new URL("../crds/", import.meta.url);
+
+describe("CustomResourceDefinitions", () => {
+  test.each(
+    customResourceDefinitions().map(
+      (crd) => [String(child(crd, "metadata")["name"]), crd] as const,
+    ),
+  )("%s is as in its golden file", (name, crd) => {
+    const file = new URL(`${name}.yaml`, folder);
+    const made = stringify(crd, { aliasDuplicateObjects: false, lineWidth: 120 });
+    if (process.env["UPDATE"] === "1") {
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(file, made);
+    }
+    expect(readFileSync(file, "utf8")).toBe(made);
+  });
+});

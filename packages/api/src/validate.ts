@@ -1,0 +1,96 @@
+/** Parses an unknown object into a kind: fills defaults, returns all errors at once; the same rules as the CRD's. */
+import { err, ok, type Result } from "@seam/base";
+import type { Static, TSchema } from "typebox";
+import { Value } from "typebox/value";
+import { ExperimentSchema, type Experiment } from "./experiment.ts";
+import { isJson } from "./node.ts";
+import { ProjectSchema, type Project } from "./project.ts";
+import { fieldError, walk, type FieldError } from "./walk.ts";
+
+/** Parses a `Project`. */
+export function parseProject(value: unknown): Result<Project, readonly FieldError[]> {
+  const parsed = parse(ProjectSchema, value);
+  return parsed.ok ? withChecks(parsed.value, checkProject(parsed.value)) : parsed;
+}
+
+/** Parses an `Experiment`. */
+export function parseExperiment(value: unknown): Result<Experiment, readonly FieldError[]> {
+  const parsed = parse(ExperimentSchema, value);
+  return parsed.ok ? withChecks(parsed.value, checkExperiment(parsed.value)) : parsed;
+}
+
+/** One sentence for a person. */
+export const formatFieldError = (error: FieldError): string =>
+  `${error.path === "" ? "the object" : error.path}: expected ${error.expected}, for example ${error.example}; found ${error.found}`;
+
+function parse<S extends TSchema>(
+  schema: S,
+  value: unknown,
+): Result<Static<S>, readonly FieldError[]> {
+  const filled: unknown = Value.Default(schema, Value.Clone(value));
+  const plain: unknown = schema;
+  if (!isJson(plain)) return err([]);
+  const errors = walk({ schema: plain, path: "" }, filled);
+  if (errors.length > 0) return err(errors);
+  return Value.Check(schema, filled)
+    ? ok(filled)
+    : err([fieldError({ schema: plain, path: "" }, filled)]);
+}
+
+const withChecks = <T>(value: T, errors: readonly FieldError[]): Result<T, readonly FieldError[]> =>
+  errors.length === 0 ? ok(value) : err(errors);
+
+function checkProject(project: Project): readonly FieldError[] {
+  const { name } = project.metadata;
+  const label = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(name) && name.length <= 63;
+  const expected = "a DNS label of at most 63 characters, as it names the namespace";
+  const naming = label
+    ? []
+    : [{ path: "metadata.name", expected, example: '"lab-a"', found: JSON.stringify(name) }];
+  const members = (project.spec.members ?? []).flatMap((member, index) =>
+    (member.user === undefined) !== (member.group === undefined)
+      ? []
+      : [
+          {
+            path: `spec.members[${index}]`,
+            expected: "exactly one of user and group",
+            example: '{"user":"owner@example.org","role":"admin"}',
+            found: JSON.stringify(member),
+          },
+        ],
+  );
+  return [...naming, ...members];
+}
+
+function checkExperiment(experiment: Experiment): readonly FieldError[] {
+  const names = experiment.spec.workloads.map((workload) => workload.name);
+  const expectName = (
+    path: string,
+    name: string,
+    among: readonly string[],
+  ): readonly FieldError[] =>
+    among.includes(name)
+      ? []
+      : [
+          {
+            path,
+            expected: `the name of another workload of this experiment (${among.join(", ")})`,
+            example: JSON.stringify(among[0] ?? "server"),
+            found: JSON.stringify(name),
+          },
+        ];
+  const after = experiment.spec.workloads.flatMap((workload, index) =>
+    (workload.after ?? []).flatMap((name, at) =>
+      expectName(
+        `spec.workloads[${index}].after[${at}]`,
+        name,
+        names.filter((other) => other !== workload.name),
+      ),
+    ),
+  );
+  const policies = (experiment.spec.policies ?? []).flatMap((policy, index) => [
+    ...expectName(`spec.policies[${index}].from`, policy.from, names),
+    ...expectName(`spec.policies[${index}].to`, policy.to, names),
+  ]);
+  return [...after, ...policies];
+}

@@ -1,0 +1,45 @@
+/** When two parts of a node's state mean the same to the kernel. */
+import { type Cidr, cidrContains, formatAddress, formatCidr } from "@seam/base";
+import type { Masquerade, Neighbour, Route } from "@seam/state";
+
+/** Routes with one key exclude each other: Seam keeps one route for each destination. */
+export const routeKey = (route: Route): string => formatCidr(route.destination);
+
+/** Neighbour entries with one key exclude each other. */
+export const neighbourKey = (neighbour: Neighbour): string =>
+  `${neighbour.device} ${formatAddress(neighbour.address)}`;
+
+/** Whether the kernel's route is the one asked for; a null device leaves the choice to the kernel. */
+export function routeSatisfies(observed: Route, desired: Route): boolean {
+  return (
+    routeKey(observed) === routeKey(desired) &&
+    gateway(observed) === gateway(desired) &&
+    (desired.device === null || observed.device === desired.device)
+  );
+}
+
+/** Whether both translate the same packets: order, repetition and contained prefixes do not matter. */
+export function sameMasquerade(one: Masquerade | null, other: Masquerade | null): boolean {
+  if (one === null || other === null) return one === other;
+  return samePrefixes(one.sources, other.sources) && samePrefixes(one.exceptions, other.exceptions);
+}
+
+/** Drops repeated prefixes and those that lie in another: interval sets of nftables refuse overlaps. */
+export function minimalPrefixes(prefixes: readonly Cidr[]): readonly Cidr[] {
+  const distinct = [...new Map(prefixes.map((prefix) => [formatCidr(prefix), prefix])).values()];
+  return distinct.filter(
+    (prefix) =>
+      !distinct.some(
+        (wider) => wider.length < prefix.length && cidrContains(wider, prefix.address),
+      ),
+  );
+}
+
+const gateway = (route: Route): string | null =>
+  route.via === null ? null : formatAddress(route.via);
+
+function samePrefixes(one: readonly Cidr[], other: readonly Cidr[]): boolean {
+  const left = minimalPrefixes(one).map(formatCidr).sort();
+  const right = minimalPrefixes(other).map(formatCidr).sort();
+  return left.join() === right.join();
+}

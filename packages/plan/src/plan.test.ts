@@ -1,0 +1,91 @@
+/** Planning reaches the desired state from any observed one, and then has nothing left to do. */
+import { type Address, addressAt, type Cidr, invariant, parseAddress, parseCidr } from "@seam/base";
+import type { Masquerade, Neighbour, NodeState, Route } from "@seam/state";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { neighbourKey, routeKey, routeSatisfies, sameMasquerade } from "./equality.ts";
+import { plan } from "./plan.ts";
+import { simulateStep } from "./simulation.ts";
+
+const address = (text: string): Address => {
+  const parsed = parseAddress(text);
+  invariant(parsed.ok, text);
+  return parsed.value;
+};
+const cidr = (text: string): Cidr => {
+  const parsed = parseCidr(text);
+  invariant(parsed.ok, text);
+  return parsed.value;
+};
+
+const addresses = ["10.0.0.1", "10.0.0.2", "fd00::1", "fd00::2"].map(address);
+const prefixes = ["10.0.0.0/8", "10.1.0.0/16", "10.2.0.0/24", "fd00::/64", "fd00::1/128"].map(cidr);
+const anAddress = fc.constantFrom(...addresses);
+const aPrefix = fc.constantFrom(...prefixes);
+const aDevice = fc.constantFrom("seam0", "seam1", "eth0");
+
+const route = (device: fc.Arbitrary<string | null>): fc.Arbitrary<Route> =>
+  fc.record({ destination: aPrefix, via: fc.option(anAddress), device });
+const neighbour: fc.Arbitrary<Neighbour> = fc.record({
+  address: anAddress,
+  mac: fc.constantFrom("02:00:00:00:00:01", "02:00:00:00:00:02"),
+  device: aDevice,
+});
+const masquerade: fc.Arbitrary<Masquerade> = fc.record({
+  sources: fc.array(aPrefix),
+  exceptions: fc.array(aPrefix),
+});
+const sysctls = fc.uniqueArray(
+  fc.record({ key: fc.constantFrom("a.b", "a.c", "d"), value: fc.constantFrom("0", "1") }),
+  { selector: ({ key }) => key },
+);
+const neighbours = fc.uniqueArray(neighbour, { selector: neighbourKey });
+/** The kernel may hold several routes to one destination, but not one route twice. */
+const observedState: fc.Arbitrary<NodeState> = fc.record({
+  sysctls,
+  routes: fc.uniqueArray(route(aDevice), { selector: (value) => JSON.stringify(value) }),
+  neighbours,
+  masquerade: fc.option(masquerade),
+});
+const desiredState: fc.Arbitrary<NodeState> = fc.record({
+  sysctls,
+  routes: fc.uniqueArray(route(fc.option(aDevice)), { selector: routeKey }),
+  neighbours,
+  masquerade: fc.option(masquerade),
+});
+
+test("the steps lead to the desired state, and planning again yields none", () => {
+  fc.assert(
+    fc.property(observedState, desiredState, (observed, desired) => {
+      const reached = plan(observed, desired).reduce(simulateStep, observed);
+      expect(plan(reached, desired)).toEqual([]);
+      expect(reached.routes).toHaveLength(desired.routes.length);
+      for (const wanted of desired.routes) {
+        expect(reached.routes.some((actual) => routeSatisfies(actual, wanted))).toBe(true);
+      }
+      expect(new Set(reached.neighbours)).toEqual(new Set(desired.neighbours));
+      expect(reached.sysctls).toEqual(expect.arrayContaining([...desired.sysctls]));
+      expect(sameMasquerade(reached.masquerade, desired.masquerade)).toBe(true);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test("a duplicate is deleted before the route is replaced, gateways follow on-link routes", () => {
+  const empty: NodeState = { sysctls: [], routes: [], neighbours: [], masquerade: null };
+  const destination = cidr("10.1.0.0/16");
+  const observed: NodeState = {
+    ...empty,
+    routes: [
+      { destination, via: address("10.0.0.1"), device: "eth0" },
+      { destination, via: address("10.0.0.2"), device: "eth0" },
+    ],
+  };
+  const onLink: Route = { destination: cidr("10.2.0.0/24"), via: null, device: "seam0" };
+  const moved: Route = { destination, via: addressAt(onLink.destination, 9n), device: null };
+  expect(plan(observed, { ...empty, routes: [moved, onLink] })).toEqual([
+    { kind: "delete-route", route: observed.routes[1] },
+    { kind: "add-route", route: onLink },
+    { kind: "replace-route", route: moved },
+  ]);
+});

@@ -1,0 +1,16 @@
+/** One change to a node: small enough to be applied by one kernel request, plain enough to be printed. */
+import type { Masquerade, Neighbour, Route, Sysctl } from "@seam/state";
+
+/** A change that turns an observed node a little more into the desired one. */
+export type Step =
+  | { readonly kind: "set-sysctl"; readonly sysctl: Sysctl }
+  | { readonly kind: "add-route"; readonly route: Route }
+  /** Overwrites the route to the same destination in one kernel operation: no packet finds none. */
+  | { readonly kind: "replace-route"; readonly route: Route }
+  | { readonly kind: "delete-route"; readonly route: Route }
+  /** Adds the entry, or gives the entry of the same device and address this MAC address. */
+  | { readonly kind: "add-neighbour"; readonly neighbour: Neighbour }
+  | { readonly kind: "delete-neighbour"; readonly neighbour: Neighbour }
+  /** Replaces all translation rules of Seam in one transaction. */
+  | { readonly kind: "set-masquerade"; readonly masquerade: Masquerade }
+  | { readonly kind: "clear-masquerade" };
