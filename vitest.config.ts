@@ -18,6 +18,15 @@ const projects = [
       hookTimeout: 120_000,
     },
   },
+  {
+    test: {
+      name: "lab",
+      include: ["packages/*/src/**/*.lab.test.ts"],
+      fileParallelism: false,
+      testTimeout: 300_000,
+      hookTimeout: 300_000,
+    },
+  },
 ];
 
 export default defineConfig({ test: { projects } });

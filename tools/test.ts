@@ -9,6 +9,7 @@ import path from "node:path";
 
 import { bin, root, runChecks, type Tally } from "./check.ts";
 import { installSystemPackages } from "./setup/debian.ts";
+import { goTools } from "./setup/go-tools.ts";
 
 const nothing: Tally = { passed: 0, failed: 1, skipped: 0 };
 
@@ -56,6 +57,9 @@ function runSuite(project: string): Tally {
 }
 
 installSystemPackages();
-const total = [runChecks(), runSuite("unit")].reduce((left, right) => add(left, right));
+process.env["SEAM_BIN"] = await goTools();
+const total = [runChecks(), runSuite("unit"), runSuite("root"), runSuite("lab")].reduce(
+  (left, right) => add(left, right),
+);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exit(total.failed === 0 ? 0 : 1);

@@ -1,0 +1,14 @@
+/** The one door to the kernel: route netlink, network namespaces, sysctls and nftables. */
+export type { KernelError } from "./libc.ts";
+export { type Link, type LinkAddress, listAddresses, listLinks } from "./links.ts";
+export { OWN_NETNS } from "./netns.ts";
+export { applyStep, DEVICE_PREFIX, observeNode } from "./node.ts";
+export {
+  createPodInterface,
+  deletePodInterface,
+  hostDeviceName,
+  type PodInterface,
+  type PodInterfaceSpec,
+} from "./pod-interface.ts";
+export { type RouteSocket, withRouteSocket } from "./route-socket.ts";
+export { SEAM_PROTOCOL } from "./routes.ts";

@@ -1,0 +1,66 @@
+/** The one door to libc: the few system calls that Node.js lacks, through koffi, on the calling thread. */
+import { err, ok, type Result } from "@seam/base";
+import koffi from "koffi";
+import { getSystemErrorName } from "node:util";
+
+/** A refusal by the kernel. */
+export type KernelError = {
+  /** Name of the error number, such as EEXIST; EPROTO when the answer made no sense. */
+  readonly errno: string;
+  /** What was asked for, and what the kernel said about it. */
+  readonly message: string;
+};
+
+const libc = koffi.load("libc.so.6");
+const socketCall = libc.func("int socket(int domain, int type, int protocol)");
+const setsockoptCall = libc.func(
+  "int setsockopt(int fd, int level, int name, const void *value, uint32_t length)",
+);
+const sendCall = libc.func("long send(int fd, const void *buf, size_t len, int flags)");
+const recvCall = libc.func("long recv(int fd, _Out_ void *buf, size_t len, int flags)");
+const setnsCall = libc.func("int setns(int fd, int nstype)");
+
+const O_CLOEXEC = 0o2000000;
+const CLONE_NEWNET = 0x40000000;
+const AF_NETLINK = 16;
+const SOCK_RAW = 3;
+const MSG_DONTWAIT = 0x40;
+
+/** The error with number `errno`, which may be negative as the kernel reports it. */
+export function kernelError(errno: number, message: string): KernelError {
+  const name = errno === 0 ? "EPROTO" : getSystemErrorName(-Math.abs(errno));
+  return { errno: name, message: `${message}: ${name}` };
+}
+
+/** Opens a route netlink socket in the current network namespace. */
+export const openNetlink = (): Result<number, KernelError> =>
+  checked(Number(socketCall(AF_NETLINK, SOCK_RAW | O_CLOEXEC, 0)), "socket(AF_NETLINK)");
+
+/** Sets an integer socket option. */
+export function setOption(
+  fd: number,
+  [level, name]: readonly [number, number],
+  value: number,
+): Result<number, KernelError> {
+  const buffer = Buffer.alloc(4);
+  buffer.writeInt32LE(value);
+  return checked(
+    Number(setsockoptCall(fd, level, name, buffer, 4)),
+    `setsockopt(${level}, ${name})`,
+  );
+}
+
+/** Sends one datagram. */
+export const send = (fd: number, data: Buffer): Result<number, KernelError> =>
+  checked(Number(sendCall(fd, data, data.length, 0)), "send");
+
+/** Receives one datagram that has already arrived; fails with EAGAIN when there is none. */
+export const receive = (fd: number, into: Buffer): Result<number, KernelError> =>
+  checked(Number(recvCall(fd, into, into.length, MSG_DONTWAIT)), "recv");
+
+/** Moves the calling thread to the network namespace behind `fd`. */
+export const setNetns = (fd: number): Result<number, KernelError> =>
+  checked(Number(setnsCall(fd, CLONE_NEWNET)), "setns");
+
+const checked = (answer: number, operation: string): Result<number, KernelError> =>
+  answer < 0 ? err(kernelError(koffi.errno(), operation)) : ok(answer);

@@ -1,0 +1,178 @@
+/** Network interfaces and their addresses over rtnetlink (include/uapi/linux/if_link.h, if_addr.h). */
+import {
+  type Address,
+  type Bytes,
+  bytes,
+  err,
+  familyBits,
+  formatAddress,
+  type Ifindex,
+  ifindex,
+  ok,
+  type Result,
+} from "@seam/base";
+import { addressBytes, addressOf, familyNumber } from "./family.ts";
+import type { KernelError } from "./libc.ts";
+import {
+  attribute,
+  decodeAttributes,
+  formatMac,
+  macBytes,
+  nested,
+  type Request,
+  text,
+  textOf,
+  uint32,
+  uint32Of,
+} from "./netlink-message.ts";
+import type { RouteSocket } from "./route-socket.ts";
+
+/** A network interface. */
+export type Link = {
+  readonly index: Ifindex;
+  readonly name: string;
+  /** Empty for links without one. */
+  readonly mac: string;
+  readonly mtu: Bytes;
+  /** Whether it has been set up by an administrator; the peer may still be down. */
+  readonly up: boolean;
+};
+
+/** An address of an interface. */
+export type LinkAddress = {
+  readonly index: Ifindex;
+  readonly address: Address;
+  readonly length: number;
+};
+
+/** One end of a veth pair. */
+export type VethEnd = { readonly name: string; readonly mac: string; readonly mtu: Bytes };
+
+const RTM_NEWLINK = 16;
+const RTM_DELLINK = 17;
+const RTM_GETLINK = 18;
+const RTM_NEWADDR = 20;
+const RTM_GETADDR = 22;
+const CREATE_EXCLUSIVE = 0x600;
+const IFF_UP = 1;
+const IFLA = { address: 1, ifname: 3, mtu: 4, linkinfo: 18, netNsFd: 28 };
+const IFLA_INFO = { kind: 1, data: 2 };
+const VETH_INFO_PEER = 1;
+const IFA = { address: 1, local: 2, flags: 8 };
+/** No duplicate address detection: the address works at once, and Seam gives each out only once. */
+const IFA_F_NODAD = 2;
+const IFINFOMSG = 16;
+const IFADDRMSG = 8;
+
+/** Creates a pair whose peer is born in the namespace behind the file descriptor `peerNetns`. */
+export function newVeth(host: VethEnd, peer: VethEnd, peerNetns: number): Request {
+  const peerInfo = [
+    linkHeader(0, 0),
+    ...vethAttributes(peer),
+    attribute(IFLA.netNsFd, uint32(peerNetns)),
+  ];
+  const info = nested(IFLA.linkinfo, [
+    attribute(IFLA_INFO.kind, text("veth")),
+    nested(IFLA_INFO.data, [nested(VETH_INFO_PEER, peerInfo)]),
+  ]);
+  return {
+    type: RTM_NEWLINK,
+    flags: CREATE_EXCLUSIVE,
+    body: Buffer.concat([linkHeader(0, 0), ...vethAttributes(host), info]),
+    purpose: `create the link ${host.name}`,
+  };
+}
+
+/** Sets a link up. */
+export const setLinkUp = (index: Ifindex): Request => ({
+  type: RTM_NEWLINK,
+  flags: 0,
+  body: linkHeader(index, IFF_UP),
+  purpose: `set link ${index} up`,
+});
+
+/** Deletes the link called `name`, and with it the other end of a veth pair. */
+export const deleteLink = (name: string): Request => ({
+  type: RTM_DELLINK,
+  flags: 0,
+  body: Buffer.concat([linkHeader(0, 0), attribute(IFLA.ifname, text(name))]),
+  purpose: `delete the link ${name}`,
+});
+
+/** Gives the link `index` the address as a /32 or /128. */
+export function newAddress(index: Ifindex, address: Address): Request {
+  const header = Buffer.alloc(IFADDRMSG);
+  header.writeUInt8(familyNumber(address.family), 0);
+  header.writeUInt8(familyBits(address.family), 1);
+  header.writeUInt32LE(index, 4);
+  return {
+    type: RTM_NEWADDR,
+    flags: CREATE_EXCLUSIVE,
+    body: Buffer.concat([
+      header,
+      attribute(IFA.local, addressBytes(address)),
+      attribute(IFA.address, addressBytes(address)),
+      ...(address.family === "ipv6" ? [attribute(IFA.flags, uint32(IFA_F_NODAD))] : []),
+    ]),
+    purpose: `add the address ${formatAddress(address)}`,
+  };
+}
+
+/** All links of the socket's namespace. */
+export function listLinks(socket: RouteSocket): Result<readonly Link[], KernelError> {
+  const request = { type: RTM_GETLINK, flags: 0, body: linkHeader(0, 0), purpose: "list links" };
+  const answer = socket.dump(request);
+  return answer.ok ? ok(answer.value.map(({ body }) => decodeLink(body))) : answer;
+}
+
+/** The link called `name`; ENODEV when there is none. */
+export function linkNamed(socket: RouteSocket, name: string): Result<Link, KernelError> {
+  const body = Buffer.concat([linkHeader(0, 0), attribute(IFLA.ifname, text(name))]);
+  const purpose = `find the link ${name}`;
+  const answer = socket.change([{ type: RTM_GETLINK, flags: 0, body, purpose }]);
+  if (!answer.ok) return answer;
+  const [found] = answer.value;
+  return found === undefined
+    ? err({ errno: "ENODEV", message: `${purpose}: ENODEV` })
+    : ok(decodeLink(found.body));
+}
+
+/** All addresses of the socket's namespace. */
+export function listAddresses(socket: RouteSocket): Result<readonly LinkAddress[], KernelError> {
+  const body = Buffer.alloc(IFADDRMSG);
+  const answer = socket.dump({ type: RTM_GETADDR, flags: 0, body, purpose: "list addresses" });
+  return answer.ok ? ok(answer.value.flatMap((message) => decodeAddress(message.body))) : answer;
+}
+
+function linkHeader(index: number, flags: number): Buffer {
+  const header = Buffer.alloc(IFINFOMSG);
+  header.writeInt32LE(index, 4);
+  header.writeUInt32LE(flags, 8);
+  header.writeUInt32LE(flags, 12);
+  return header;
+}
+
+const vethAttributes = ({ name, mac, mtu }: VethEnd): readonly Buffer[] => [
+  attribute(IFLA.ifname, text(name)),
+  attribute(IFLA.address, macBytes(mac)),
+  attribute(IFLA.mtu, uint32(mtu)),
+];
+
+function decodeLink(body: Buffer): Link {
+  const attributes = decodeAttributes(body, IFINFOMSG);
+  return {
+    index: ifindex(body.readInt32LE(4)),
+    name: textOf(attributes.get(IFLA.ifname)),
+    mac: formatMac(attributes.get(IFLA.address) ?? Buffer.alloc(0)),
+    mtu: bytes(uint32Of(attributes.get(IFLA.mtu)) ?? 0),
+    up: (body.readUInt32LE(8) & IFF_UP) !== 0,
+  };
+}
+
+/** On point-to-point links IFA_ADDRESS is the peer's; IFA_LOCAL, where present, is our own. */
+function decodeAddress(body: Buffer): readonly LinkAddress[] {
+  const attributes = decodeAttributes(body, IFADDRMSG);
+  const address = addressOf(attributes.get(IFA.local) ?? attributes.get(IFA.address));
+  if (address === null) return [];
+  return [{ index: ifindex(body.readUInt32LE(4)), address, length: body.readUInt8(1) }];
+}

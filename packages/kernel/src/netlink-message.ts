@@ -1,0 +1,108 @@
+/** Netlink messages as bytes (RFC 3549 section 2.3.2, include/uapi/linux/netlink.h); little-endian hosts. */
+
+/** A request without its sequence number, which the socket gives it. */
+export type Request = {
+  readonly type: number;
+  readonly flags: number;
+  /** Family header and attributes. */
+  readonly body: Buffer;
+  /** What the request is for, in error messages. */
+  readonly purpose: string;
+};
+
+/** One message of an answer. */
+export type Message = {
+  readonly type: number;
+  readonly flags: number;
+  readonly sequence: number;
+  readonly body: Buffer;
+};
+
+/** Attribute payloads by type; of a repeated attribute the last. */
+export type Attributes = ReadonlyMap<number, Buffer>;
+
+const HEADER = 16;
+const TYPE_MASK = 0x3fff;
+const NESTED = 0x8000;
+
+/** An attribute with its padding. */
+export function attribute(type: number, payload: Buffer): Buffer {
+  const length = 4 + payload.length;
+  const bytes = Buffer.alloc(aligned(length));
+  bytes.writeUInt16LE(length, 0);
+  bytes.writeUInt16LE(type, 2);
+  payload.copy(bytes, 4);
+  return bytes;
+}
+
+/** An attribute that holds attributes, possibly after a header. */
+export const nested = (type: number, parts: readonly Buffer[]): Buffer =>
+  attribute(type | NESTED, Buffer.concat(parts));
+
+/** A string with the zero byte that the kernel expects. */
+export const text = (value: string): Buffer => Buffer.from(`${value}\0`, "latin1");
+
+/** An unsigned 32-bit integer. */
+export function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}
+
+/** A MAC address of the form `02:00:00:00:00:01` as bytes. */
+export const macBytes = (mac: string): Buffer => Buffer.from(mac.replaceAll(":", ""), "hex");
+
+/** Six bytes as a MAC address; other lengths likewise. */
+export const formatMac = (bytes: Buffer): string =>
+  [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(":");
+
+/** The string up to its zero byte. */
+export const textOf = (bytes: Buffer | undefined): string =>
+  bytes === undefined ? "" : (bytes.toString("latin1").split("\0")[0] ?? "");
+
+/** The integer, or null when the attribute is absent or too short. */
+export const uint32Of = (bytes: Buffer | undefined): number | null =>
+  bytes === undefined || bytes.length < 4 ? null : bytes.readUInt32LE(0);
+
+/** The request as it goes over the socket. */
+export function encodeRequest(request: Request, sequence: number): Buffer {
+  const header = Buffer.alloc(HEADER);
+  header.writeUInt32LE(HEADER + request.body.length, 0);
+  header.writeUInt16LE(request.type, 4);
+  header.writeUInt16LE(request.flags, 6);
+  header.writeUInt32LE(sequence, 8);
+  const padding = Buffer.alloc(aligned(request.body.length) - request.body.length);
+  return Buffer.concat([header, request.body, padding]);
+}
+
+/** The messages of one datagram; a broken tail is dropped. Bodies are copies. */
+export function decodeMessages(datagram: Buffer): readonly Message[] {
+  const messages: Message[] = [];
+  for (let offset = 0; offset + HEADER <= datagram.length;) {
+    const length = datagram.readUInt32LE(offset);
+    if (length < HEADER || offset + length > datagram.length) break;
+    messages.push({
+      type: datagram.readUInt16LE(offset + 4),
+      flags: datagram.readUInt16LE(offset + 6),
+      sequence: datagram.readUInt32LE(offset + 8),
+      body: Buffer.from(datagram.subarray(offset + HEADER, offset + length)),
+    });
+    offset += aligned(length);
+  }
+  return messages;
+}
+
+/** The attributes of `bytes` from `start`; a broken tail is dropped. */
+export function decodeAttributes(bytes: Buffer, start: number): Attributes {
+  const attributes = new Map<number, Buffer>();
+  for (let offset = start; offset + 4 <= bytes.length;) {
+    const length = bytes.readUInt16LE(offset);
+    if (length < 4 || offset + length > bytes.length) break;
+    const type = bytes.readUInt16LE(offset + 2) & TYPE_MASK;
+    attributes.set(type, bytes.subarray(offset + 4, offset + length));
+    offset += aligned(length);
+  }
+  return attributes;
+}
+
+const aligned = (length: number): number => (length + 3) & ~3;

@@ -1,0 +1,138 @@
+/** What a node is, read from the kernel, and single changes to it. */
+import { err, type Ifindex, ok, type Result } from "@seam/base";
+import type { Step } from "@seam/plan";
+import type { Neighbour, NodeState, Route, Sysctl } from "@seam/state";
+import { readFileSync, writeFileSync } from "node:fs";
+import type { KernelError } from "./libc.ts";
+import { linkNamed, listLinks } from "./links.ts";
+import type { Request } from "./netlink-message.ts";
+import { attempt, inNetns, OWN_NETNS } from "./netns.ts";
+import { readMasquerade, writeMasquerade } from "./nftables.ts";
+import { type RouteSocket, withRouteSocket } from "./route-socket.ts";
+import {
+  deleteNeighbour,
+  deleteRoute,
+  type LinkNeighbour,
+  type LinkRoute,
+  listNeighbours,
+  listRoutes,
+  newNeighbour,
+  newRoute,
+} from "./routes.ts";
+
+/** Names of the host's ends of pod links start so; other links' neighbours are not Seam's. */
+export const DEVICE_PREFIX = "seam";
+
+/** Reads all that Seam owns in a network namespace, and the settings with the given keys. */
+export function observeNode(
+  sysctlKeys: readonly string[],
+  netns: string = OWN_NETNS,
+): Result<NodeState, KernelError> {
+  const links = withRouteSocket(netns, observeLinks);
+  if (!links.ok) return links;
+  const sysctls = inNetns(netns, () => readSysctls(sysctlKeys));
+  if (!sysctls.ok) return sysctls;
+  const masquerade = readMasquerade(netns);
+  if (!masquerade.ok) return masquerade;
+  return ok({ ...links.value, sysctls: sysctls.value, masquerade: masquerade.value });
+}
+
+/** Makes one change in a network namespace. */
+export function applyStep(step: Step, netns: string = OWN_NETNS): Result<null, KernelError> {
+  switch (step.kind) {
+    case "set-sysctl":
+      return inNetns(netns, () => writeSysctl(step.sysctl));
+    case "add-route":
+      return changeRoute(netns, step.route, (route) => newRoute(route, "add"));
+    case "replace-route":
+      return changeRoute(netns, step.route, (route) => newRoute(route, "replace"));
+    case "delete-route":
+      return forgiving(changeRoute(netns, step.route, deleteRoute));
+    case "add-neighbour":
+      return changeNeighbour(netns, step.neighbour, newNeighbour);
+    case "delete-neighbour":
+      return forgiving(changeNeighbour(netns, step.neighbour, deleteNeighbour));
+    case "set-masquerade":
+      return writeMasquerade(netns, step.masquerade);
+    case "clear-masquerade":
+      return writeMasquerade(netns, null);
+  }
+}
+
+function observeLinks(
+  socket: RouteSocket,
+): Result<Pick<NodeState, "routes" | "neighbours">, KernelError> {
+  const links = listLinks(socket);
+  if (!links.ok) return links;
+  const routes = listRoutes(socket);
+  if (!routes.ok) return routes;
+  const neighbours = listNeighbours(socket);
+  if (!neighbours.ok) return neighbours;
+  const names = new Map(links.value.map(({ index, name }) => [index, name]));
+  return ok({
+    routes: routes.value.map((route) => namedRoute(route, names)),
+    neighbours: neighbours.value.flatMap(({ address, mac, index }) => {
+      const device = names.get(index);
+      return device?.startsWith(DEVICE_PREFIX) === true ? [{ address, mac, device }] : [];
+    }),
+  });
+}
+
+const namedRoute = (
+  { destination, via, index }: LinkRoute,
+  names: ReadonlyMap<Ifindex, string>,
+): Route => ({ destination, via, device: index === null ? null : (names.get(index) ?? null) });
+
+function changeRoute(
+  netns: string,
+  { destination, via, device }: Route,
+  request: (route: LinkRoute) => Request,
+): Result<null, KernelError> {
+  return withRouteSocket(netns, (socket) => {
+    const link = device === null ? null : linkNamed(socket, device);
+    if (link !== null && !link.ok) return link;
+    return sendOne(socket, request({ destination, via, index: link?.value.index ?? null }));
+  });
+}
+
+function changeNeighbour(
+  netns: string,
+  { address, mac, device }: Neighbour,
+  request: (neighbour: LinkNeighbour) => Request,
+): Result<null, KernelError> {
+  return withRouteSocket(netns, (socket) => {
+    const link = linkNamed(socket, device);
+    return link.ok ? sendOne(socket, request({ address, mac, index: link.value.index })) : link;
+  });
+}
+
+function sendOne(socket: RouteSocket, request: Request): Result<null, KernelError> {
+  const answer = socket.change([request]);
+  return answer.ok ? ok(null) : answer;
+}
+
+/** What is to be deleted may have gone with its link since it was observed. */
+function forgiving(result: Result<null, KernelError>): Result<null, KernelError> {
+  const gone = ["ESRCH", "ENOENT", "ENODEV"];
+  return !result.ok && gone.includes(result.error.errno) ? ok(null) : result;
+}
+
+function readSysctls(keys: readonly string[]): Result<readonly Sysctl[], KernelError> {
+  const sysctls: Sysctl[] = [];
+  for (const key of keys) {
+    const value = attempt(`read ${key}`, () => readFileSync(sysctlPath(key), "utf8").trim());
+    if (value.ok) sysctls.push({ key, value: value.value });
+    else if (value.error.errno !== "ENOENT") return err(value.error);
+  }
+  return ok(sysctls);
+}
+
+const writeSysctl = ({ key, value }: Sysctl): Result<null, KernelError> =>
+  attempt(`set ${key}`, () => {
+    writeFileSync(sysctlPath(key), value);
+    return null;
+  });
+
+/** As for sysctl(8): a slash in a key stands for a dot in a device name. */
+const sysctlPath = (key: string): string =>
+  `/proc/sys/${key.replaceAll(/[./]/g, (character) => (character === "." ? "/" : "."))}`;

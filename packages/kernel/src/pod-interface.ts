@@ -1,0 +1,138 @@
+/**
+ * A pod's interface: a veth pair, routed on both sides. The pod sends everything to 169.254.1.1 and
+ * fe80::1, which no interface has: permanent neighbour entries on both ends make address resolution,
+ * and so any delay of the first packet, unnecessary.
+ */
+import {
+  type Address,
+  type Bytes,
+  familyBits,
+  type Ifindex,
+  invariant,
+  ok,
+  parseAddress,
+  type Result,
+} from "@seam/base";
+import { createHash } from "node:crypto";
+import type { KernelError } from "./libc.ts";
+import { deleteLink, linkNamed, newAddress, newVeth, setLinkUp } from "./links.ts";
+import type { Request } from "./netlink-message.ts";
+import { openPath, OWN_NETNS } from "./netns.ts";
+import { DEVICE_PREFIX } from "./node.ts";
+import { withRouteSocket } from "./route-socket.ts";
+import { newNeighbour, newRoute } from "./routes.ts";
+
+/** A pod's interface to be created. */
+export type PodInterfaceSpec = {
+  /** Path of the pod's network namespace. */
+  readonly podNetns: string;
+  /** Path of the node's; the own one when absent. */
+  readonly hostNetns?: string;
+  /** Name of the host's end, from `hostDeviceName`. */
+  readonly hostDevice: string;
+  /** Name of the pod's end: eth0 unless the runtime asks for another. */
+  readonly podDevice: string;
+  readonly addresses: readonly Address[];
+  readonly mtu: Bytes;
+};
+
+/** A pod's interface that exists; device, MAC and addresses make an endpoint for `@seam/intent`. */
+export type PodInterface = {
+  readonly hostDevice: string;
+  readonly hostMac: string;
+  readonly podMac: string;
+  readonly addresses: readonly Address[];
+};
+
+const gateways: readonly Address[] = ["169.254.1.1", "fe80::1"].map((text) => {
+  const parsed = parseAddress(text);
+  invariant(parsed.ok, `${text} is an address`);
+  return parsed.value;
+});
+
+/** The host's name for an interface of a container: `seam` and 44 bits of a hash, 15 characters. */
+export const hostDeviceName = (containerId: string, podDevice: string): string =>
+  DEVICE_PREFIX + digest(`${containerId}/${podDevice}`).slice(0, 11);
+
+/** Creates the interface with all its addresses, routes and neighbours; leaves nothing on failure. */
+export function createPodInterface(spec: PodInterfaceSpec): Result<PodInterface, KernelError> {
+  const hostNetns = spec.hostNetns ?? OWN_NETNS;
+  const hostMac = macFor(spec, "host");
+  const podMac = macFor(spec, "pod");
+  const created = createPair(spec, hostMac, podMac);
+  if (!created.ok) return created;
+  const pod = configure(spec.podNetns, spec.podDevice, (index) => podSide(spec, hostMac, index));
+  const host = pod.ok
+    ? configure(hostNetns, spec.hostDevice, (index) => hostSide(spec, podMac, index))
+    : pod;
+  if (!host.ok) {
+    deletePodInterface(spec.hostDevice, hostNetns);
+    return host;
+  }
+  return ok({ hostDevice: spec.hostDevice, hostMac, podMac, addresses: spec.addresses });
+}
+
+/** Deletes both ends, and with them addresses, routes and neighbours; succeeds when they are gone. */
+export function deletePodInterface(
+  hostDevice: string,
+  hostNetns: string = OWN_NETNS,
+): Result<null, KernelError> {
+  const deleted = withRouteSocket(hostNetns, (socket) => socket.change([deleteLink(hostDevice)]));
+  return deleted.ok || deleted.error.errno === "ENODEV" ? ok(null) : deleted;
+}
+
+function createPair(
+  spec: PodInterfaceSpec,
+  hostMac: string,
+  podMac: string,
+): Result<unknown, KernelError> {
+  using podNetns = openPath(spec.podNetns);
+  if (!podNetns.opened.ok) return podNetns.opened;
+  const host = { name: spec.hostDevice, mac: hostMac, mtu: spec.mtu };
+  const peer = { name: spec.podDevice, mac: podMac, mtu: spec.mtu };
+  const request = newVeth(host, peer, podNetns.opened.value);
+  return withRouteSocket(spec.hostNetns ?? OWN_NETNS, (socket) => socket.change([request]));
+}
+
+function configure(
+  netns: string,
+  device: string,
+  requests: (index: Ifindex) => readonly Request[],
+): Result<unknown, KernelError> {
+  return withRouteSocket(netns, (socket) => {
+    const link = linkNamed(socket, device);
+    return link.ok ? socket.change(requests(link.value.index)) : link;
+  });
+}
+
+function podSide(spec: PodInterfaceSpec, mac: string, index: Ifindex): readonly Request[] {
+  const used = gateways.filter(({ family }) =>
+    spec.addresses.some((address) => address.family === family),
+  );
+  return [
+    setLinkUp(index),
+    ...spec.addresses.map((address) => newAddress(index, address)),
+    ...used.map((address) => newNeighbour({ address, mac, index })),
+    ...used.map((via) => newRoute({ destination: everywhere(via), via, index }, "add")),
+  ];
+}
+
+const hostSide = (spec: PodInterfaceSpec, mac: string, index: Ifindex): readonly Request[] => [
+  setLinkUp(index),
+  ...spec.addresses.map((address) => newNeighbour({ address, mac, index })),
+  ...spec.addresses.map((address) => {
+    const destination = { address, length: familyBits(address.family) };
+    return newRoute({ destination, via: null, index }, "replace");
+  }),
+];
+
+const everywhere = ({ family, bytes }: Address): { address: Address; length: number } => ({
+  address: { family, bytes: bytes.map(() => 0) },
+  length: 0,
+});
+
+/** A locally administered unicast address; the same for the same link, so that retries agree. */
+const macFor = ({ hostDevice }: PodInterfaceSpec, end: "host" | "pod"): string =>
+  `02:${(digest(`${hostDevice}/${end}`).slice(0, 10).match(/../g) ?? []).join(":")}`;
+
+const digest = (value: string): string => createHash("sha256").update(value).digest("hex");

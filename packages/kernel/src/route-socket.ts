@@ -1,0 +1,133 @@
+/**
+ * A route netlink socket. The kernel handles rtnetlink requests within `send`, so the answers are there
+ * when it returns: everything is synchronous and takes microseconds.
+ */
+import { err, ok, type Result } from "@seam/base";
+import { closeSync } from "node:fs";
+import { type KernelError, kernelError, openNetlink, receive, send, setOption } from "./libc.ts";
+import {
+  decodeAttributes,
+  decodeMessages,
+  encodeRequest,
+  type Message,
+  type Request,
+  textOf,
+} from "./netlink-message.ts";
+import { inNetns } from "./netns.ts";
+
+/** An open route socket; it stays in the namespace in which it was opened. */
+export type RouteSocket = Disposable & {
+  /** Sends the requests together; the first refusal, if any, is the error. All are carried out. */
+  readonly change: (requests: readonly Request[]) => Result<readonly Message[], KernelError>;
+  /** All objects of a dump request. */
+  readonly dump: (request: Request) => Result<readonly Message[], KernelError>;
+};
+
+const NLM_F_REQUEST = 1;
+const NLM_F_ACK = 4;
+const NLM_F_DUMP = 0x300;
+const NLM_F_DUMP_INTR = 0x10;
+const NLM_F_CAPPED = 0x100;
+const NLMSG_ERROR = 2;
+const NLMSG_DONE = 3;
+const NLMSGERR_ATTR_MSG = 1;
+const SOL_NETLINK = 270;
+/** CAP_ACK, EXT_ACK, GET_STRICT_CHK: short errors with a text; dump filters done by the kernel. */
+const OPTIONS = [10, 11, 12];
+/** Answers must fit in the socket's receive buffer (212,992 bytes by default) all at once. */
+const BATCH = 64;
+const DUMP_ATTEMPTS = 10;
+
+/** Opens a socket in the network namespace at `netns`, calls `work` with it and closes it. */
+export function withRouteSocket<T>(
+  netns: string,
+  work: (socket: RouteSocket) => Result<T, KernelError>,
+): Result<T, KernelError> {
+  const opened = inNetns(netns, openNetlink);
+  if (!opened.ok) return opened;
+  using socket = routeSocket(opened.value);
+  return work(socket);
+}
+
+function routeSocket(fd: number): RouteSocket {
+  for (const option of OPTIONS) setOption(fd, [SOL_NETLINK, option], 1);
+  const exchange = exchanger(fd);
+  return {
+    change: (requests) => changeAll(exchange, requests),
+    dump: (request) => dumpWhole(exchange, request),
+    [Symbol.dispose]: () => closeSync(fd),
+  };
+}
+
+type Exchange = (requests: readonly Request[]) => Result<readonly Message[], KernelError>;
+
+function changeAll(
+  exchange: Exchange,
+  requests: readonly Request[],
+): Result<readonly Message[], KernelError> {
+  const replies: Message[] = [];
+  let failure: KernelError | null = null;
+  for (let start = 0; start < requests.length; start += BATCH) {
+    const batch = requests.slice(start, start + BATCH);
+    const answered = exchange(
+      batch.map((request) => ({ ...request, flags: request.flags | NLM_F_REQUEST | NLM_F_ACK })),
+    );
+    if (answered.ok) replies.push(...answered.value);
+    else failure ??= answered.error;
+  }
+  return failure === null ? ok(replies) : err(failure);
+}
+
+/** A dump that a change interrupted may lack objects, so it is taken again. */
+function dumpWhole(exchange: Exchange, request: Request): Result<readonly Message[], KernelError> {
+  for (let attempts = 0; attempts < DUMP_ATTEMPTS; attempts += 1) {
+    const flags = request.flags | NLM_F_REQUEST | NLM_F_DUMP;
+    const answered = exchange([{ ...request, flags }]);
+    if (!answered.ok) return answered;
+    if (!answered.value.some((message) => (message.flags & NLM_F_DUMP_INTR) !== 0)) {
+      return ok(answered.value.filter(({ type }) => type !== NLMSG_DONE));
+    }
+  }
+  return err({
+    errno: "EAGAIN",
+    message: `${request.purpose}: changed during each of ${DUMP_ATTEMPTS} dumps`,
+  });
+}
+
+function exchanger(fd: number): Exchange {
+  const buffer = Buffer.alloc(1 << 17);
+  let sequence = 0;
+  return (requests) => {
+    const pending = new Map(requests.map((request) => [(sequence += 1), request]));
+    const encoded = [...pending].map(([number, request]) => encodeRequest(request, number));
+    const sent = send(fd, Buffer.concat(encoded));
+    if (!sent.ok) return sent;
+    const replies: Message[] = [];
+    let failure: KernelError | null = null;
+    while (pending.size > 0) {
+      const received = receive(fd, buffer);
+      if (!received.ok) return received;
+      for (const message of decodeMessages(buffer.subarray(0, received.value))) {
+        const request = pending.get(message.sequence);
+        if (request === undefined) continue;
+        if (isEnd(message)) pending.delete(message.sequence);
+        failure ??= refusal(message, request.purpose);
+        if (message.type !== NLMSG_ERROR) replies.push(message);
+      }
+    }
+    return failure === null ? ok(replies) : err(failure);
+  };
+}
+
+const isEnd = ({ type }: Message): boolean => type === NLMSG_ERROR || type === NLMSG_DONE;
+
+/** Error messages hold an error number, the header of the request, and attributes (NETLINK_EXT_ACK). */
+function refusal(message: Message, purpose: string): KernelError | null {
+  if (!isEnd(message) || message.body.length < 4) return null;
+  const errno = message.body.readInt32LE(0);
+  if (errno === 0) return null;
+  const capped = message.type === NLMSG_DONE || (message.flags & NLM_F_CAPPED) !== 0;
+  const start = message.type === NLMSG_DONE ? 4 : 20;
+  const detail = capped ? textOf(decodeAttributes(message.body, start).get(NLMSGERR_ATTR_MSG)) : "";
+  return kernelError(errno, detail === "" ? purpose : `${purpose}: ${detail}`);
+}

@@ -1,0 +1,72 @@
+/** The few requests the lab itself makes to its API server, as the admin, over the loopback forwarder. */
+import { readFileSync } from "node:fs";
+import { request } from "node:https";
+
+/** Where and as whom to ask. */
+export type ApiAccess = { readonly port: number; readonly pki: string };
+
+/** What the API server answered; status 0 means it did not. */
+export type ApiAnswer = { readonly status: number; readonly body: string };
+
+/** One request; never throws for a refused connection, since the API server may just be starting. */
+export async function askApi(access: ApiAccess, path: string, post?: unknown): Promise<ApiAnswer> {
+  const { promise, resolve } = Promise.withResolvers<ApiAnswer>();
+  const ask = request({
+    host: "127.0.0.1",
+    port: access.port,
+    path,
+    method: post === undefined ? "GET" : "POST",
+    headers: { "content-type": "application/json" },
+    ca: readFileSync(`${access.pki}/ca.crt`),
+    cert: readFileSync(`${access.pki}/admin.crt`),
+    key: readFileSync(`${access.pki}/admin.key`),
+    agent: false,
+    timeout: 5000,
+  });
+  const silent = (): void => resolve({ status: 0, body: "" });
+  ask.on("timeout", () => ask.destroy());
+  ask.on("error", silent);
+  ask.on("response", (response) => {
+    const chunks: Buffer[] = [];
+    response.on("data", (chunk: Buffer) => chunks.push(chunk));
+    response.on("error", silent);
+    response.on("end", () =>
+      resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }),
+    );
+  });
+  ask.end(post === undefined ? undefined : JSON.stringify(post));
+  return promise;
+}
+
+/** What the lab reads of a Node object. */
+export type NodeReport = {
+  readonly name: string;
+  readonly ready: boolean;
+  readonly podCidrs: readonly string[];
+};
+
+function field(value: unknown, key: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** Reads a NodeList. */
+export function parseNodes(body: string): readonly NodeReport[] {
+  const parsed: unknown = JSON.parse(body);
+  return list(field(parsed, "items")).map((item) => ({
+    name: String(field(field(item, "metadata"), "name")),
+    ready: list(field(field(item, "status"), "conditions")).some(
+      (condition) => field(condition, "type") === "Ready" && field(condition, "status") === "True",
+    ),
+    podCidrs: list(field(field(item, "spec"), "podCIDRs")).map(String),
+  }));
+}
+
+/** The cluster's nodes; none while the API server does not answer. */
+export async function listNodes(access: ApiAccess): Promise<readonly NodeReport[]> {
+  const answer = await askApi(access, "/api/v1/nodes");
+  return answer.status === 200 ? parseNodes(answer.body) : [];
+}

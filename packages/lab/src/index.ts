@@ -1,0 +1,15 @@
+/** A real Kubernetes cluster of several nodes on one host, in namespaces: start it, look into it, remove every trace of it. */
+export { type NodeReport } from "./api-client.ts";
+export { type Outcome } from "./command.ts";
+export { buildImage } from "./image-archive.ts";
+export {
+  labExec,
+  labExecArgv,
+  labLogs,
+  labStatus,
+  type LabStatus,
+  loadImage,
+} from "./lab-access.ts";
+export { labDown } from "./lab-down.ts";
+export { labUp } from "./lab-up.ts";
+export { type LabOptions } from "./layout.ts";

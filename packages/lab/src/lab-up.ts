@@ -1,0 +1,188 @@
+/**
+ * Brings a lab up. Every step looks at what is there and adds only what is missing, so the same code starts a new lab, completes
+ * one that was interrupted, restarts dead nodes and leaves a healthy lab alone.
+ */
+import { spawn } from "node:child_process";
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { type ApiAccess, askApi, listNodes } from "./api-client.ts";
+import { certificateScript } from "./certificates.ts";
+import { makeCgroups, nodeProcsFiles, requireCgroupV1 } from "./cgroups.ts";
+import { mustRun } from "./command.ts";
+import { auditPolicy, controlPlane } from "./control-plane.ts";
+import { networkPlan } from "./fabric.ts";
+import { ensureForwarder } from "./forwarder.ts";
+import { buildImage } from "./image-archive.ts";
+import {
+  firstNode,
+  type LabLayout,
+  type LabNode,
+  labLayout,
+  type LabOptions,
+  ranges,
+} from "./layout.ts";
+import {
+  containerdConfig,
+  kubeconfig,
+  kubeletConfig,
+  nodeComponents,
+  proxyConfig,
+} from "./node-config.ts";
+import { nodeFolders, nodeInit } from "./node-init.ts";
+import { readText, recordedProcess, recordProcess, waitUntil } from "./processes.ts";
+import { installReferenceNetwork } from "./reference-network.ts";
+
+async function ensureCertificates(lab: LabLayout): Promise<void> {
+  if (existsSync(`${lab.pki}/complete`)) return;
+  rmSync(lab.pki, { recursive: true, force: true });
+  mkdirSync(lab.pki, { recursive: true, mode: 0o700 });
+  await mustRun(["bash", "-c", certificateScript(lab)], { cwd: lab.pki });
+}
+
+function writeControlPlaneFiles(lab: LabLayout): void {
+  const server = `https://${firstNode(lab).ipv4}:6443`;
+  const identities = [
+    "admin",
+    "controller-manager",
+    "scheduler",
+    "proxy",
+    ...lab.nodes.map((node) => `kubelet-${node.name}`),
+  ];
+  for (const identity of identities) {
+    writeFileSync(`${lab.pki}/${identity}.conf`, kubeconfig(lab, server, identity));
+  }
+  writeFileSync(`${lab.state}/audit-policy.yaml`, auditPolicy);
+}
+
+function writeNodeFiles(lab: LabLayout, node: LabNode, images: readonly string[]): void {
+  for (const folder of nodeFolders(node)) mkdirSync(folder, { recursive: true });
+  const control = node === firstNode(lab) ? controlPlane(lab) : [];
+  const components = [...control, ...nodeComponents(lab, node)];
+  writeFileSync(`${node.folder}/containerd.toml`, containerdConfig());
+  writeFileSync(`${node.folder}/kubelet.yaml`, kubeletConfig(lab, node));
+  writeFileSync(`${node.folder}/proxy.yaml`, proxyConfig(lab, node));
+  writeFileSync(`${node.folder}/resolv.conf`, `nameserver ${ranges.dns}\n`);
+  writeFileSync(`${node.folder}/init.sh`, nodeInit(lab, node, { components, images }), {
+    mode: 0o755,
+  });
+}
+
+async function ensureNetwork(lab: LabLayout): Promise<void> {
+  for (const { netns, commands } of networkPlan(lab)) {
+    const complete = `${lab.run}/network-${netns}`;
+    if (existsSync(complete) && existsSync(`/run/netns/${netns}`)) continue;
+    if (existsSync(`/run/netns/${netns}`)) await mustRun(["ip", "netns", "del", netns]);
+    for (const argv of commands) await mustRun(argv);
+    writeFileSync(complete, "");
+  }
+}
+
+function startNode(lab: LabLayout, node: LabNode): void {
+  const log = openSync(`${lab.log}/${node.name}-init.log`, "a");
+  const join = nodeProcsFiles(lab, node.name).map((file) => `echo $$ > ${file}`);
+  const enter = `exec nsenter --net=/run/netns/${node.netns} -- unshare --mount --uts --ipc --pid --fork --kill-child ${node.folder}/init.sh`;
+  const child = spawn("sh", ["-ec", [...join, enter].join("\n")], {
+    cwd: "/",
+    detached: true,
+    stdio: ["ignore", log, log],
+  });
+  closeSync(log);
+  child.unref();
+  if (child.pid === undefined) throw new Error(`node ${node.name} did not start`);
+  recordProcess(lab.run, node.name, child.pid);
+}
+
+// kube-proxy's user has no role of its own in a cluster that kubeadm did not make.
+async function grantProxy(access: ApiAccess): Promise<void> {
+  const group = "rbac.authorization.k8s.io";
+  const answer = await askApi(access, `/apis/${group}/v1/clusterrolebindings`, {
+    apiVersion: `${group}/v1`,
+    kind: "ClusterRoleBinding",
+    metadata: { name: "seam-lab-kube-proxy" },
+    roleRef: { apiGroup: group, kind: "ClusterRole", name: "system:node-proxier" },
+    subjects: [{ apiGroup: group, kind: "User", name: "system:kube-proxy" }],
+  });
+  if (answer.status !== 201 && answer.status !== 409) {
+    throw new Error(
+      `the API server refused kube-proxy's role with ${answer.status}: ${answer.body.slice(0, 300)}`,
+    );
+  }
+}
+
+async function ensureImages(lab: LabLayout, images: readonly string[]): Promise<readonly string[]> {
+  const pause = `${lab.state}/pause.tar`;
+  if (!existsSync(pause)) await buildImage("pause", pause);
+  return [pause, ...images];
+}
+
+// Certificates are issued for all nodes at once, so a lab keeps the size it was made with.
+function requireSameSize(lab: LabLayout): void {
+  const made = readText(`${lab.state}/node-count`)?.trim();
+  if (made !== undefined && made !== String(lab.nodes.length)) {
+    throw new Error(
+      `lab ${lab.name} has ${made} nodes, not ${lab.nodes.length}; take it down first to change its size`,
+    );
+  }
+  writeFileSync(`${lab.state}/node-count`, `${lab.nodes.length}\n`);
+}
+
+async function ensureFiles(lab: LabLayout, options: LabOptions): Promise<void> {
+  for (const folder of [lab.state, lab.run, lab.log]) mkdirSync(folder, { recursive: true });
+  requireSameSize(lab);
+  writeFileSync(`${lab.state}/bin-folder`, `${lab.binFolder}\n`);
+  await ensureCertificates(lab);
+  writeControlPlaneFiles(lab);
+  const images = await ensureImages(lab, options.images ?? []);
+  for (const node of lab.nodes) writeNodeFiles(lab, node, images);
+}
+
+async function* ensureReference(lab: LabLayout, access: ApiAccess): AsyncGenerator<string> {
+  await waitUntil(
+    "every node's pod ranges",
+    60,
+    async () =>
+      (await listNodes(access)).filter((node) => node.podCidrs.length === 2).length ===
+      lab.nodes.length,
+  );
+  await installReferenceNetwork(lab, await listNodes(access));
+  yield "reference network installed";
+  await waitUntil(
+    `${lab.nodes.length} Ready nodes`,
+    120,
+    async () => (await listNodes(access)).filter((node) => node.ready).length === lab.nodes.length,
+  );
+  yield `${lab.nodes.length} nodes Ready`;
+}
+
+/** Starts a lab, or completes the one that runs; yields one line per thing done. */
+export async function* labUp(options: LabOptions): AsyncGenerator<string> {
+  requireCgroupV1();
+  const lab = labLayout(options);
+  await ensureFiles(lab, options);
+  yield "certificates and configuration written";
+  makeCgroups(lab);
+  await ensureNetwork(lab);
+  yield "namespaces and fabric made";
+  for (const node of lab.nodes) {
+    if (recordedProcess(lab.run, node.name) !== undefined) continue;
+    startNode(lab, node);
+    yield `node ${node.name} started`;
+  }
+  const access = { port: await ensureForwarder(lab), pki: lab.pki };
+  writeFileSync(lab.kubeconfig, kubeconfig(lab, `https://127.0.0.1:${access.port}`, "admin"), {
+    mode: 0o600,
+  });
+  await waitUntil(
+    `the API server (log: ${lab.log}/n1-kube-apiserver.log)`,
+    120,
+    async () => (await askApi(access, "/readyz")).status === 200,
+  );
+  await grantProxy(access);
+  yield `API server ready at https://127.0.0.1:${access.port}`;
+  await waitUntil(
+    `${lab.nodes.length} registered nodes`,
+    120,
+    async () => (await listNodes(access)).length >= lab.nodes.length,
+  );
+  yield `${lab.nodes.length} nodes registered`;
+  if (options.network === "reference") yield* ensureReference(lab, access);
+}

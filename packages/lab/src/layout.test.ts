@@ -1,0 +1,118 @@
+/** The pure half of the lab: names, command lines, configuration and archives. */
+import { expect, test } from "vitest";
+import { parseNodes } from "./api-client.ts";
+import { labCertificates } from "./certificates.ts";
+import { controlPlane } from "./control-plane.ts";
+import { networkPlan } from "./fabric.ts";
+import { tar } from "./image-archive.ts";
+import { ownsNetns } from "./lab-down.ts";
+import { labLayout } from "./layout.ts";
+import { kubeletConfig } from "./node-config.ts";
+import { nodeInit, shellQuote } from "./node-init.ts";
+import { bridgeConflist, podRoutes } from "./reference-network.ts";
+
+const lab = labLayout({ name: "unit", nodes: 2, binFolder: "/opt/bin" });
+
+test("a lab has one address of each family per node", () => {
+  expect(lab.nodes.map(({ ipv4, ipv6 }) => [ipv4, ipv6])).toEqual([
+    ["10.200.0.11", "fd00:200::11"],
+    ["10.200.0.12", "fd00:200::12"],
+  ]);
+});
+
+test.each(["", "A", "a/b", "a".repeat(21), ".."])("lab name %j is refused", (name) => {
+  expect(() => labLayout({ name, binFolder: "/opt/bin" })).toThrow(/must be 1 to 20/);
+});
+
+test.each([0, 10, 1.5])("%d nodes are refused", (nodes) => {
+  expect(() => labLayout({ name: "unit", nodes, binFolder: "/opt/bin" })).toThrow(/1 to 9 nodes/);
+});
+
+test("the controller manager and the scheduler wait for the API server", () => {
+  expect(controlPlane(lab).map(({ name, after }) => [name, after])).toEqual([
+    ["etcd", "nothing"],
+    ["kube-apiserver", "nothing"],
+    ["kube-controller-manager", "api"],
+    ["kube-scheduler", "api"],
+  ]);
+});
+
+test("the API server's certificate holds for the host's loopback and the first node", () => {
+  const names = labCertificates(lab).find(({ file }) => file === "apiserver")?.names;
+  expect(names).toEqual(
+    expect.arrayContaining(["IP:127.0.0.1", "IP:10.200.0.11", "IP:fd00:200::11", "IP:10.96.0.1"]),
+  );
+});
+
+test("every network command names one of the lab's namespaces", () => {
+  const owned = [lab.fabric, lab.outside, ...lab.nodes.map(({ netns }) => netns)];
+  const commands = networkPlan(lab).flatMap((entry) => entry.commands);
+  expect(commands.length).toBeGreaterThan(20);
+  for (const argv of commands)
+    expect(owned.some((netns) => argv.join(" ").includes(netns))).toBe(true);
+});
+
+test("a kubelet stays below the lab's own cgroup", () => {
+  expect(lab.nodes.map((node) => kubeletConfig(lab, node).match(/cgroupRoot: .*/)?.[0])).toEqual([
+    "cgroupRoot: /seam-unit/n1",
+    "cgroupRoot: /seam-unit/n2",
+  ]);
+});
+
+test("the reference network uses the pod ranges it is given", () => {
+  const cidrs = ["10.244.7.0/24", "fd00:10:244:7::/64"];
+  expect(JSON.parse(bridgeConflist(cidrs))).toMatchObject({
+    plugins: [{ ipam: { ranges: cidrs.map((subnet) => [{ subnet }]) } }, { type: "portmap" }],
+  });
+  const second = lab.nodes[1];
+  if (second === undefined) throw new Error("two nodes expected");
+  expect(podRoutes(lab, second, cidrs)).toContainEqual([
+    "ip",
+    "-n",
+    "seam-unit-n1",
+    "route",
+    "replace",
+    "fd00:10:244:7::/64",
+    "via",
+    "fd00:200::12",
+  ]);
+});
+
+test("the init script quotes what it is given", () => {
+  const first = lab.nodes[0];
+  if (first === undefined) throw new Error("two nodes expected");
+  const components = [{ name: "x", argv: ["/bin/x", "a b"], after: "nothing" as const }];
+  expect(nodeInit(lab, first, { components, images: [] })).toContain(
+    "n1-x.log nothing /bin/x 'a b' &",
+  );
+  expect(shellQuote("it's")).toBe(String.raw`'it'\''s'`);
+});
+
+test.each([
+  ["a", "seam-a-n1", true],
+  ["a", "seam-a-b-n1", false],
+  ["a", "seam-ab-n1", false],
+  ["a-b", "seam-a-b-fabric", true],
+])("lab %s and namespace %s: %s", (name, netns, owned) => {
+  expect(ownsNetns(name, netns)).toBe(owned);
+});
+
+test("a node list is read with its readiness and pod ranges", () => {
+  const item = {
+    metadata: { name: "n1" },
+    spec: { podCIDRs: ["10.244.0.0/24"] },
+    status: { conditions: [{ type: "Ready", status: "True" }] },
+  };
+  expect(parseNodes(JSON.stringify({ items: [item, { metadata: { name: "n2" } }] }))).toEqual([
+    { name: "n1", ready: true, podCidrs: ["10.244.0.0/24"] },
+    { name: "n2", ready: false, podCidrs: [] },
+  ]);
+});
+
+test("an archive is whole blocks with a checksum over its header", () => {
+  const archive = tar([{ name: "a", mode: 0o644, data: Buffer.from("hi") }]);
+  expect(archive.length).toBe(512 * 4);
+  const stored = Number.parseInt(archive.toString("latin1", 148, 154), 8);
+  const blanked = Buffer.from(archive.subarray(0, 512)).fill(" ", 148, 156);
+  expect(stored).toBe(blanked.reduce((total, byte) => total + byte, 0));
+});

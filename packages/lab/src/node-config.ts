@@ -1,0 +1,122 @@
+/**
+ * Configuration files of one node: containerd, kubelet, kube-proxy and kubeconfigs. Pure text; the values that look odd answer a
+ * limit of the host, named beside each.
+ */
+import type { Component } from "./control-plane.ts";
+import { type LabLayout, type LabNode, ranges } from "./layout.ts";
+
+/** Name of the sandbox image that every lab loads itself. */
+const pauseImage = "localhost/pause:1";
+
+/** Paths under which a node's programs find their folders, inside the node's own mounts. */
+const criSocket = "/run/containerd/containerd.sock";
+
+/**
+ * containerd's configuration. `restrict_oom_score_adj`: without CAP_SYS_RESOURCE a negative score is refused and runc dies.
+ * `use_internal_loopback`: a node without any CNI plugin can still set up `lo`.
+ */
+export function containerdConfig(): string {
+  return `version = 3
+root = "/var/lib/containerd"
+state = "/run/containerd"
+[grpc]
+  address = "${criSocket}"
+[plugins."io.containerd.cri.v1.images"]
+  snapshotter = "overlayfs"
+  [plugins."io.containerd.cri.v1.images".pinned_images]
+    sandbox = "${pauseImage}"
+[plugins."io.containerd.cri.v1.runtime"]
+  disable_apparmor = true
+  restrict_oom_score_adj = true
+  enable_cdi = true
+  cdi_spec_dirs = ["/etc/cdi", "/var/run/cdi"]
+  [plugins."io.containerd.cri.v1.runtime".containerd]
+    default_runtime_name = "runc"
+    [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]
+      runtime_type = "io.containerd.runc.v2"
+      [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc.options]
+        SystemdCgroup = false
+  [plugins."io.containerd.cri.v1.runtime".cni]
+    bin_dirs = ["/opt/cni/bin"]
+    conf_dir = "/etc/cni/net.d"
+    use_internal_loopback = true
+`;
+}
+
+/** KubeletConfiguration of one node. `failCgroupV1: false` keeps kubelet 1.36 working on version 1 cgroups. */
+export function kubeletConfig(lab: LabLayout, node: LabNode): string {
+  return `apiVersion: kubelet.config.k8s.io/v1beta1
+kind: KubeletConfiguration
+failCgroupV1: false
+failSwapOn: false
+cgroupDriver: cgroupfs
+cgroupRoot: /seam-${lab.name}/${node.name}
+cgroupsPerQOS: true
+enforceNodeAllocatable: []
+containerRuntimeEndpoint: unix://${criSocket}
+authentication: {anonymous: {enabled: false}, webhook: {enabled: true}, x509: {clientCAFile: ${lab.pki}/ca.crt}}
+authorization: {mode: Webhook}
+tlsCertFile: ${lab.pki}/kubelet-${node.name}.crt
+tlsPrivateKeyFile: ${lab.pki}/kubelet-${node.name}.key
+clusterDomain: cluster.local
+clusterDNS: [${ranges.dns}]
+resolvConf: ${node.folder}/resolv.conf
+imageGCHighThresholdPercent: 100
+evictionHard: {memory.available: "100Mi"}
+serializeImagePulls: true
+kubeAPIQPS: 200
+kubeAPIBurst: 400
+address: "::"
+`;
+}
+
+/** KubeProxyConfiguration of one node. The conntrack sysctls are not per namespace, so they are left alone. */
+export function proxyConfig(lab: LabLayout, node: LabNode): string {
+  return `apiVersion: kubeproxy.config.k8s.io/v1alpha1
+kind: KubeProxyConfiguration
+mode: nftables
+clientConnection: {kubeconfig: ${lab.pki}/proxy.conf}
+clusterCIDR: ${ranges.pods}
+hostnameOverride: ${node.name}
+conntrack: {maxPerCore: 0, min: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 0s}
+nodePortAddresses: [primary]
+`;
+}
+
+/** A kubeconfig for the client certificate `identity`. */
+export function kubeconfig(lab: LabLayout, server: string, identity: string): string {
+  const { pki } = lab;
+  return `apiVersion: v1
+kind: Config
+clusters: [{name: seam-${lab.name}, cluster: {server: "${server}", certificate-authority: ${pki}/ca.crt}}]
+users: [{name: ${identity}, user: {client-certificate: ${pki}/${identity}.crt, client-key: ${pki}/${identity}.key}}]
+contexts: [{name: seam-${lab.name}, context: {cluster: seam-${lab.name}, user: ${identity}}}]
+current-context: seam-${lab.name}
+`;
+}
+
+/** The programs every node runs. */
+export function nodeComponents(lab: LabLayout, node: LabNode): readonly Component[] {
+  const kubelet = [
+    `${lab.binFolder}/kubelet`,
+    `--config=${node.folder}/kubelet.yaml`,
+    `--kubeconfig=${lab.pki}/kubelet-${node.name}.conf`,
+    `--hostname-override=${node.name}`,
+    `--node-ip=${node.ipv4},${node.ipv6}`,
+    "--root-dir=/var/lib/kubelet",
+    "--v=2",
+  ];
+  return [
+    {
+      name: "containerd",
+      argv: [`${lab.binFolder}/containerd`, `--config=${node.folder}/containerd.toml`],
+      after: "nothing",
+    },
+    { name: "kubelet", argv: kubelet, after: "containerd" },
+    {
+      name: "kube-proxy",
+      argv: [`${lab.binFolder}/kube-proxy`, `--config=${node.folder}/proxy.yaml`],
+      after: "api",
+    },
+  ];
+}

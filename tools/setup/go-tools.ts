@@ -1,0 +1,81 @@
+/**
+ * Builds the upstream programs that `tools/go/go.mod` pins, once: they are kept in the cache folder
+ * under a key made of that module's files and the Go version.
+ */
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync } from "node:fs";
+import { homedir } from "node:os";
+import path from "node:path";
+
+const module = path.resolve(import.meta.dirname, "../go");
+const linkerFlags = "-s -w -X k8s.io/component-base/version.gitVersion=v1.36.3";
+
+/** Where Seam keeps what it builds or downloads: outside the checkout, never needed to be kept. */
+const cacheFolder = (): string =>
+  path.join(process.env["XDG_CACHE_HOME"] ?? path.join(homedir(), ".cache"), "seam");
+
+function goVersion(): string {
+  const { status, stdout } = spawnSync("go", ["env", "GOVERSION"], {
+    cwd: module,
+    encoding: "utf8",
+  });
+  if (status === 0) return stdout.trim();
+  throw new Error(
+    "Go 1.21 or later is needed on PATH: Go itself then fetches the version in tools/go/go.mod.",
+  );
+}
+
+function cacheKey(): string {
+  const hash = createHash("sha256").update(goVersion()).update(linkerFlags);
+  for (const file of ["go.mod", "go.sum"]) hash.update(readFileSync(path.join(module, file)));
+  return hash.digest("hex").slice(0, 16);
+}
+
+/** Runs the build, and says every 15 s how far it is. */
+async function build(folder: string): Promise<void> {
+  const started = performance.now();
+  const parameters = [
+    "build",
+    "-v",
+    "-trimpath",
+    "-ldflags",
+    linkerFlags,
+    "-o",
+    `${folder}/`,
+    "tool",
+  ];
+  const environment = { ...process.env, CGO_ENABLED: "0" };
+  const child = spawn("go", parameters, {
+    cwd: module,
+    env: environment,
+    stdio: ["ignore", "inherit", "pipe"],
+  });
+  let lines = 0;
+  let last = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    lines += text.split("\n").length - 1;
+    last = text.trim().split("\n").at(-1) ?? last;
+  });
+  const timer = setInterval(() => {
+    const seconds = Math.round((performance.now() - started) / 1000);
+    console.log(`seam: building Go tools: ${lines} packages in ${seconds} s, now ${last}`);
+  }, 15_000);
+  const status = await new Promise<number | null>((resolve, reject) => {
+    child.on("error", reject).on("exit", resolve);
+  });
+  clearInterval(timer);
+  if (status !== 0) throw new Error(`go build ended with ${status}: ${last}`);
+}
+
+/** The folder with the built programs; builds them when the cache has none for this key. */
+export async function goTools(): Promise<string> {
+  const folder = path.join(cacheFolder(), "go", cacheKey());
+  if (existsSync(folder)) return folder;
+  console.log("seam: building Kubernetes, etcd, containerd and CoreDNS (about 10 minutes, once)");
+  mkdirSync(path.dirname(folder), { recursive: true });
+  const unfinished = mkdtempSync(`${folder}.`);
+  await build(unfinished);
+  renameSync(unfinished, folder);
+  return folder;
+}

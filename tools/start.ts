@@ -1,0 +1,17 @@
+/** `npm start`: brings up a real Kubernetes cluster on this machine, or shows the one that runs. */
+import { labStatus, labUp } from "@seam/lab";
+
+import { installSystemPackages } from "./setup/debian.ts";
+import { goTools } from "./setup/go-tools.ts";
+
+const name = "seam";
+
+installSystemPackages();
+const binFolder = await goTools();
+for await (const progress of labUp({ name, binFolder, network: "reference" })) {
+  console.log(`seam: ${progress}`);
+}
+console.log(await labStatus(name));
+console.log(`
+Look around:  ${binFolder}/kubectl --kubeconfig /var/lib/seam-lab/${name}/kubeconfig get nodes -o wide
+End it:       npm run stop`);
