@@ -11,7 +11,11 @@ const binFolder = await goTools();
 for await (const progress of labUp({ name, binFolder, network: "reference" })) {
   console.log(`seam: ${progress}`);
 }
-console.log(await labStatus(name));
+for (const node of (await labStatus(name)).nodes) {
+  console.log(
+    `  ${node.name}  ${node.ready ? "Ready" : "NotReady"}  pods ${node.podCidrs.join(" ")}`,
+  );
+}
 console.log(`
 Look around:  ${binFolder}/kubectl --kubeconfig /var/lib/seam-lab/${name}/kubeconfig get nodes -o wide
 End it:       npm run stop`);

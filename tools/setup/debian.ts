@@ -8,6 +8,7 @@ const needed: readonly string[] = [
   "runc", // the lab
   "conntrack",
   "openssl",
+  "curl", // tests of the API client
   "iproute2", // judges of the netlink code, namespaces of the tests
   "iputils-ping",
   "libnftables1", // the kernel door's nftables

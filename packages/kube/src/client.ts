@@ -1,0 +1,191 @@
+/** Reads and writes Kubernetes objects as raw JSON, by apiVersion and kind; every failure is a value. */
+import { err, millis, ok, type Millis, type Result } from "@seam/base";
+import { createDiscovery, type Discovery } from "./discovery.ts";
+import { transportError, type KubeError } from "./error.ts";
+import type { ClusterConfig } from "./kubeconfig.ts";
+import {
+  child,
+  children,
+  isJson,
+  isKubeObject,
+  refOf,
+  textAt,
+  type Json,
+  type KindRef,
+  type KubeObject,
+  type ObjectRef,
+} from "./object.ts";
+import { openTransport, type Call, type Transport } from "./transport.ts";
+
+/** A promise of a value or of a failure of the API. */
+export type Answer<T> = Promise<Result<T, KubeError>>;
+
+/** Which objects, and which page of them. */
+export type ListQuery = {
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  readonly limit?: number;
+  readonly continue?: string;
+};
+
+/** One page; `next` continues it. */
+export type Page = {
+  readonly items: readonly KubeObject[];
+  readonly resourceVersion: string;
+  readonly next: string | null;
+};
+
+/** Who applies, and whether it takes fields from other managers. */
+export type ApplyOptions = { readonly fieldManager: string; readonly force?: boolean };
+
+/** A patch by its media type. */
+export type Patch =
+  | { readonly kind: "merge" | "strategic"; readonly value: Json }
+  | { readonly kind: "json"; readonly value: readonly Json[] };
+
+/** A watch from a resourceVersion. */
+export type WatchQuery = Pick<ListQuery, "labelSelector" | "fieldSelector"> & {
+  readonly resourceVersion: string;
+  readonly inactivity: Millis;
+  readonly signal: AbortSignal;
+};
+
+/** Speaks to one cluster. */
+export type KubeClient = {
+  readonly get: (ref: ObjectRef) => Answer<KubeObject>;
+  readonly list: (ref: KindRef, query?: ListQuery) => Answer<Page>;
+  readonly watch: (
+    ref: KindRef,
+    query: WatchQuery,
+    onEvent: (event: unknown) => void,
+  ) => Answer<void>;
+  readonly create: (object: KubeObject) => Answer<KubeObject>;
+  readonly replace: (object: KubeObject) => Answer<KubeObject>;
+  readonly apply: (object: KubeObject, options: ApplyOptions) => Answer<KubeObject>;
+  readonly applyStatus: (object: KubeObject, options: ApplyOptions) => Answer<KubeObject>;
+  readonly patch: (ref: ObjectRef, patch: Patch) => Answer<KubeObject>;
+  readonly delete: (ref: ObjectRef) => Answer<void>;
+  readonly close: () => void;
+};
+
+const PATIENCE = millis(60_000);
+
+/** A client of the cluster that `config` names. */
+export function createKubeClient(config: ClusterConfig): KubeClient {
+  const transport = openTransport(config);
+  const wire = { transport, discovery: createDiscovery(transport) };
+  const write =
+    (ref: KindRef, name: string | null) =>
+    async (call: Omit<Call, "path" | "inactivity"> & { suffix?: string }): Answer<KubeObject> => {
+      const path = await wire.discovery.pathOf(ref);
+      if (!path.ok) return path;
+      const { suffix, ...rest } = call;
+      const item = name === null ? "" : `/${encodeURIComponent(name)}`;
+      return objectIn(
+        await transport.send({
+          ...rest,
+          path: `${path.value}${item}${suffix ?? ""}`,
+          inactivity: PATIENCE,
+        }),
+      );
+    };
+  const at = (ref: ObjectRef): ReturnType<typeof write> => write(ref, ref.name);
+  return {
+    get: (ref) => at(ref)({ method: "GET" }),
+    list: (ref, query) => listPage(wire, ref, query ?? {}),
+    watch: (ref, query, onEvent) => watch(wire, { ref, query }, onEvent),
+    create: (object) => write(refOf(object), null)({ method: "POST", body: object }),
+    replace: (object) => at(refOf(object))({ method: "PUT", body: object }),
+    apply: (object, options) => at(refOf(object))(applyCall(object, options, "")),
+    applyStatus: (object, options) => at(refOf(object))(applyCall(object, options, "/status")),
+    patch: (ref, patch) =>
+      at(ref)({ method: "PATCH", body: patch.value, contentType: patchType(patch) }),
+    delete: async (ref) => {
+      const path = await wire.discovery.pathOf(ref);
+      if (!path.ok) return path;
+      const body = { apiVersion: "v1", kind: "DeleteOptions", propagationPolicy: "Background" };
+      const gone = await transport.send({
+        method: "DELETE",
+        path: `${path.value}/${encodeURIComponent(ref.name)}`,
+        body,
+        inactivity: PATIENCE,
+      });
+      return gone.ok ? ok(undefined) : gone;
+    },
+    close: transport.close,
+  };
+}
+
+type Wire = { readonly transport: Transport; readonly discovery: Discovery };
+
+const applyCall = (
+  object: KubeObject,
+  options: ApplyOptions,
+  subresource: string,
+): Pick<Call, "method" | "body" | "contentType"> & { suffix: string } => ({
+  method: "PATCH",
+  body: object,
+  contentType: "application/apply-patch+yaml",
+  suffix: `${subresource}${search({ fieldManager: options.fieldManager, force: options.force === true ? "true" : undefined })}`,
+});
+
+function patchType(patch: Patch): string {
+  switch (patch.kind) {
+    case "merge":
+      return "application/merge-patch+json";
+    case "strategic":
+      return "application/strategic-merge-patch+json";
+    case "json":
+      return "application/json-patch+json";
+  }
+}
+
+async function listPage(wire: Wire, ref: KindRef, query: ListQuery): Answer<Page> {
+  const path = await wire.discovery.pathOf(ref);
+  if (!path.ok) return path;
+  const answer = await wire.transport.send({
+    method: "GET",
+    path: path.value + search(query),
+    inactivity: PATIENCE,
+  });
+  if (!answer.ok) return answer;
+  if (!isJson(answer.value)) return err(transportError(new Error("the list is not a JSON object")));
+  const metadata = child(answer.value, "metadata");
+  // Items of a list carry neither apiVersion nor kind.
+  const items = children(answer.value, "items").map((item) => ({
+    ...item,
+    apiVersion: ref.apiVersion,
+    kind: ref.kind,
+  }));
+  return ok({
+    items: items.filter(isKubeObject),
+    resourceVersion: textAt(metadata, "resourceVersion") ?? "",
+    next: textAt(metadata, "continue"),
+  });
+}
+
+async function watch(
+  wire: Wire,
+  what: { ref: KindRef; query: WatchQuery },
+  onEvent: (event: unknown) => void,
+): Answer<void> {
+  const path = await wire.discovery.pathOf(what.ref);
+  if (!path.ok) return path;
+  const { inactivity, signal, ...query } = what.query;
+  const full = path.value + search({ ...query, watch: "true", allowWatchBookmarks: "true" });
+  return wire.transport.lines({ method: "GET", path: full, inactivity, signal }, onEvent);
+}
+
+const objectIn = (answer: Result<unknown, KubeError>): Result<KubeObject, KubeError> => {
+  if (!answer.ok) return answer;
+  return isKubeObject(answer.value)
+    ? ok(answer.value)
+    : err(transportError(new Error("the answer is not a Kubernetes object")));
+};
+
+function search(query: { readonly [key: string]: string | number | undefined }): string {
+  const pairs = Object.entries(query).flatMap(([key, value]) =>
+    value === undefined ? [] : [[key, String(value)] as const],
+  );
+  return pairs.length === 0 ? "" : `?${new URLSearchParams(Object.fromEntries(pairs)).toString()}`;
+}

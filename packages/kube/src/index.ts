@@ -1,0 +1,33 @@
+/** Seam's door to Kubernetes: configuration, a raw JSON client, list-watch, a work queue and leader election. */
+export { backoff, type BackoffOptions, sleep } from "./backoff.ts";
+export {
+  type Answer,
+  type ApplyOptions,
+  createKubeClient,
+  type KubeClient,
+  type ListQuery,
+  type Page,
+  type Patch,
+  type WatchQuery,
+} from "./client.ts";
+export { isConflict, isGone, isNotFound, type KubeError } from "./error.ts";
+export {
+  type ClusterConfig,
+  type ConfigOptions,
+  loadConfig,
+  readKubeconfig,
+  type Token,
+} from "./kubeconfig.ts";
+export { type ElectionOptions, takePart } from "./leader-election.ts";
+export {
+  isKubeObject,
+  type Json,
+  type KindRef,
+  type KubeObject,
+  type Metadata,
+  objectKey,
+  type ObjectRef,
+  refOf,
+} from "./object.ts";
+export { type Change, type Reflector, type ReflectorOptions, startReflector } from "./reflector.ts";
+export { createWorkQueue, type WorkQueue } from "./work-queue.ts";

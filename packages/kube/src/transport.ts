@@ -1,0 +1,129 @@
+/** The one place that speaks HTTPS: JSON in, JSON or lines of JSON out, failures as values. */
+import { readFile } from "node:fs/promises";
+import { Agent, request } from "node:https";
+import type { IncomingMessage } from "node:http";
+import { createInterface } from "node:readline";
+import { err, ok, type Millis, type Result } from "@seam/base";
+import { apiError, transportError, type KubeError } from "./error.ts";
+import type { ClusterConfig, Token } from "./kubeconfig.ts";
+
+/** One request. */
+export type Call = {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  readonly path: string;
+  readonly body?: unknown;
+  readonly contentType?: string;
+  readonly inactivity: Millis;
+  readonly signal?: AbortSignal;
+};
+
+/** A pool of connections to one API server. */
+export type Transport = {
+  /** Sends a request and reads the whole answer. */
+  readonly send: (call: Call) => Promise<Result<unknown, KubeError>>;
+  /** Sends a request and hands over each line of the answer; ends when the server ends it. */
+  readonly lines: (call: Call, onLine: (line: unknown) => void) => Promise<Result<void, KubeError>>;
+  readonly close: () => void;
+};
+
+/** Opens a pool; connections are made when needed. */
+export function openTransport(config: ClusterConfig): Transport {
+  const agent = new Agent({ keepAlive: true, ...config.tls });
+  const answer = (call: Call): Promise<IncomingMessage> => ask({ config, agent }, call);
+  return {
+    send: async (call) => {
+      try {
+        const response = await answer(call);
+        return result(response, await readAll(response));
+      } catch (error) {
+        return err(transportError(error));
+      }
+    },
+    lines: async (call, onLine) => {
+      try {
+        const response = await answer(call);
+        if (!isSuccess(response)) {
+          return err(apiError(response.statusCode ?? 0, parseJson(await readAll(response))));
+        }
+        for await (const line of createInterface({ input: response, crlfDelay: Infinity })) {
+          if (line !== "") onLine(parseJson(line));
+        }
+        return response.complete
+          ? ok(undefined)
+          : err(transportError(new Error("the connection broke")));
+      } catch (error) {
+        return err(transportError(error));
+      }
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+type Pool = { readonly config: ClusterConfig; readonly agent: Agent };
+
+async function ask(pool: Pool, call: Call): Promise<IncomingMessage> {
+  const token = await readToken(pool.config.token);
+  const body = call.body === undefined ? null : JSON.stringify(call.body);
+  const prefix = pool.config.server.pathname.replace(/\/$/, "");
+  const headers = {
+    accept: "application/json",
+    ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+    ...(body === null
+      ? {}
+      : {
+          "content-type": call.contentType ?? "application/json",
+          "content-length": Buffer.byteLength(body),
+        }),
+  };
+  return new Promise((resolve, reject) => {
+    const outgoing = request(new URL(prefix + call.path, pool.config.server), {
+      agent: pool.agent,
+      method: call.method,
+      headers,
+      timeout: call.inactivity,
+      ...(call.signal === undefined ? {} : { signal: call.signal }),
+    });
+    outgoing.on("response", resolve);
+    outgoing.on("error", reject);
+    outgoing.on("timeout", () =>
+      outgoing.destroy(new Error(`nothing heard for ${call.inactivity} ms`)),
+    );
+    outgoing.end(body ?? undefined);
+  });
+}
+
+async function readToken(token: Token): Promise<string | null> {
+  switch (token.kind) {
+    case "none":
+      return null;
+    case "text":
+      return token.text;
+    case "file":
+      return (await readFile(token.path, "utf8")).trim();
+  }
+}
+
+const isSuccess = (response: IncomingMessage): boolean =>
+  response.statusCode !== undefined && response.statusCode >= 200 && response.statusCode < 300;
+
+async function readAll(response: IncomingMessage): Promise<string> {
+  response.setEncoding("utf8");
+  let body = "";
+  for await (const chunk of response) body += String(chunk);
+  return body;
+}
+
+function result(response: IncomingMessage, body: string): Result<unknown, KubeError> {
+  const value = parseJson(body);
+  return isSuccess(response) ? ok(value) : err(apiError(response.statusCode ?? 0, value));
+}
+
+/** JSON, or the text itself when it is none (a proxy's error page). */
+function parseJson(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    return value;
+  } catch {
+    return text;
+  }
+}

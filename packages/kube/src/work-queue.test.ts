@@ -1,0 +1,35 @@
+/** The queue's promises: each key once, never twice at the same time, later after failures. */
+import { millis } from "@seam/base";
+import { expect, test } from "vitest";
+import { backoff } from "./backoff.ts";
+import { createWorkQueue } from "./work-queue.ts";
+
+test("a key added twice is worked on once; added during work it comes again", async () => {
+  using queue = createWorkQueue();
+  for (const key of ["a", "a", "b"]) queue.add(key);
+  expect(await queue.next()).toBe("a");
+  queue.add("a");
+  expect(await queue.next()).toBe("b");
+  queue.done("a");
+  expect(await queue.next()).toBe("a");
+});
+
+test("a retried key comes back, and a closed queue ends its workers", async () => {
+  const queue = createWorkQueue({ first: millis(1), longest: millis(5) });
+  queue.retry("a");
+  expect(await queue.next()).toBe("a");
+  const pending = queue.next();
+  queue[Symbol.dispose]();
+  expect(await pending).toBeNull();
+});
+
+test.each([
+  [1, 0, 50],
+  [1, 1, 100],
+  [3, 1, 400],
+  [99, 1, 1000],
+])("after %i failures with jitter %f the wait is %i ms", (failures, jitter, wait) => {
+  expect(
+    backoff(failures, { first: millis(100), longest: millis(1000), random: () => jitter }),
+  ).toBe(wait);
+});
