@@ -1,8 +1,7 @@
 /** `npm start`: brings up a real Kubernetes cluster on this machine, or shows the one that runs. */
-import { labStatus, labUp } from "@seam/lab";
+import { goTools, labStatus, labUp } from "@seam/lab";
 
 import { installSystemPackages } from "./setup/debian.ts";
-import { goTools } from "./setup/go-tools.ts";
 
 const name = "seam";
 

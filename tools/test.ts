@@ -7,9 +7,10 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
+import { goTools } from "@seam/lab";
+
 import { bin, root, runChecks, type Tally } from "./check.ts";
 import { installSystemPackages } from "./setup/debian.ts";
-import { goTools } from "./setup/go-tools.ts";
 
 const nothing: Tally = { passed: 0, failed: 1, skipped: 0 };
 

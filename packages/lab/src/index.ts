@@ -13,3 +13,4 @@ export {
 export { labDown } from "./lab-down.ts";
 export { labUp } from "./lab-up.ts";
 export { type LabOptions } from "./layout.ts";
+export { goTools } from "./go-tools.ts";

@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync } from "no
 import { homedir } from "node:os";
 import path from "node:path";
 
-const module = path.resolve(import.meta.dirname, "../go");
+const module = path.resolve(import.meta.dirname, "../../../tools/go");
 const linkerFlags = "-s -w -X k8s.io/component-base/version.gitVersion=v1.36.3";
 
 /** Where Seam keeps what it builds or downloads: outside the checkout, never needed to be kept. */
@@ -59,7 +59,9 @@ async function build(folder: string): Promise<void> {
   });
   const timer = setInterval(() => {
     const seconds = Math.round((performance.now() - started) / 1000);
-    console.log(`seam: building Go tools: ${lines} packages in ${seconds} s, now ${last}`);
+    process.stdout.write(
+      `seam: building Go tools: ${lines} packages in ${seconds} s, now ${last}\n`,
+    );
   }, 15_000);
   const status = await new Promise<number | null>((resolve, reject) => {
     child.on("error", reject).on("exit", resolve);
@@ -72,7 +74,9 @@ async function build(folder: string): Promise<void> {
 export async function goTools(): Promise<string> {
   const folder = path.join(cacheFolder(), "go", cacheKey());
   if (existsSync(folder)) return folder;
-  console.log("seam: building Kubernetes, etcd, containerd and CoreDNS (about 10 minutes, once)");
+  process.stdout.write(
+    "seam: building Kubernetes, etcd, containerd and CoreDNS (about 10 minutes, once)\n",
+  );
   mkdirSync(path.dirname(folder), { recursive: true });
   const unfinished = mkdtempSync(`${folder}.`);
   await build(unfinished);

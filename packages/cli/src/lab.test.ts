@@ -1,0 +1,50 @@
+/** What `seam lab` prints and how it ends. */
+import { spawnSync } from "node:child_process";
+import path from "node:path";
+
+import { expect, test } from "vitest";
+
+import { statusText } from "./lab.ts";
+
+const main = path.join(import.meta.dirname, "main.ts");
+const seam = (...argv: readonly string[]): { status: number | null; text: string } => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...argv], {
+    encoding: "utf8",
+  });
+  return { status, text: stdout + stderr };
+};
+
+const absent = {
+  name: "seam",
+  exists: false,
+  kubeconfig: "",
+  port: undefined,
+  processes: [],
+  nodes: [],
+};
+
+test("a lab that is not there says how to start it", () => {
+  expect(statusText(absent)).toBe("lab seam is not up; start it with: seam lab up");
+});
+
+test("a dead process says how to repair it", () => {
+  const processes = [
+    { name: "n1", pid: 12 },
+    { name: "n2", pid: undefined },
+  ];
+  expect(statusText({ ...absent, exists: true, processes })).toBe(
+    "n2  not running; repair with: seam lab up",
+  );
+});
+
+test("a misspelt command is a usage error with a suggestion", () => {
+  const { status, text } = seam("lab", "statsu");
+  expect(status).toBe(2);
+  expect(text).toContain("Did you mean status?");
+});
+
+test("a bad lab name fails with what is allowed", () => {
+  const { status, text } = seam("lab", "status", "--name", "No Good");
+  expect(status).toBe(1);
+  expect(text).toContain('lab name "No Good" must be 1 to 20 of a-z, 0-9 and -');
+});

@@ -1,0 +1,21 @@
+/** `seam`: the command line. Exit codes: 0 done, 1 failed, 2 wrong usage. */
+import { Command, CommanderError } from "commander";
+
+import { addLabCommands } from "./lab.ts";
+
+const program = new Command("seam")
+  .description("a programmable-network testbed on Kubernetes")
+  .exitOverride()
+  .showSuggestionAfterError();
+addLabCommands(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  } else {
+    process.stderr.write(`seam: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}
