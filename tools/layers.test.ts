@@ -4,7 +4,22 @@ import { globSync, readFileSync } from "node:fs";
 import { parseSync } from "oxc-parser";
 import { expect, test } from "vitest";
 
-const layers = ["base", "api", "state", "intent", "plan", "kernel", "kube", "lab", "cli"];
+const layers = [
+  "base",
+  "api",
+  "state",
+  "intent",
+  "plan",
+  "kernel",
+  "kube",
+  "daemon",
+  "client",
+  "agent",
+  "controller",
+  "lab",
+  "bench",
+  "cli",
+];
 
 type Edge = { readonly file: string; readonly from: string; readonly to: string };
 

@@ -1,0 +1,101 @@
+/**
+ * The frame of a long-running program (architecture section 6): one JSON log line per event on standard output, `/healthz`,
+ * `/readyz` and `/metrics` over HTTP, and a signal that SIGTERM and SIGINT abort.
+ */
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+
+import { pino } from "pino";
+import { collectDefaultMetrics, Registry } from "prom-client";
+
+/** Writes one line: fields, then a constant message. */
+export type Log = {
+  readonly info: (fields: object, message: string) => void;
+  readonly warn: (fields: object, message: string) => void;
+  readonly error: (fields: object, message: string) => void;
+};
+
+/** How a program presents itself. */
+export type DaemonOptions = {
+  /** Name of the program, on every log line. */
+  readonly name: string;
+  /** TCP port of the HTTP endpoints; 0 lets the kernel choose. */
+  readonly port: number;
+  /** Address to listen on; all addresses when absent. */
+  readonly host?: string;
+  /** Empty when ready; otherwise what is still missing, one sentence each. */
+  readonly missing: () => readonly string[];
+};
+
+/** A running frame; dispose of it last. */
+export type Daemon = AsyncDisposable & {
+  readonly log: Log;
+  readonly metrics: Registry;
+  /** Port of the HTTP endpoints. */
+  readonly port: number;
+  /** Aborted when the program shall end. */
+  readonly signal: AbortSignal;
+};
+
+/** Starts the frame; throws when the port cannot be opened. */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const log = pino({ name: options.name, base: { pid: process.pid } });
+  const metrics = new Registry();
+  collectDefaultMetrics({ register: metrics });
+  const server = createServer((request, response) => {
+    void answer({ request, response }, options, metrics);
+  });
+  server.listen(options.port, ...(options.host === undefined ? [] : [options.host]));
+  await once(server, "listening");
+  return {
+    log,
+    metrics,
+    port: portOf(server),
+    signal: untilTold(),
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+type Exchange = { readonly request: IncomingMessage; readonly response: ServerResponse };
+
+async function answer(
+  { request, response }: Exchange,
+  options: DaemonOptions,
+  metrics: Registry,
+): Promise<void> {
+  switch (request.url?.split("?")[0]) {
+    case "/healthz":
+      return end(response, 200, "ok");
+    case "/readyz": {
+      const missing = options.missing();
+      return missing.length === 0
+        ? end(response, 200, "ok")
+        : end(response, 503, missing.join("\n"));
+    }
+    case "/metrics":
+      response.setHeader("content-type", metrics.contentType);
+      return end(response, 200, await metrics.metrics());
+    default:
+      return end(response, 404, "expected /healthz, /readyz or /metrics");
+  }
+}
+
+function end(response: ServerResponse, status: number, text: string): void {
+  response.statusCode = status;
+  response.end(text);
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+function untilTold(): AbortSignal {
+  const stop = new AbortController();
+  for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => stop.abort());
+  return stop.signal;
+}
