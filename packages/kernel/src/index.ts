@@ -7,6 +7,7 @@ export {
   createPodInterface,
   deletePodInterface,
   hostDeviceName,
+  podMacAddress,
   type PodInterface,
   type PodInterfaceSpec,
 } from "./pod-interface.ts";
