@@ -1,6 +1,7 @@
 /** `seam`: the command line. Exit codes: 0 done, 1 failed, 2 wrong usage. */
 import { Command, CommanderError } from "commander";
 
+import { addBenchCommands } from "./bench.ts";
 import { addLabCommands } from "./lab.ts";
 
 const program = new Command("seam")
@@ -8,6 +9,7 @@ const program = new Command("seam")
   .exitOverride()
   .showSuggestionAfterError();
 addLabCommands(program);
+addBenchCommands(program);
 
 try {
   await program.parseAsync();

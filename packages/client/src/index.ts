@@ -1,1 +1,1 @@
-export {};
+export { type InstallOptions, installSeam } from "./install.ts";
