@@ -19,13 +19,16 @@ async function cni(options: CniOptions): Promise<void> {
     rounds: positive("--rounds", options.rounds),
     samples: positive("--samples", options.samples),
   });
-  const text = options.json === true ? JSON.stringify(document, undefined, 2) : benchTable(document);
+  const text =
+    options.json === true ? JSON.stringify(document, undefined, 2) : benchTable(document);
   process.stdout.write(`${text}\n`);
 }
 
 function positive(option: string, text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text)) {
-    throw new Error(`${option}: expected a whole number of at least 1, for example 9; found "${text}"`);
+    throw new Error(
+      `${option}: expected a whole number of at least 1, for example 9; found "${text}"`,
+    );
   }
   return Number(text);
 }

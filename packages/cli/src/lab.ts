@@ -48,7 +48,8 @@ async function up({ name, nodes, network }: UpOptions): Promise<void> {
     throw new Error(`--network: expected ${networks.join(" or ")}, found "${network}"`);
   }
   const binFolder = await goTools();
-  for await (const line of labUp({ name, binFolder, nodes: Number(nodes), network: chosen })) say(line);
+  for await (const line of labUp({ name, binFolder, nodes: Number(nodes), network: chosen }))
+    say(line);
   if (chosen === "seam") for await (const line of installInLab(name, binFolder)) say(line);
   for await (const line of labReady(name)) say(line);
   print(statusText(await labStatus(name)));
@@ -82,7 +83,11 @@ export function addLabCommands(program: Command): void {
     lab.command(usage).description(text).option("--name <name>", "which lab", "seam");
   add("up", "start the cluster, or repair the one that runs")
     .option("--nodes <count>", "number of nodes, 1 to 9", "3")
-    .option("--network <network>", "the pod network: seam, or reference (the upstream bridge)", "seam")
+    .option(
+      "--network <network>",
+      "the pod network: seam, or reference (the upstream bridge)",
+      "seam",
+    )
     .action(up);
   add("down", "remove the cluster and every trace of it").action(async ({ name }: Named) =>
     labDown(name),

@@ -1,7 +1,7 @@
 /** The one door to the kernel: route netlink, network namespaces, sysctls and nftables. */
 export { childrenCpu, type KernelError } from "./libc.ts";
 export { type Link, type LinkAddress, listAddresses, listLinks } from "./links.ts";
-export { OWN_NETNS } from "./netns.ts";
+export { enterNetns, OWN_NETNS } from "./netns.ts";
 export { applyStep, DEVICE_PREFIX, observeNode } from "./node.ts";
 export {
   createPodInterface,
