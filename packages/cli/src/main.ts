@@ -1,12 +1,16 @@
 /** `seam`: the command line. Exit codes: 0 done, 1 failed, 2 wrong usage. */
 import { Command, CommanderError } from "commander";
 
+import { addChangingCommands } from "./changing.ts";
 import { addLabCommands } from "./lab.ts";
+import { addReadingCommands } from "./reading.ts";
 
 const program = new Command("seam")
   .description("a programmable-network testbed on Kubernetes")
   .exitOverride()
   .showSuggestionAfterError();
+addChangingCommands(program);
+addReadingCommands(program);
 addLabCommands(program);
 
 try {
