@@ -1,13 +1,21 @@
 /** `seam`: the command line. Exit codes: 0 done, 1 failed, 2 wrong usage. */
 import { Command, CommanderError } from "commander";
 
+import { addChangingCommands } from "./changing.ts";
+import { addBenchCommands } from "./bench.ts";
+import { addInstallCommand } from "./install.ts";
 import { addLabCommands } from "./lab.ts";
+import { addReadingCommands } from "./reading.ts";
 
 const program = new Command("seam")
   .description("a programmable-network testbed on Kubernetes")
   .exitOverride()
   .showSuggestionAfterError();
+addChangingCommands(program);
+addReadingCommands(program);
+addInstallCommand(program);
 addLabCommands(program);
+addBenchCommands(program);
 
 try {
   await program.parseAsync();

@@ -1,1 +1,40 @@
-export {};
+/** The library of Seam: projects and experiments as typed values, documents applied, progress told; errors are values. */
+export {
+  applyObjects,
+  type ApplyEvent,
+  type ApplyOptions,
+  type ApplyOutcome,
+  FIELD_MANAGER,
+} from "./apply.ts";
+export {
+  deleteObject,
+  deleteObjects,
+  type DeleteEvent,
+  type DeleteOptions,
+  type Patience,
+} from "./delete.ts";
+export { readObjects, type Source } from "./documents.ts";
+export { type ErrorCode, formatError, fromKube, nameOf, type SeamError } from "./error.ts";
+export { fieldOf, isJson, itemsOf, numberOf, textOf } from "./fields.ts";
+export { findKind, type KnownKind } from "./kinds.ts";
+export {
+  type Collection,
+  createSeam,
+  listObjects,
+  type Place,
+  type Reply,
+  type Seam,
+  type SeamOptions,
+  type WatchEvent,
+} from "./seam.ts";
+export {
+  describeProgress,
+  type Goal,
+  type Progress,
+  progressOf,
+  waitFor,
+  type WaitEvent,
+  type WaitOptions,
+  type WorkloadProgress,
+} from "./wait.ts";
+export { type InstallOptions, installSeam } from "./install.ts";

@@ -65,6 +65,7 @@ export type KubeClient = {
   readonly applyStatus: (object: KubeObject, options: ApplyOptions) => Answer<KubeObject>;
   readonly patch: (ref: ObjectRef, patch: Patch) => Answer<KubeObject>;
   readonly delete: (ref: ObjectRef) => Answer<void>;
+  readonly isNamespaced: (ref: KindRef) => Answer<boolean>;
   readonly close: () => void;
 };
 
@@ -112,6 +113,7 @@ export function createKubeClient(config: ClusterConfig): KubeClient {
       });
       return gone.ok ? ok(undefined) : gone;
     },
+    isNamespaced: wire.discovery.isNamespaced,
     close: transport.close,
   };
 }

@@ -6,8 +6,11 @@ import type { Transport } from "./transport.ts";
 
 type Resource = { readonly plural: string; readonly namespaced: boolean };
 
-/** Finds paths of kinds. */
-export type Discovery = { readonly pathOf: (ref: KindRef) => Promise<Result<string, KubeError>> };
+/** Finds paths of kinds, and whether their objects are in namespaces. */
+export type Discovery = {
+  readonly pathOf: (ref: KindRef) => Promise<Result<string, KubeError>>;
+  readonly isNamespaced: (ref: KindRef) => Promise<Result<boolean, KubeError>>;
+};
 
 /** A discovery that remembers what the server said. */
 export function createDiscovery(transport: Transport): Discovery {
@@ -30,20 +33,28 @@ export function createDiscovery(transport: Transport): Discovery {
     }
     return ok(undefined);
   };
+  const find = async (ref: KindRef): Promise<Result<Resource, KubeError>> => {
+    const key = `${ref.apiVersion} ${ref.kind}`;
+    const learnt = known.has(key) ? ok(undefined) : await learn(ref.apiVersion);
+    if (!learnt.ok) return learnt;
+    const resource = known.get(key);
+    return resource === undefined
+      ? err(
+          usageError(
+            "UnknownKind",
+            `the server serves no kind ${ref.kind} in ${ref.apiVersion}: is its CustomResourceDefinition installed?`,
+          ),
+        )
+      : ok(resource);
+  };
   return {
     pathOf: async (ref) => {
-      const key = `${ref.apiVersion} ${ref.kind}`;
-      const learnt = known.has(key) ? ok(undefined) : await learn(ref.apiVersion);
-      if (!learnt.ok) return learnt;
-      const resource = known.get(key);
-      return resource === undefined
-        ? err(
-            usageError(
-              "UnknownKind",
-              `the server serves no kind ${ref.kind} in ${ref.apiVersion}: is its CustomResourceDefinition installed?`,
-            ),
-          )
-        : ok(resourcePath(ref, resource));
+      const resource = await find(ref);
+      return resource.ok ? ok(resourcePath(ref, resource.value)) : resource;
+    },
+    isNamespaced: async (ref) => {
+      const resource = await find(ref);
+      return resource.ok ? ok(resource.value.namespaced) : resource;
     },
   };
 }
