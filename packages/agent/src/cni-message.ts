@@ -5,7 +5,7 @@
 import { err, ok, type Result } from "@seam/base";
 
 /** The commands of CNI 1.1.0. */
-export const commands = ["ADD", "DEL", "CHECK", "STATUS", "GC", "VERSION"] as const;
+const commands = ["ADD", "DEL", "CHECK", "STATUS", "GC", "VERSION"] as const;
 
 /** A command of the container runtime. */
 export type Command = (typeof commands)[number];

@@ -27,7 +27,7 @@ const PATIENCE = millis(120_000);
 const manifests = ["agent.yaml", "controller.yaml"];
 
 /** The objects that make up an installation, in the order in which they are applied. */
-export function installationObjects(image: string): readonly KubeObject[] {
+function installationObjects(image: string): readonly KubeObject[] {
   const kinds = customResourceDefinitions().filter(isKubeObject);
   return [...kinds, ...manifests.flatMap((name) => manifestObjects(name, image))];
 }
