@@ -132,7 +132,7 @@ async function seamContents({ work }: Workshop): Promise<Contents> {
       { kind: "text", to: "/seam/package.json", text: '{"type":"module"}\n' },
       ...bundles.map(({ name, text }): Entry => ({ kind: "text", to: `/seam/${name}`, text })),
       { kind: "file", from: shim, to: "/seam/seam-cni" },
-      ...packageFiles("koffi", ["*.{json,js,cjs,txt}", "lib/**/*.{js,cjs}"]),
+      ...packageFiles("koffi", ["**/*.{json,js,cjs}"]),
       ...packageFiles("@koromix/koffi-linux-x64", ["*.{json,js}", "linux_x64/*"]),
     ],
   };
