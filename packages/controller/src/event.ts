@@ -6,7 +6,12 @@ import type { Identity } from "./identity.ts";
 import { FIELD_MANAGER } from "./names.ts";
 
 /** Reasons of conditions that do not hold yet, as is usual on the way. */
-const USUAL: ReadonlySet<string> = new Set(["WaitingForPods", "Creating", "NotAccepted"]);
+const USUAL: ReadonlySet<string> = new Set([
+  "WaitingForPods",
+  "OlderInTheWay",
+  "Creating",
+  "NotAccepted",
+]);
 
 /** The event that tells a piece of news about `about`. */
 export function eventOf(about: Identity, news: Finding, now: number): KubeObject {

@@ -15,7 +15,11 @@ import {
 import type { Lifetime } from "./lifetime.ts";
 
 /** Something that kept an object from being applied. */
-export type Problem = { readonly reason: "NameTaken" | "Refused"; readonly message: string };
+export type Problem = {
+  /** `OlderInTheWay` goes away by itself. */
+  readonly reason: "NameTaken" | "Refused" | "OlderInTheWay";
+  readonly message: string;
+};
 
 /** The status to write, what is new in it, and when to look again even if nothing changes. */
 export type Verdict = {
@@ -75,16 +79,17 @@ function findingsAbout(scene: Scene, problems: readonly Problem[]): readonly Fin
   const { spec } = scene.experiment;
   const objection = objectionTo(scene.experiment);
   if (objection !== null || !spec.ok) {
-    const message = "the experiment is not accepted; see the condition Accepted";
+    const message = `not accepted: ${objection?.message ?? ""}`;
     const waits = finding("WorkloadsReady", "False", { reason: "NotAccepted", message });
     return objection === null ? [waits] : [objection, waits];
   }
   const accepted = { reason: "Valid", message: "the experiment can be worked on" };
   return [
     finding("Accepted", "True", accepted),
-    workloadsReady(scene, problems),
     ...unsupported(spec.value),
     ...lifetimeEnding(lifetimeOf(scene)),
+    // Last, because it is what people wait for.
+    workloadsReady(scene, problems),
   ];
 }
 
@@ -101,7 +106,7 @@ function workloadsReady(scene: Scene, problems: readonly Problem[]): Finding {
     finding("WorkloadsReady", "False", { reason, message });
   if (lifetime.kind === "over")
     return not("Expired", "the lifetime is over; raise spec.lifetime to start the workloads again");
-  const [problem] = problems;
+  const problem = problems.find((item) => item.reason !== "OlderInTheWay") ?? problems[0];
   if (problem !== undefined)
     return not(problem.reason, problems.map((item) => item.message).join("; "));
   const machines = progress.filter((item) => item.workload.kind === "VirtualMachine");

@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { createKubeClient, readKubeconfig, type KubeClient, type KubeObject } from "@seam/kube";
 import { startControlPlane, type ControlPlane } from "@seam/kube/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { eventually, kubectl, startNodes, type Nodes } from "./nodes.fixture.ts";
+import { eventually, kubectl, startNodes, type Experiment, type Nodes } from "./nodes.fixture.ts";
 
 const file = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 const API = "seam.ucsd.edu/v1alpha1";
@@ -22,26 +22,6 @@ let client: KubeClient;
 let nodes: Nodes;
 let controller: ChildProcess;
 let output = "";
-
-type Experiment = {
-  metadata: { resourceVersion: string };
-  status?: {
-    phase: string;
-    workloads: {
-      name: string;
-      ready: number;
-      desired: number;
-      pods: { name: string; node: string; addresses: string[] }[];
-    }[];
-    conditions: {
-      type: string;
-      status: string;
-      reason: string;
-      message: string;
-      lastTransitionTime: string;
-    }[];
-  };
-};
 
 const k = async (...argv: string[]): Promise<string> => kubectl(plane.kubeconfig, ...argv);
 const read = async <T>(...argv: string[]): Promise<T> =>
@@ -285,6 +265,22 @@ describe("the first experiment", () => {
     });
   });
 
+  test("created and deleted again and again under one name, it never fails on what is left", async () => {
+    const spec = { workloads: [{ name: "again", image: "i", replicas: 2 }] };
+    const metadata = { name: "again", namespace: "first" };
+    for (let cycle = 0; cycle < 5; cycle += 1) {
+      const made = await client.create({ apiVersion: API, kind: "Experiment", metadata, spec });
+      expect(made.ok).toBe(true);
+      await phaseIs("Ready", "again");
+      await client.delete({ apiVersion: API, kind: "Experiment", ...metadata });
+    }
+    await eventually(async () => {
+      expect(await names("statefulsets,services,pods", "first")).toEqual([]);
+    });
+    const reasons = await k("get", "events", "-n", "first", "-o", "jsonpath={.items[*].reason}");
+    expect(reasons).not.toMatch(/NameTaken|Refused/);
+  });
+
   test("deleting the project leaves nothing of it and of its experiments", async () => {
     await k("apply", "-f", file("examples/first-experiment"), "--server-side");
     await phaseIs("Ready");
@@ -336,9 +332,9 @@ describe("what is in the way is said", () => {
     const found = await phaseIs("Failed", "later", "lab-a");
     expect(found.status?.conditions.map(({ type, reason }) => [type, reason])).toEqual([
       ["Accepted", "Valid"],
-      ["WorkloadsReady", "VirtualMachinesUnavailable"],
       ["PoliciesEnforced", "NotSupportedYet"],
       ["BandwidthReserved", "NotSupportedYet"],
+      ["WorkloadsReady", "VirtualMachinesUnavailable"],
     ]);
     await eventually(async () => {
       expect(await read("pod", "box-0", "-n", "lab-a")).toMatchObject({

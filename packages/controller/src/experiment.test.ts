@@ -215,6 +215,7 @@ describe("status", () => {
     conditions: [{ type: "WorkloadsReady", status, reason, message: "m", observedGeneration }],
   });
   const machine = { workloads: [{ ...server, kind: "VirtualMachine" }] };
+  const older: readonly Problem[] = [{ reason: "OlderInTheWay", message: "wait" }];
   const refused: readonly Problem[] = [{ reason: "Refused", message: "over quota" }];
   test.each<[string, Given, readonly Problem[], string, string, string]>([
     ["nothing exists yet", {}, [], "Pending", "WaitingForPods", "server waits for its creation"],
@@ -268,6 +269,8 @@ describe("status", () => {
       "client: 0 of 1",
     ],
     ["refused", {}, refused, "Failed", "Refused", "over quota"],
+    ["older objects", {}, older, "Pending", "OlderInTheWay", "wait"],
+    ["older objects and worse", {}, [...older, ...refused], "Failed", "Refused", "over quota"],
     [
       "virtual machine",
       { spec: machine },
@@ -284,7 +287,7 @@ describe("status", () => {
       "Expired",
       "raise spec.lifetime",
     ],
-    ["cycle", { spec: cyclic }, [], "Failed", "NotAccepted", "Accepted"],
+    ["cycle", { spec: cyclic }, [], "Failed", "NotAccepted", "server waits for client"],
   ])("%s", (...row) => {
     const [, given, problems, phase, reason, message] = row;
     const { status } = judgeExperiment(scene(given), problems);
@@ -363,8 +366,8 @@ describe("status", () => {
     const events = judgeExperiment(lived, []).news.map((item) => eventOf(about, item, 0));
     expect(events.map((event) => [event["reason"], event["type"]])).toEqual([
       ["Valid", "Normal"],
-      ["WaitingForPods", "Normal"],
       ["EndsSoon", "Warning"],
+      ["WaitingForPods", "Normal"],
     ]);
     const later = judgeExperiment(lived, []).news.map((item) => eventOf(about, item, 5));
     expect(later.map((event) => event.metadata.name)).toEqual(

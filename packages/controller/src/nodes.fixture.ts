@@ -17,6 +17,27 @@ import {
 
 const run = promisify(execFile);
 
+/** An experiment as the tests read it. */
+export type Experiment = {
+  metadata: { resourceVersion: string };
+  status?: {
+    phase: string;
+    workloads: {
+      name: string;
+      ready: number;
+      desired: number;
+      pods: { name: string; node: string; addresses: string[] }[];
+    }[];
+    conditions: {
+      type: string;
+      status: string;
+      reason: string;
+      message: string;
+      lastTransitionTime: string;
+    }[];
+  };
+};
+
 /** The nodes. */
 export type Nodes = AsyncDisposable & {
   /** Makes the pod of that name (in any namespace) not Ready until it is released. */

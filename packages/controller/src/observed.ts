@@ -144,7 +144,8 @@ export function controllerOf(object: KubeObject): string | null {
   return owner === undefined ? null : textAt(owner, "uid");
 }
 
-const labelOf = (object: KubeObject, label: string): string | null =>
+/** The value of a label, or null. */
+export const labelOf = (object: KubeObject, label: string): string | null =>
   textAt(child(object.metadata, "labels"), label);
 
 const hasCondition = (status: Json, type: string, value: string): boolean =>

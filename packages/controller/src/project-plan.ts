@@ -73,7 +73,7 @@ function standingOf(project: ObservedProject, namespace: ObservedNamespace | nul
       `metadata.name: the namespace ${name} belongs to the cluster; create the project under another name, for example lab-a`,
     );
   if (namespace === null) return { kind: "create" };
-  if (namespace.isTerminating)
+  if (namespace.isTerminating || isLeftOver(namespace, project))
     return blocked(
       "NamespaceTerminating",
       `an older namespace ${name} is still being removed; wait, or see kubectl describe namespace ${name} for what holds it`,
@@ -85,6 +85,12 @@ function standingOf(project: ObservedProject, namespace: ObservedNamespace | nul
     );
   return { kind: namespace.project === name && namespace.ownerUid === uid ? "held" : "repair" };
 }
+
+/** Owned by a project of this name that was deleted: the garbage collector is about to remove it, with all inside. */
+const isLeftOver = (namespace: ObservedNamespace, { identity }: ObservedProject): boolean =>
+  namespace.project === identity.name &&
+  namespace.ownerUid !== null &&
+  namespace.ownerUid !== identity.uid;
 
 function namespaceReady(
   project: ObservedProject,

@@ -45,6 +45,7 @@ test.each([
     "Pending",
     "NamespaceTerminating",
   ],
+  ["an older project's", "lab-a", namespace(owned("u0")), false, "Pending", "NamespaceTerminating"],
   ["the cluster's own", "kube-system", null, false, "Failed", "NameReserved"],
   ["not a name", "lab.a", null, false, "Failed", "Invalid"],
 ])("namespace: %s", (...row) => {

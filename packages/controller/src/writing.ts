@@ -16,8 +16,8 @@ import { eventOf } from "./event.ts";
 import type { Changes } from "./experiment-plan.ts";
 import type { Problem } from "./experiment-status.ts";
 import type { Identity } from "./identity.ts";
-import { FIELD_MANAGER } from "./names.ts";
-import { controllerOf, type Observed } from "./observed.ts";
+import { EXPERIMENT_LABEL, FIELD_MANAGER } from "./names.ts";
+import { controllerOf, labelOf, type Observed } from "./observed.ts";
 
 /** The client's methods that writing needs. */
 export type Writer = Pick<
@@ -36,9 +36,9 @@ export async function writeChildren(
   const strangers = await findStrangers(client, owner, changes.create);
   if (!strangers.ok) return strangers;
   const mine = changes.apply.filter(
-    (object) => !strangers.value.some((ref) => isSameRef(ref, object)),
+    (object) => !strangers.value.some((stranger) => isSame(stranger, object)),
   );
-  const problems: Problem[] = strangers.value.map(nameTaken);
+  const problems: Problem[] = strangers.value.map((stranger) => problemWith(owner, stranger));
   for (const object of mine) {
     const applied = await applyObject(client, object);
     if (!applied.ok) return applied;
@@ -73,25 +73,34 @@ async function findStrangers(
   client: Writer,
   owner: Identity,
   refs: readonly ObjectRef[],
-): Promise<Result<readonly ObjectRef[], KubeError>> {
-  const strangers: ObjectRef[] = [];
+): Promise<Result<readonly KubeObject[], KubeError>> {
+  const strangers: KubeObject[] = [];
   for (const ref of refs) {
     const found = await client.get(ref);
     if (!found.ok && !isNotFound(found.error)) return found;
-    if (found.ok && controllerOf(found.value) !== owner.uid) strangers.push(ref);
+    if (found.ok && controllerOf(found.value) !== owner.uid) strangers.push(found.value);
   }
   return ok(strangers);
 }
 
 const nameOf = ({ kind, name }: ObjectRef): string => `${kind} ${name}`;
 
-const nameTaken = (ref: ObjectRef): Problem => ({
-  reason: "NameTaken",
-  message: `${nameOf(ref)} exists and belongs to something else; rename the workload, or remove it: kubectl -n ${ref.namespace ?? ""} delete ${ref.kind.toLowerCase()} ${ref.name}`,
-});
+function problemWith(owner: Identity, stranger: KubeObject): Problem {
+  const { kind, name, namespace } = refOf(stranger);
+  // Only one experiment can have this name, so what carries it and is not ours is left from one that was deleted.
+  if (labelOf(stranger, EXPERIMENT_LABEL) === owner.name)
+    return {
+      reason: "OlderInTheWay",
+      message: `${kind} ${name} of a deleted experiment of the same name is still being removed; wait`,
+    };
+  return {
+    reason: "NameTaken",
+    message: `${kind} ${name} exists and belongs to something else; rename the workload, or remove it: kubectl -n ${namespace ?? ""} delete ${kind.toLowerCase()} ${name}`,
+  };
+}
 
-const isSameRef = (ref: ObjectRef, object: KubeObject): boolean =>
-  ref.kind === object.kind && ref.name === object.metadata.name;
+const isSame = (stranger: KubeObject, object: KubeObject): boolean =>
+  stranger.kind === object.kind && stranger.metadata.name === object.metadata.name;
 
 /** Writes `status` when it differs from what was read; tells whether it did. */
 export async function writeStatus(
