@@ -4,6 +4,7 @@ import { Command, CommanderError } from "commander";
 import { addChangingCommands } from "./changing.ts";
 import { addLabCommands } from "./lab.ts";
 import { addReadingCommands } from "./reading.ts";
+import { addTrafficCommand } from "./traffic.ts";
 
 const program = new Command("seam")
   .description("a programmable-network testbed on Kubernetes")
@@ -11,6 +12,7 @@ const program = new Command("seam")
   .showSuggestionAfterError();
 addChangingCommands(program);
 addReadingCommands(program);
+addTrafficCommand(program);
 addLabCommands(program);
 
 try {
