@@ -6,6 +6,7 @@ import { addBenchCommands } from "./bench.ts";
 import { addInstallCommand } from "./install.ts";
 import { addLabCommands } from "./lab.ts";
 import { addReadingCommands } from "./reading.ts";
+import { addTrafficCommand } from "./traffic.ts";
 
 const program = new Command("seam")
   .description("a programmable-network testbed on Kubernetes")
@@ -14,6 +15,7 @@ const program = new Command("seam")
 addChangingCommands(program);
 addReadingCommands(program);
 addInstallCommand(program);
+addTrafficCommand(program);
 addLabCommands(program);
 addBenchCommands(program);
 

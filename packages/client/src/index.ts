@@ -28,6 +28,16 @@ export {
   type WatchEvent,
 } from "./seam.ts";
 export {
+  measureTraffic,
+  type TrafficEvent,
+  type TrafficOptions,
+  type TrafficRow,
+} from "./traffic.ts";
+export type { Measurement } from "./traffic-measure.ts";
+export type { Endpoint, IpFamily, Route } from "./traffic-routes.ts";
+export { renderTraffic } from "./traffic-table.ts";
+export type { Latency, Throughput } from "./traffic-tools.ts";
+export {
   describeProgress,
   type Goal,
   type Progress,

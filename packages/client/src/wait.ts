@@ -171,6 +171,12 @@ function messageOf(object: KubeObject): string {
     const finalizers = itemsOf(object, "metadata", "finalizers").map(String).join(", ");
     return finalizers === "" ? "being deleted" : `being deleted, waiting for ${finalizers}`;
   }
+  const waiting = itemsOf(object, "status", "containerStatuses")
+    .map((each) => fieldOf(each, "state", "waiting"))
+    .find((each) => textOf(each, "message") !== undefined);
+  if (waiting !== undefined) {
+    return `${textOf(waiting, "reason") ?? "waiting"}: ${textOf(waiting, "message") ?? ""}`;
+  }
   const latest = itemsOf(object, "status", "conditions")
     .toSorted((a, b) => transitionOf(a).localeCompare(transitionOf(b)))
     .at(-1);

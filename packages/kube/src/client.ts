@@ -2,6 +2,7 @@
 import { err, millis, ok, type Millis, type Result } from "@seam/base";
 import { createDiscovery, type Discovery } from "./discovery.ts";
 import { transportError, type KubeError } from "./error.ts";
+import { type Exec, execIn } from "./exec.ts";
 import type { ClusterConfig } from "./kubeconfig.ts";
 import {
   child,
@@ -65,6 +66,8 @@ export type KubeClient = {
   readonly applyStatus: (object: KubeObject, options: ApplyOptions) => Answer<KubeObject>;
   readonly patch: (ref: ObjectRef, patch: Patch) => Answer<KubeObject>;
   readonly delete: (ref: ObjectRef) => Answer<void>;
+  /** Runs a command in a container to its end. */
+  readonly exec: Exec;
   readonly isNamespaced: (ref: KindRef) => Answer<boolean>;
   readonly close: () => void;
 };
@@ -113,6 +116,7 @@ export function createKubeClient(config: ClusterConfig): KubeClient {
       });
       return gone.ok ? ok(undefined) : gone;
     },
+    exec: execIn(config),
     isNamespaced: wire.discovery.isNamespaced,
     close: transport.close,
   };

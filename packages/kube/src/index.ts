@@ -11,6 +11,7 @@ export {
   type WatchQuery,
 } from "./client.ts";
 export { isConflict, isGone, isNotFound, type KubeError } from "./error.ts";
+export { type ContainerRef, type Exec, type ExecOptions, type Executed } from "./exec.ts";
 export {
   type ClusterConfig,
   type ConfigOptions,

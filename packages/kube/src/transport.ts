@@ -92,7 +92,8 @@ async function ask(pool: Pool, call: Call): Promise<IncomingMessage> {
   });
 }
 
-async function readToken(token: Token): Promise<string | null> {
+/** The bearer token, read again when it is in a file. */
+export async function readToken(token: Token): Promise<string | null> {
   switch (token.kind) {
     case "none":
       return null;
@@ -106,7 +107,8 @@ async function readToken(token: Token): Promise<string | null> {
 const isSuccess = (response: IncomingMessage): boolean =>
   response.statusCode !== undefined && response.statusCode >= 200 && response.statusCode < 300;
 
-async function readAll(response: IncomingMessage): Promise<string> {
+/** The whole body of an answer. */
+export async function readAll(response: IncomingMessage): Promise<string> {
   response.setEncoding("utf8");
   let body = "";
   for await (const chunk of response) body += String(chunk);
@@ -119,7 +121,7 @@ function result(response: IncomingMessage, body: string): Result<unknown, KubeEr
 }
 
 /** JSON, or the text itself when it is none (a proxy's error page). */
-function parseJson(text: string): unknown {
+export function parseJson(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text);
     return value;
