@@ -21,6 +21,7 @@ const absent = {
   port: undefined,
   processes: [],
   nodes: [],
+  memoryMiB: 1100,
 };
 
 test("a lab that is not there says how to start it", () => {
@@ -33,7 +34,7 @@ test("a dead process says how to repair it", () => {
     { name: "n2", pid: undefined },
   ];
   expect(statusText({ ...absent, exists: true, processes })).toBe(
-    "n2  not running; repair with: seam lab up",
+    "n2  not running; repair with: seam lab up\nmemory: 1100 MiB (PSS)",
   );
 });
 

@@ -32,7 +32,7 @@ export function statusText(status: LabStatus): string {
     (node) => `${node.name}  ${node.ready ? "Ready" : "NotReady"}  ${node.podCidrs.join(" ")}`,
   );
   const complaints = dead.map((each) => `${each.name}  not running; repair with: seam lab up`);
-  return [...nodes, ...complaints].join("\n");
+  return [...nodes, ...complaints, `memory: ${status.memoryMiB} MiB (PSS)`].join("\n");
 }
 
 type UpOptions = Named & { readonly nodes: string; readonly network: string };

@@ -1,6 +1,7 @@
 /** Looking into a running lab: its state, its logs, a command on a node, one more image. */
 import { existsSync, readdirSync } from "node:fs";
 import { listNodes, type NodeReport } from "./api-client.ts";
+import { cgroupProcesses } from "./cgroups.ts";
 import { mustRun, type Outcome, run } from "./command.ts";
 import { forwarderPort } from "./forwarder.ts";
 import { labFolders } from "./layout.ts";
@@ -15,6 +16,8 @@ export type LabStatus = {
   /** Every process the lab recorded, alive or not. */
   readonly processes: readonly { readonly name: string; readonly pid: number | undefined }[];
   readonly nodes: readonly NodeReport[];
+  /** Memory of all its processes, pods included; shared pages are counted once (PSS, proc(5) smaps_rollup). */
+  readonly memoryMiB: number;
 };
 
 /** The state of a lab now, also of one that is not there. */
@@ -31,7 +34,13 @@ export async function labStatus(name: string): Promise<LabStatus> {
       pid: recordedProcess(runFolder, each),
     })),
     nodes: port === undefined ? [] : await listNodes({ port, pki: `${state}/pki` }),
+    memoryMiB: Math.round(memoryKiB(cgroupProcesses(name)) / 1024),
   };
+}
+
+function memoryKiB(pids: readonly number[]): number {
+  const rollups = pids.map((pid) => readText(`/proc/${pid}/smaps_rollup`) ?? "");
+  return rollups.reduce((sum, text) => sum + Number(/^Pss:\s+(\d+)/m.exec(text)?.[1] ?? 0), 0);
 }
 
 /** The command line that runs `command` inside a node: all its namespaces, as root. */

@@ -7,6 +7,7 @@ import { dirname } from "node:path";
 import { removeCgroups } from "./cgroups.ts";
 import { mustRun, run } from "./command.ts";
 import { labFolders } from "./layout.ts";
+import { removeMountPoints } from "./mount-points.ts";
 import { killProcess, readText, recordedNames, recordedProcess, waitUntil } from "./processes.ts";
 
 async function endRecorded(runFolder: string): Promise<void> {
@@ -56,8 +57,8 @@ export async function labDown(name: string): Promise<void> {
   await removeCgroups(name);
   await removeNamespaces(name);
   await unmountBelow([state, runFolder]);
-  for (const folder of [state, runFolder]) {
-    rmSync(folder, { recursive: true, force: true });
-    removeEmptyParent(folder);
-  }
+  const folders = [state, runFolder];
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  removeMountPoints();
+  for (const folder of folders) removeEmptyParent(folder);
 }

@@ -31,7 +31,8 @@ import {
   nodeComponents,
   proxyConfig,
 } from "./node-config.ts";
-import { nodeFolders, nodeInit } from "./node-init.ts";
+import { makeMountPoints } from "./mount-points.ts";
+import { mountPoints, nodeFolders, nodeInit } from "./node-init.ts";
 import { readText, recordedProcess, recordProcess, waitUntil } from "./processes.ts";
 import { installReferenceNetwork } from "./reference-network.ts";
 
@@ -160,6 +161,7 @@ function requireSameSize(lab: LabLayout): void {
 
 async function ensureFiles(lab: LabLayout, images: readonly string[]): Promise<void> {
   for (const folder of [lab.state, lab.run, lab.log]) mkdirSync(folder, { recursive: true });
+  makeMountPoints(mountPoints);
   requireSameSize(lab);
   writeFileSync(`${lab.state}/bin-folder`, `${lab.binFolder}\n`);
   await ensureCertificates(lab);

@@ -53,7 +53,8 @@ export const ranges = {
   fabricIpv6: "fd00:200::1",
 } as const;
 
-const stateRoot = "/var/lib/seam-lab";
+/** Holds the state of every lab of this host. */
+export const stateRoot = "/var/lib/seam-lab";
 const runRoot = "/run/seam-lab";
 
 /** Folders of a lab by name, also of one that is not running. */

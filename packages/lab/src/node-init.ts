@@ -20,7 +20,12 @@ const binds: readonly (readonly [string, string])[] = [
   ["log/pods", "/var/log/pods"],
   ["log/containers", "/var/log/containers"],
   ["seam", "/var/lib/seam"],
+  ["containerd-opt", "/opt/containerd"],
+  ["kubelet-plugins", "/usr/libexec/kubernetes"],
 ];
+
+/** Folders of the host over which a node mounts its own. */
+export const mountPoints: readonly string[] = [...binds.map(([, to]) => to), "/var/lib/cni"];
 
 /** Folders of a node that must exist before it starts. */
 export function nodeFolders(node: LabNode): readonly string[] {
@@ -45,7 +50,7 @@ function mountLines(node: LabNode): readonly string[] {
     `umount -l ${cgroup}`,
     "mount -t bpf bpffs /sys/fs/bpf",
     "mount -t tmpfs -o mode=755 tmpfs /run",
-    `mkdir -p /run/containerd /run/netns /var/lib/cni ${binds.map(([, to]) => to).join(" ")}`,
+    "mkdir -p /run/containerd /run/netns",
     ...binds.map(([from, to]) => `mount --bind ${node.folder}/${from} ${to}`),
     "mount -t tmpfs tmpfs /var/lib/cni",
     "mount --make-rshared /",
