@@ -21,7 +21,7 @@ export async function* deleteObject(
   ref: ObjectRef,
   patience: Patience,
 ): AsyncGenerator<DeleteEvent, void> {
-  const asked = await kube.delete(ref);
+  const asked = await kube.delete(ref, { foreground: true });
   if (!asked.ok) {
     yield isNotFound(asked.error) && asked.error.kind === "api"
       ? { kind: "absent", ref }

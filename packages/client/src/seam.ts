@@ -123,7 +123,7 @@ function collection<T extends KubeObject>(typed: Typed<T>): Collection<T> {
     list: (namespace) => listAll(typed, namespace),
     delete: async (place) => {
       const ref = refAt(typed, place);
-      const gone = await kube.delete(ref);
+      const gone = await kube.delete(ref, { foreground: true });
       return gone.ok ? gone : err(fromKube(`delete ${nameOf(ref)}`, gone.error));
     },
     watch: (signal, namespace) => watchAll(typed, signal, namespace),

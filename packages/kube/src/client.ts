@@ -39,6 +39,9 @@ export type Page = {
 /** Who applies, and whether it takes fields from other managers. */
 export type ApplyOptions = { readonly fieldManager: string; readonly force?: boolean };
 
+/** How to delete. */
+export type DeleteOptions = { readonly foreground?: boolean };
+
 /** A patch by its media type. */
 export type Patch =
   | { readonly kind: "merge" | "strategic"; readonly value: Json }
@@ -65,7 +68,8 @@ export type KubeClient = {
   readonly apply: (object: KubeObject, options: ApplyOptions) => Answer<KubeObject>;
   readonly applyStatus: (object: KubeObject, options: ApplyOptions) => Answer<KubeObject>;
   readonly patch: (ref: ObjectRef, patch: Patch) => Answer<KubeObject>;
-  readonly delete: (ref: ObjectRef) => Answer<void>;
+  /** Asks for deletion; `foreground` keeps the object until all that it owns is gone. */
+  readonly delete: (ref: ObjectRef, options?: DeleteOptions) => Answer<void>;
   /** Runs a command in a container to its end. */
   readonly exec: Exec;
   readonly isNamespaced: (ref: KindRef) => Answer<boolean>;
@@ -104,10 +108,11 @@ export function createKubeClient(config: ClusterConfig): KubeClient {
     applyStatus: (object, options) => at(refOf(object))(applyCall(object, options, "/status")),
     patch: (ref, patch) =>
       at(ref)({ method: "PATCH", body: patch.value, contentType: patchType(patch) }),
-    delete: async (ref) => {
+    delete: async (ref, { foreground = false } = {}) => {
       const path = await wire.discovery.pathOf(ref);
       if (!path.ok) return path;
-      const body = { apiVersion: "v1", kind: "DeleteOptions", propagationPolicy: "Background" };
+      const propagationPolicy = foreground ? "Foreground" : "Background";
+      const body = { apiVersion: "v1", kind: "DeleteOptions", propagationPolicy };
       const gone = await transport.send({
         method: "DELETE",
         path: `${path.value}/${encodeURIComponent(ref.name)}`,

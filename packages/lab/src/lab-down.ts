@@ -4,11 +4,18 @@
  */
 import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
-import { removeCgroups } from "./cgroups.ts";
+import { cgroupProcesses, removeCgroups } from "./cgroups.ts";
 import { mustRun, run } from "./command.ts";
 import { labFolders } from "./layout.ts";
 import { removeMountPoints } from "./mount-points.ts";
-import { killProcess, readText, recordedNames, recordedProcess, waitUntil } from "./processes.ts";
+import {
+  endingOf,
+  killProcess,
+  readText,
+  recordedNames,
+  recordedProcess,
+  waitUntil,
+} from "./processes.ts";
 
 async function endRecorded(runFolder: string): Promise<void> {
   const names = recordedNames(runFolder);
@@ -53,8 +60,11 @@ function removeEmptyParent(folder: string): void {
 /** Removes everything of a lab; a lab that is not there is already down. */
 export async function labDown(name: string): Promise<void> {
   const { state, run: runFolder } = labFolders(name);
+  const ended = endingOf(cgroupProcesses(name));
   await endRecorded(runFolder);
   await removeCgroups(name);
+  // A dying process leaves its cgroup first; its namespaces and mounts last until it is gone.
+  await waitUntil(`the last processes of lab ${name}`, 20, ended);
   await removeNamespaces(name);
   await unmountBelow([state, runFolder]);
   const folders = [state, runFolder];

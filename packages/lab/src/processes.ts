@@ -21,6 +21,12 @@ function startTime(pid: number): string | undefined {
   return fields?.[0] === "Z" ? undefined : fields?.[19];
 }
 
+/** A check whether the given processes have all ended; a pid that is used anew does not count. */
+export function endingOf(pids: readonly number[]): () => boolean {
+  const started = new Map(pids.map((pid) => [pid, startTime(pid)]));
+  return () => [...started].every(([pid, time]) => time === undefined || startTime(pid) !== time);
+}
+
 /** Remembers a process as `name` under the lab's run folder. */
 export function recordProcess(runFolder: string, name: string, pid: number): void {
   mkdirSync(`${runFolder}/pids`, { recursive: true });
