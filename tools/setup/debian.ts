@@ -11,6 +11,10 @@ const needed: readonly string[] = [
   "curl", // tests of the API client
   "iproute2", // judges of the netlink code, namespaces of the tests
   "iputils-ping",
+  "busybox-static", // the traffic image
+  "iperf3",
+  "tcpdump",
+  "procps",
   "libnftables1", // the kernel door's nftables
   "nftables", // judge of the kernel door's nftables
 ];

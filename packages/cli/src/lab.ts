@@ -2,11 +2,15 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
+import { installSeam } from "@seam/client";
+import { createKubeClient, readKubeconfig } from "@seam/kube";
 import {
   goTools,
   labDown,
   labExecArgv,
+  labImages,
   labLogs,
+  labReady,
   labStatus,
   type LabStatus,
   labUp,
@@ -31,11 +35,40 @@ export function statusText(status: LabStatus): string {
   return [...nodes, ...complaints].join("\n");
 }
 
-async function up({ name, nodes }: Named & { readonly nodes: string }): Promise<void> {
+type UpOptions = Named & { readonly nodes: string; readonly network: string };
+
+/** The lab, and Seam in it; with `--network reference` the upstream bridge plug-in instead. */
+async function up({ name, nodes, network }: UpOptions): Promise<void> {
+  const started = performance.now();
+  const say = (text: string): void => {
+    print(`${((performance.now() - started) / 1000).toFixed(1).padStart(6)} s  ${text}`);
+  };
+  const chosen = networks.find((each) => each === network);
+  if (chosen === undefined) {
+    throw new Error(`--network: expected ${networks.join(" or ")}, found "${network}"`);
+  }
   const binFolder = await goTools();
-  const options = { name, binFolder, nodes: Number(nodes), network: "reference" } as const;
-  for await (const progress of labUp(options)) print(progress);
+  for await (const line of labUp({ name, binFolder, nodes: Number(nodes), network: chosen }))
+    say(line);
+  if (chosen === "seam") for await (const line of installInLab(name, binFolder)) say(line);
+  for await (const line of labReady(name)) say(line);
   print(statusText(await labStatus(name)));
+}
+
+const networks = ["seam", "reference"] as const;
+
+async function* installInLab(name: string, binFolder: string): AsyncGenerator<string> {
+  const image = (await labImages(binFolder)).find((each) => each.name === "seam");
+  if (image === undefined) throw new Error("bug in Seam: the lab has no image of Seam");
+  const config = readKubeconfig((await labStatus(name)).kubeconfig);
+  if (!config.ok) throw new Error(config.error);
+  const client = createKubeClient(config.value);
+  try {
+    const installed = yield* installSeam(client, { image: image.reference });
+    if (!installed.ok) throw new Error(installed.error.message);
+  } finally {
+    client.close();
+  }
 }
 
 function exec(node: string, command: readonly string[], { name }: Named): void {
@@ -50,6 +83,11 @@ export function addLabCommands(program: Command): void {
     lab.command(usage).description(text).option("--name <name>", "which lab", "seam");
   add("up", "start the cluster, or repair the one that runs")
     .option("--nodes <count>", "number of nodes, 1 to 9", "3")
+    .option(
+      "--network <network>",
+      "the pod network: seam, or reference (the upstream bridge)",
+      "seam",
+    )
     .action(up);
   add("down", "remove the cluster and every trace of it").action(async ({ name }: Named) =>
     labDown(name),

@@ -2,6 +2,8 @@
 import { Command, CommanderError } from "commander";
 
 import { addChangingCommands } from "./changing.ts";
+import { addBenchCommands } from "./bench.ts";
+import { addInstallCommand } from "./install.ts";
 import { addLabCommands } from "./lab.ts";
 import { addReadingCommands } from "./reading.ts";
 import { addTrafficCommand } from "./traffic.ts";
@@ -12,8 +14,10 @@ const program = new Command("seam")
   .showSuggestionAfterError();
 addChangingCommands(program);
 addReadingCommands(program);
+addInstallCommand(program);
 addTrafficCommand(program);
 addLabCommands(program);
+addBenchCommands(program);
 
 try {
   await program.parseAsync();

@@ -1,16 +1,14 @@
 /** Commands in containers and `seam traffic`, on a real node whose pods have no measuring tools: each failure names what to do. */
 import { spawnSync } from "node:child_process";
-import { rmSync } from "node:fs";
 import path from "node:path";
 import { customResourceDefinitions } from "@seam/api";
 import { millis } from "@seam/base";
 import { applyObjects, createSeam, itemsOf, type Seam, textOf, waitFor } from "@seam/client";
-import { buildImage, labDown, labStatus, labUp } from "@seam/lab";
+import { labDown, labImage, labStatus, labUp } from "@seam/lab";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 const name = "client-test";
 const binFolder = process.env["SEAM_BIN"] ?? "SEAM_BIN names the folder of Go tools";
-const image = "/tmp/seam-client-test-probe.tar";
 const main = path.join(import.meta.dirname, "main.ts");
 const target = { namespace: "lab-a", pod: "server-0" };
 let seam: Seam;
@@ -57,7 +55,7 @@ async function workloadStatus(workload: string): Promise<object> {
 
 beforeAll(async () => {
   await labDown(name);
-  await buildImage("probe", image);
+  const image = (await labImage("probe", binFolder)).archive;
   const options = { name, binFolder, nodes: 1, network: "reference", images: [image] } as const;
   for await (const _ of labUp(options));
   ({ kubeconfig } = await labStatus(name));
@@ -80,7 +78,6 @@ beforeAll(async () => {
 afterAll(async () => {
   seam[Symbol.dispose]();
   await labDown(name);
-  rmSync(image, { force: true });
 }, 60_000);
 
 test("a command's output, errors and exit code come back", async () => {

@@ -47,3 +47,4 @@ export {
   type WaitOptions,
   type WorkloadProgress,
 } from "./wait.ts";
+export { type InstallOptions, installSeam } from "./install.ts";

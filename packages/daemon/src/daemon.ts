@@ -67,7 +67,7 @@ async function answer(
   options: DaemonOptions,
   metrics: Registry,
 ): Promise<void> {
-  switch (request.url?.split("?")[0]) {
+  switch ((request.url ?? "/").replace(/\?.*$/, "")) {
     case "/healthz":
       return end(response, 200, "ok");
     case "/readyz": {

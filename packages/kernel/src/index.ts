@@ -1,12 +1,13 @@
 /** The one door to the kernel: route netlink, network namespaces, sysctls and nftables. */
-export type { KernelError } from "./libc.ts";
+export { childrenCpu, type KernelError } from "./libc.ts";
 export { type Link, type LinkAddress, listAddresses, listLinks } from "./links.ts";
-export { OWN_NETNS } from "./netns.ts";
+export { enterNetns, OWN_NETNS } from "./netns.ts";
 export { applyStep, DEVICE_PREFIX, observeNode } from "./node.ts";
 export {
   createPodInterface,
   deletePodInterface,
   hostDeviceName,
+  podMacAddress,
   type PodInterface,
   type PodInterfaceSpec,
 } from "./pod-interface.ts";

@@ -1,5 +1,5 @@
 /** The one door to libc: the few system calls that Node.js lacks, through koffi, on the calling thread. */
-import { err, ok, type Result } from "@seam/base";
+import { err, millis, type Millis, ok, type Result } from "@seam/base";
 import koffi from "koffi";
 import { getSystemErrorName } from "node:util";
 
@@ -20,11 +20,15 @@ const sendCall = libc.func("long send(int fd, const void *buf, size_t len, int f
 const recvCall = libc.func("long recv(int fd, _Out_ void *buf, size_t len, int flags)");
 const setnsCall = libc.func("int setns(int fd, int nstype)");
 
+const getrusageCall = libc.func("int getrusage(int who, _Out_ void *usage)");
+
 const O_CLOEXEC = 0o2000000;
 const CLONE_NEWNET = 0x40000000;
 const AF_NETLINK = 16;
 const SOCK_RAW = 3;
 const MSG_DONTWAIT = 0x40;
+const RUSAGE_CHILDREN = -1;
+const SIZE_OF_RUSAGE = 144;
 
 /** The error with number `errno`, which may be negative as the kernel reports it. */
 export function kernelError(errno: number, message: string): KernelError {
@@ -61,6 +65,15 @@ export const receive = (fd: number, into: Buffer): Result<number, KernelError> =
 /** Moves the calling thread to the network namespace behind `fd`. */
 export const setNetns = (fd: number): Result<number, KernelError> =>
   checked(Number(setnsCall(fd, CLONE_NEWNET)), "setns");
+
+/** Processor time, user and system, of all children that have ended and been waited for (getrusage(2)). */
+export function childrenCpu(): Millis {
+  const usage = Buffer.alloc(SIZE_OF_RUSAGE);
+  getrusageCall(RUSAGE_CHILDREN, usage);
+  const micros = (at: number): number =>
+    Number(usage.readBigInt64LE(at)) * 1e6 + Number(usage.readBigInt64LE(at + 8));
+  return millis((micros(0) + micros(16)) / 1000);
+}
 
 const checked = (answer: number, operation: string): Result<number, KernelError> =>
   answer < 0 ? err(kernelError(koffi.errno(), operation)) : ok(answer);

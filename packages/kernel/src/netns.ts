@@ -29,6 +29,14 @@ export function inNetns<T>(
   }
 }
 
+/** Moves the calling thread to the namespace at `path` for good; its other threads stay where they are. */
+export function enterNetns(path: string): Result<null, KernelError> {
+  using there = openPath(path);
+  if (!there.opened.ok) return there.opened;
+  const entered = setNetns(there.opened.value);
+  return entered.ok ? ok(null) : entered;
+}
+
 /** An open namespace file. */
 export type OpenPath = Disposable & { readonly opened: Result<number, KernelError> };
 

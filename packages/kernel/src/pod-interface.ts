@@ -54,11 +54,14 @@ const gateways: readonly Address[] = ["169.254.1.1", "fe80::1"].map((text) => {
 export const hostDeviceName = (containerId: string, podDevice: string): string =>
   DEVICE_PREFIX + digest(`${containerId}/${podDevice}`).slice(0, 11);
 
+/** MAC address of the pod's end of the link whose host's end is `hostDevice`. */
+export const podMacAddress = (hostDevice: string): string => macFor(hostDevice, "pod");
+
 /** Creates the interface with all its addresses, routes and neighbours; leaves nothing on failure. */
 export function createPodInterface(spec: PodInterfaceSpec): Result<PodInterface, KernelError> {
   const hostNetns = spec.hostNetns ?? OWN_NETNS;
-  const hostMac = macFor(spec, "host");
-  const podMac = macFor(spec, "pod");
+  const hostMac = macFor(spec.hostDevice, "host");
+  const podMac = podMacAddress(spec.hostDevice);
   const created = createPair(spec, hostMac, podMac);
   if (!created.ok) return created;
   const pod = configure(spec.podNetns, spec.podDevice, (index) => podSide(spec, hostMac, index));
@@ -132,7 +135,7 @@ const everywhere = ({ family, bytes }: Address): { address: Address; length: num
 });
 
 /** A locally administered unicast address; the same for the same link, so that retries agree. */
-const macFor = ({ hostDevice }: PodInterfaceSpec, end: "host" | "pod"): string =>
+const macFor = (hostDevice: string, end: "host" | "pod"): string =>
   `02:${(digest(`${hostDevice}/${end}`).slice(0, 10).match(/../g) ?? []).join(":")}`;
 
 const digest = (value: string): string => createHash("sha256").update(value).digest("hex");

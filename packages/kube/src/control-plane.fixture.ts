@@ -1,4 +1,7 @@
-/** A real etcd and kube-apiserver on loopback, for tests; the binaries are in the folder that `SEAM_BIN` names. */
+/**
+ * A real etcd and kube-apiserver on loopback, and on demand the controllers of Kubernetes, for tests of this package and of
+ * those above it (`@seam/kube/testing`); the binaries are in the folder that `SEAM_BIN` names.
+ */
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -13,6 +16,8 @@ export type ControlPlane = AsyncDisposable & {
   readonly kubeconfig: string;
   readonly stopApiServer: () => Promise<void>;
   readonly startApiServer: () => Promise<void>;
+  /** Starts kube-controller-manager with the controllers of the given names, and the scheduler. */
+  readonly startControllers: (names: readonly string[]) => Promise<void>;
 };
 
 /** Starts etcd and the API server and waits until it is ready. */
@@ -38,12 +43,20 @@ export async function startControlPlane(): Promise<ControlPlane> {
     if (api !== null) await end(api);
     api = null;
   };
+  const controllers: ChildProcess[] = [];
+  const startControllers = async (names: readonly string[]): Promise<void> => {
+    const manager = [...controllerFlags(folder, await freePort()), `--controllers=${names.join()}`];
+    controllers.push(start(folder, "kube-controller-manager", manager));
+    controllers.push(start(folder, "kube-scheduler", controllerFlags(folder, await freePort())));
+  };
   await startApiServer();
   return {
     kubeconfig: join(folder, "kubeconfig"),
     startApiServer,
     stopApiServer,
+    startControllers,
     [Symbol.asyncDispose]: async () => {
+      await Promise.all(controllers.map(end));
       await stopApiServer();
       await end(etcd);
       rmSync(folder, { recursive: true, force: true });
@@ -67,6 +80,16 @@ const apiServerFlags = (folder: string, ports: { client: number; api: number }):
   "--service-cluster-ip-range=10.96.0.0/16",
   "--disable-admission-plugins=ServiceAccount",
   "--shutdown-delay-duration=0s",
+];
+
+const controllerFlags = (folder: string, port: number): string[] => [
+  `--kubeconfig=${folder}/kubeconfig`,
+  "--leader-elect=false",
+  "--bind-address=127.0.0.1",
+  `--secure-port=${port}`,
+  `--tls-cert-file=${folder}/tls.crt`,
+  `--tls-private-key-file=${folder}/tls.key`,
+  "--authentication-skip-lookup=true",
 ];
 
 function writeCredentials(folder: string, port: number): void {

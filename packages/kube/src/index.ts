@@ -21,6 +21,9 @@ export {
 } from "./kubeconfig.ts";
 export { type ElectionOptions, takePart } from "./leader-election.ts";
 export {
+  child,
+  children,
+  isJson,
   isKubeObject,
   type Json,
   type KindRef,
@@ -29,6 +32,7 @@ export {
   objectKey,
   type ObjectRef,
   refOf,
+  textAt,
 } from "./object.ts";
 export { type Change, type Reflector, type ReflectorOptions, startReflector } from "./reflector.ts";
 export { createWorkQueue, type WorkQueue } from "./work-queue.ts";

@@ -5,15 +5,12 @@
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync } from "node:fs";
-import { homedir } from "node:os";
 import path from "node:path";
+
+import { cacheFolder } from "./cache.ts";
 
 const module = path.resolve(import.meta.dirname, "../../../tools/go");
 const linkerFlags = "-s -w -X k8s.io/component-base/version.gitVersion=v1.36.3";
-
-/** Where Seam keeps what it builds or downloads: outside the checkout, never needed to be kept. */
-const cacheFolder = (): string =>
-  path.join(process.env["XDG_CACHE_HOME"] ?? path.join(homedir(), ".cache"), "seam");
 
 function goVersion(): string {
   const { status, stdout } = spawnSync("go", ["env", "GOVERSION"], {

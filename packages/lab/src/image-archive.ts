@@ -1,81 +1,52 @@
 /**
- * Writes a one-layer image as a docker archive, the format `ctr images import` reads. The lab's two images are one static program
- * each, so no registry, no base image and no build tool but the C compiler is involved.
+ * Writes a one-layer image as a docker archive, the format that `ctr images import` reads, from a root file
+ * system and a Containerfile. Equal inputs give equal bytes: names are sorted, times and owners are zero.
  */
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { createReadStream, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { pipeline } from "node:stream/promises";
+
 import { mustRun } from "./command.ts";
+import type { ImageConfig } from "./containerfile.ts";
 
-/** A file inside an archive. */
-export type ArchiveFile = { readonly name: string; readonly mode: number; readonly data: Buffer };
+/** What to write. */
+export type ArchiveInput = {
+  readonly reference: string;
+  readonly rootfs: string;
+  readonly config: ImageConfig;
+  /** Folder for unfinished files, on the archive's file system. */
+  readonly work: string;
+};
 
-// POSIX ustar header: fixed fields, octal numbers, checksum computed over the header with blanks in its own place.
-function header(file: ArchiveFile): Buffer {
-  const block = Buffer.alloc(512);
-  const octal = (value: number, width: number): string =>
-    `${value.toString(8).padStart(width - 1, "0")}\0`;
-  block.write(file.name, 0);
-  block.write(
-    octal(file.mode, 8) + octal(0, 8) + octal(0, 8) + octal(file.data.length, 12) + octal(0, 12),
-    100,
-  );
-  block.write("        0", 148);
-  block.write("ustar\u000000", 257);
-  const sum = block.reduce((total, byte) => total + byte, 0);
-  block.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
-  return block;
-}
+const reproducible = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"];
 
-/** A tar archive of plain files. */
-export function tar(files: readonly ArchiveFile[]): Buffer {
-  const blocks = files.flatMap((file) => [
-    header(file),
-    file.data,
-    Buffer.alloc((512 - (file.data.length % 512)) % 512),
-  ]);
-  return Buffer.concat([...blocks, Buffer.alloc(1024)]);
-}
-
-/** A docker archive of one image whose only file is the program `/NAME`. */
-function imageArchive(
-  tag: string,
-  program: { readonly name: string; readonly data: Buffer },
-): Buffer {
-  const layer = tar([{ name: program.name, mode: 0o755, data: program.data }]);
-  const digest = (data: Buffer | string): string => createHash("sha256").update(data).digest("hex");
+/** Writes the archive to `file`, which appears whole or not at all. */
+export async function writeImageArchive(file: string, input: ArchiveInput): Promise<void> {
+  const parts = path.join(input.work, "parts");
+  mkdirSync(parts, { recursive: true });
+  const layer = path.join(parts, "layer.tar");
+  await mustRun(["tar", "-C", input.rootfs, ...reproducible, "-cf", layer, "."]);
   const config = JSON.stringify({
     architecture: "amd64",
     os: "linux",
     created: "1970-01-01T00:00:00Z",
-    config: { Entrypoint: [`/${program.name}`], Env: ["PATH=/"] },
-    rootfs: { type: "layers", diff_ids: [`sha256:${digest(layer)}`] },
+    config: input.config,
+    rootfs: { type: "layers", diff_ids: [`sha256:${await digestOf(layer)}`] },
     history: [{ created: "1970-01-01T00:00:00Z" }],
   });
-  const configFile = `${digest(config)}.json`;
-  const layerFile = `${digest(layer)}.tar`;
-  const manifest = JSON.stringify([{ Config: configFile, RepoTags: [tag], Layers: [layerFile] }]);
-  const plain = (name: string, data: Buffer): ArchiveFile => ({ name, mode: 0o644, data });
-  return tar([
-    plain(configFile, Buffer.from(config)),
-    plain(layerFile, layer),
-    plain("manifest.json", Buffer.from(manifest)),
-  ]);
+  const manifest = [{ Config: "config.json", RepoTags: [input.reference], Layers: ["layer.tar"] }];
+  writeFileSync(path.join(parts, "config.json"), config);
+  writeFileSync(path.join(parts, "manifest.json"), JSON.stringify(manifest));
+  const unfinished = path.join(input.work, "archive.tar");
+  const names = ["manifest.json", "config.json", "layer.tar"];
+  await mustRun(["tar", "-C", parts, ...reproducible, "-cf", unfinished, ...names]);
+  renameSync(unfinished, file);
+  rmSync(parts, { recursive: true });
 }
 
-/** Compiles `deploy/images/NAME/NAME.c` and writes it as the image `localhost/NAME:1` to `file`. */
-export async function buildImage(name: "pause" | "probe", file: string): Promise<void> {
-  const source = fileURLToPath(
-    new URL(`../../../deploy/images/${name}/${name}.c`, import.meta.url),
-  );
-  const folder = mkdtempSync("/tmp/seam-image-");
-  try {
-    await mustRun(["gcc", "-static", "-Os", "-s", "-o", `${folder}/${name}`, source]);
-    writeFileSync(
-      file,
-      imageArchive(`localhost/${name}:1`, { name, data: readFileSync(`${folder}/${name}`) }),
-    );
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+async function digestOf(file: string): Promise<string> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(file), hash);
+  return hash.digest("hex");
 }

@@ -1,7 +1,8 @@
 /** A real Kubernetes cluster of several nodes on one host, in namespaces: start it, look into it, remove every trace of it. */
 export { type NodeReport } from "./api-client.ts";
 export { type Outcome } from "./command.ts";
-export { buildImage } from "./image-archive.ts";
+export { type ImageName } from "./image-contents.ts";
+export { labImage, type LabImage, labImages } from "./images.ts";
 export {
   labExec,
   labExecArgv,
@@ -11,6 +12,7 @@ export {
   loadImage,
 } from "./lab-access.ts";
 export { labDown } from "./lab-down.ts";
+export { labReady } from "./lab-ready.ts";
 export { labUp } from "./lab-up.ts";
 export { type LabOptions } from "./layout.ts";
 export { goTools } from "./go-tools.ts";

@@ -75,10 +75,14 @@ export function labLogs(name: string, log?: string, lines = 100): string {
   return text.trimEnd().split("\n").slice(-lines).join("\n");
 }
 
-/** Loads an image archive into every node of a running lab. */
-export async function loadImage(name: string, file: string): Promise<void> {
+/** Loads an image archive into the named nodes of a running lab, by default all. */
+export async function loadImage(
+  name: string,
+  file: string,
+  only?: readonly string[],
+): Promise<void> {
   const { state, run: runFolder } = labFolders(name);
-  const nodes = recordedNames(runFolder).filter((each) => /^n[1-9]$/.test(each));
+  const nodes = only ?? recordedNames(runFolder).filter((each) => /^n[1-9]$/.test(each));
   const ctr = readText(`${state}/bin-folder`)?.trim() ?? "/usr/bin";
   await Promise.all(
     nodes.map(async (node) => {

@@ -11,7 +11,11 @@ import { mustRun } from "./command.ts";
 import { auditPolicy, controlPlane } from "./control-plane.ts";
 import { networkPlan } from "./fabric.ts";
 import { ensureForwarder } from "./forwarder.ts";
-import { buildImage } from "./image-archive.ts";
+import { installCoredns } from "./coredns.ts";
+import { imageMarker } from "./node-init.ts";
+import { labImage } from "./images.ts";
+import { loadImage } from "./lab-access.ts";
+import { openClient } from "./lab-ready.ts";
 import {
   firstNode,
   type LabLayout,
@@ -108,10 +112,39 @@ async function grantProxy(access: ApiAccess): Promise<void> {
   }
 }
 
-async function ensureImages(lab: LabLayout, images: readonly string[]): Promise<readonly string[]> {
-  const pause = `${lab.state}/pause.tar`;
-  if (!existsSync(pause)) await buildImage("pause", pause);
-  return [pause, ...images];
+/** Archives that every node gets before its kubelet starts. */
+async function archivesFor(options: LabOptions): Promise<readonly string[]> {
+  const { network = "none", binFolder, images = [] } = options;
+  const names = {
+    none: ["pause"],
+    reference: ["pause", "coredns"],
+    seam: ["pause", "coredns", "traffic", "seam"],
+  } as const;
+  const made = await Promise.all(names[network].map(async (name) => labImage(name, binFolder)));
+  return [...made.map(({ archive }) => archive), ...images];
+}
+
+/** Loads what a running node lacks: images change while a lab runs. */
+async function ensureLoaded(lab: LabLayout, images: readonly string[]): Promise<void> {
+  for (const image of images) {
+    const lacking = lab.nodes.filter((node) => !existsSync(imageMarker(node, image)));
+    if (lacking.length === 0) continue;
+    await loadImage(
+      lab.name,
+      image,
+      lacking.map((node) => node.name),
+    );
+    for (const node of lacking) writeFileSync(imageMarker(node, image), "");
+  }
+}
+
+async function ensureCoredns(lab: LabLayout, binFolder: string): Promise<void> {
+  const client = openClient(lab.kubeconfig);
+  try {
+    await installCoredns(client, (await labImage("coredns", binFolder)).reference);
+  } finally {
+    client.close();
+  }
 }
 
 // Certificates are issued for all nodes at once, so a lab keeps the size it was made with.
@@ -125,13 +158,12 @@ function requireSameSize(lab: LabLayout): void {
   writeFileSync(`${lab.state}/node-count`, `${lab.nodes.length}\n`);
 }
 
-async function ensureFiles(lab: LabLayout, options: LabOptions): Promise<void> {
+async function ensureFiles(lab: LabLayout, images: readonly string[]): Promise<void> {
   for (const folder of [lab.state, lab.run, lab.log]) mkdirSync(folder, { recursive: true });
   requireSameSize(lab);
   writeFileSync(`${lab.state}/bin-folder`, `${lab.binFolder}\n`);
   await ensureCertificates(lab);
   writeControlPlaneFiles(lab);
-  const images = await ensureImages(lab, options.images ?? []);
   for (const node of lab.nodes) writeNodeFiles(lab, node, images);
 }
 
@@ -157,16 +189,16 @@ async function* ensureReference(lab: LabLayout, access: ApiAccess): AsyncGenerat
 export async function* labUp(options: LabOptions): AsyncGenerator<string> {
   requireCgroupV1();
   const lab = labLayout(options);
-  await ensureFiles(lab, options);
+  const images = await archivesFor(options);
+  yield "images made";
+  await ensureFiles(lab, images);
   yield "certificates and configuration written";
   makeCgroups(lab);
   await ensureNetwork(lab);
   yield "namespaces and fabric made";
-  for (const node of lab.nodes) {
-    if (recordedProcess(lab.run, node.name) !== undefined) continue;
-    startNode(lab, node);
-    yield `node ${node.name} started`;
-  }
+  const dead = lab.nodes.filter(({ name }) => recordedProcess(lab.run, name) === undefined);
+  for (const node of dead) startNode(lab, node);
+  for (const node of dead) yield `node ${node.name} started`;
   const access = { port: await ensureForwarder(lab), pki: lab.pki };
   writeFileSync(lab.kubeconfig, kubeconfig(lab, `https://127.0.0.1:${access.port}`, "admin"), {
     mode: 0o600,
@@ -184,5 +216,10 @@ export async function* labUp(options: LabOptions): AsyncGenerator<string> {
     async () => (await listNodes(access)).length >= lab.nodes.length,
   );
   yield `${lab.nodes.length} nodes registered`;
+  if (dead.length === 0) await ensureLoaded(lab, images);
+  if (options.network === "reference" || options.network === "seam") {
+    await ensureCoredns(lab, options.binFolder);
+    yield "CoreDNS applied";
+  }
   if (options.network === "reference") yield* ensureReference(lab, access);
 }

@@ -3,12 +3,12 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { cgroupProcesses } from "./cgroups.ts";
 import { mustRun, run } from "./command.ts";
-import { buildImage, labDown, labExec, labStatus, labUp } from "./index.ts";
+import { labDown, labExec, labImage, labStatus, labUp } from "./index.ts";
 import { killProcess, waitUntil } from "./processes.ts";
 
 const name = "selftest";
 const binFolder = process.env["SEAM_BIN"] ?? "SEAM_BIN names the folder of Go tools";
-const probeImage = "/tmp/seam-selftest-probe.tar";
+let probeImage = "";
 const podsFile = "/tmp/seam-selftest-pods.yaml";
 
 async function up(): Promise<readonly string[]> {
@@ -51,7 +51,7 @@ async function podAddresses(node: string): Promise<readonly string[]> {
 
 beforeAll(async () => {
   await labDown(name);
-  await buildImage("probe", probeImage);
+  probeImage = (await labImage("probe", binFolder)).archive;
   await up();
 }, 180_000);
 

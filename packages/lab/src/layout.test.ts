@@ -4,7 +4,6 @@ import { parseNodes } from "./api-client.ts";
 import { labCertificates } from "./certificates.ts";
 import { controlPlane } from "./control-plane.ts";
 import { networkPlan } from "./fabric.ts";
-import { tar } from "./image-archive.ts";
 import { ownsNetns } from "./lab-down.ts";
 import { labLayout } from "./layout.ts";
 import { kubeletConfig } from "./node-config.ts";
@@ -107,12 +106,4 @@ test("a node list is read with its readiness and pod ranges", () => {
     { name: "n1", ready: true, podCidrs: ["10.244.0.0/24"] },
     { name: "n2", ready: false, podCidrs: [] },
   ]);
-});
-
-test("an archive is whole blocks with a checksum over its header", () => {
-  const archive = tar([{ name: "a", mode: 0o644, data: Buffer.from("hi") }]);
-  expect(archive.length).toBe(512 * 4);
-  const stored = Number.parseInt(archive.toString("latin1", 148, 154), 8);
-  const blanked = Buffer.from(archive.subarray(0, 512)).fill(" ", 148, 156);
-  expect(stored).toBe(blanked.reduce((total, byte) => total + byte, 0));
 });

@@ -12,8 +12,11 @@ export type LabOptions = {
   readonly binFolder: string;
   /** Image archives (docker or OCI layout) loaded into every node before its kubelet starts. */
   readonly images?: readonly string[];
-  /** `reference` installs the upstream bridge plugin and routes; `none` (the default) leaves networking to an agent. */
-  readonly network?: "none" | "reference";
+  /**
+   * The pod network: `reference` installs the upstream bridge plugin and routes, `seam` loads the images that an
+   * installation of Seam needs and leaves installing to the caller, `none` (the default) leaves all to the caller.
+   */
+  readonly network?: "none" | "reference" | "seam";
 };
 
 /** One node of a lab. */
@@ -44,6 +47,7 @@ export const ranges = {
   pods: "10.244.0.0/16,fd00:10:244::/56",
   services: "10.96.0.0/16,fd00:10:96::/112",
   dns: "10.96.0.10",
+  dnsIpv6: "fd00:10:96::a",
   kubernetes: "10.96.0.1",
   fabricIpv4: "10.200.0.1",
   fabricIpv6: "fd00:200::1",

@@ -2,6 +2,7 @@
  * The script that is process 1 of a node. It builds the node's private mounts and then keeps the node's programs running. The pid
  * namespace is the kill switch: when this script ends, the kernel ends everything the node ever started.
  */
+import path from "node:path";
 import type { Component } from "./control-plane.ts";
 import type { LabLayout, LabNode } from "./layout.ts";
 
@@ -18,11 +19,16 @@ const binds: readonly (readonly [string, string])[] = [
   ["cni-bin", "/opt/cni/bin"],
   ["log/pods", "/var/log/pods"],
   ["log/containers", "/var/log/containers"],
+  ["seam", "/var/lib/seam"],
 ];
 
 /** Folders of a node that must exist before it starts. */
 export function nodeFolders(node: LabNode): readonly string[] {
-  return [...binds.map(([from]) => `${node.folder}/${from}`), `${node.folder}/cgroup`];
+  return [
+    ...binds.map(([from]) => `${node.folder}/${from}`),
+    `${node.folder}/cgroup`,
+    `${node.folder}/images`,
+  ];
 }
 
 // A plain recursive bind of sysfs would show the host's network devices: sysfs is mounted anew in the node's network namespace,
@@ -61,14 +67,20 @@ function helperLines(lab: LabLayout): readonly string[] {
 
 function imageLines(lab: LabLayout, node: LabNode, images: readonly string[]): readonly string[] {
   const log = `${lab.log}/${node.name}-images.log`;
-  const one = (file: string): string =>
-    `${lab.binFolder}/ctr -n k8s.io images import ${shellQuote(file)} >>${log} 2>&1`;
+  const one = (file: string): string => {
+    const marker = shellQuote(imageMarker(node, file));
+    return `[ -e ${marker} ] || { ${lab.binFolder}/ctr -n k8s.io images import ${shellQuote(file)} >>${log} 2>&1 && touch ${marker}; }`;
+  };
   return [
     `until ${lab.binFolder}/ctr version >/dev/null 2>&1; do sleep 0.1; done`,
-    `[ -e ${node.folder}/images-loaded ] || { ${[...images.map(one), `touch ${node.folder}/images-loaded`].join(" && ")}; }`,
+    ...images.map(one),
     "touch /run/seam-images-loaded",
   ];
 }
+
+/** The file that says that a node has an image. */
+export const imageMarker = (node: LabNode, archive: string): string =>
+  `${node.folder}/images/${path.basename(archive)}`;
 
 /** The whole script. */
 export function nodeInit(

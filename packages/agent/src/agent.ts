@@ -1,0 +1,139 @@
+/**
+ * The node's agent: keeps a copy of the cluster's nodes, answers the container runtime's CNI calls, and
+ * keeps the node as intent says. It tears nothing down when it stops: the kernel goes on forwarding.
+ */
+import { type Bytes, type Cidr, formatCidr, parseCidr } from "@seam/base";
+import { type Log, startDaemon } from "@seam/daemon";
+import type { NodeFacts } from "@seam/intent";
+import {
+  type Change,
+  type ClusterConfig,
+  createKubeClient,
+  type KubeClient,
+  type Reflector,
+  startReflector,
+} from "@seam/kube";
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+
+import { handleCni } from "./cni.ts";
+import type { CniAnswer, CniRequest } from "./cni-message.ts";
+import { serveCni } from "./cni-server.ts";
+import { installPlugin, type PluginPlaces } from "./install-plugin.ts";
+import { createAgentMetrics } from "./metrics.ts";
+import { nodeFactsOf } from "./node-facts.ts";
+import { adoptInterfaces } from "./reconcile.ts";
+import { createReconciler } from "./reconciler.ts";
+import { openStore, type Store } from "./store.ts";
+import { uplinkMtu } from "./uplink.ts";
+
+/** How an agent runs. */
+export type AgentOptions = {
+  readonly nodeName: string;
+  readonly cluster: ClusterConfig;
+  /** The node's memory; its folder is made. */
+  readonly storeFile: string;
+  /** Unix socket of the shim. */
+  readonly cniSocket: string;
+  /** Null leaves the container runtime's folders alone. */
+  readonly plugin: PluginPlaces | null;
+  /** TCP port of health and metrics. */
+  readonly httpPort: number;
+};
+
+/** Runs until told to stop by SIGTERM or SIGINT. */
+export async function runAgent(options: AgentOptions): Promise<void> {
+  mkdirSync(path.dirname(options.storeFile), { recursive: true });
+  using store = openStore(options.storeFile);
+  const waiting = new Set([NODE_LIST, POD_PREFIXES]);
+  await using daemon = await startDaemon({
+    name: "seam-agent",
+    port: options.httpPort,
+    missing: () => [...waiting].map((what) => `waiting for ${what}`),
+  });
+  const adopted = adoptInterfaces(store);
+  if (!adopted.ok) throw new Error(`cannot read this node's interfaces: ${adopted.error.message}`);
+  const metrics = createAgentMetrics(daemon.metrics, store);
+  const { log } = daemon;
+  const reconciler = createReconciler({ nodeName: options.nodeName, store, log, metrics });
+  const own = { node: rememberedNode(store) };
+  const node = {
+    store,
+    podCidrs: () => own.node.podCidrs,
+    mtu: () => own.node.mtu,
+    changed: reconciler.request,
+  };
+  await using _server = await serveCni(options.cniSocket, (request) =>
+    metrics.timeCni(request.command, () => logged(log, request, handleCni(node, request))),
+  );
+  log.info({ node: options.nodeName, socket: options.cniSocket }, "answering CNI calls");
+  const client = createKubeClient(options.cluster);
+  await using nodes = watchNodes({ client, log }, ({ kind, value }) => {
+    if (kind === "set" && value.name === options.nodeName) {
+      own.node = rememberNode(store, value);
+      if (value.podCidrs.length > 0 && waiting.delete(POD_PREFIXES)) install(options);
+    }
+    reconciler.request();
+  });
+  await Promise.race([nodes.synced, aborted(daemon.signal)]);
+  waiting.delete(NODE_LIST);
+  if (!daemon.signal.aborted) {
+    reconciler.start(() => nodes.entries().map(([, facts]) => facts));
+    await aborted(daemon.signal);
+  }
+  log.info({}, "stopping; pods keep their network");
+  reconciler.stop();
+  client.close();
+}
+
+const NODE_LIST = "the first list of nodes";
+const POD_PREFIXES = "the pod prefixes of this node";
+
+const watchNodes = (
+  { client, log }: { readonly client: KubeClient; readonly log: Log },
+  onChange: (change: Change<NodeFacts>) => void,
+): Reflector<NodeFacts> =>
+  startReflector<NodeFacts>({
+    client,
+    ref: { apiVersion: "v1", kind: "Node" },
+    project: nodeFactsOf,
+    onChange,
+    onError: (error) => log.warn({ error }, "watching nodes failed; trying again"),
+  });
+
+function logged(log: Log, { command, environment }: CniRequest, answer: CniAnswer): CniAnswer {
+  const fields = { command, arguments: environment.get("ARGS") };
+  if (!answer.ok) log.warn({ ...fields, error: answer.error }, "CNI command failed");
+  return answer;
+}
+
+/** The plug-in's configuration makes the node Ready, so it comes when ADD can work. */
+function install({ plugin }: AgentOptions): void {
+  if (plugin !== null) installPlugin(plugin);
+}
+
+type OwnNode = { readonly podCidrs: readonly Cidr[]; readonly mtu: Bytes };
+
+/** What ADD needs is remembered, so that an agent that starts while the API server is away can serve. */
+function rememberNode(store: Store, facts: NodeFacts): OwnNode {
+  const prefixes = facts.podCidrs.map(formatCidr).join(" ");
+  if (store.setting("podCidrs") !== prefixes) store.set("podCidrs", prefixes);
+  return { podCidrs: facts.podCidrs, mtu: uplinkMtu(facts.internalAddresses) };
+}
+
+function rememberedNode(store: Store): OwnNode {
+  const podCidrs = store
+    .setting("podCidrs")
+    .split(" ")
+    .flatMap((text) => {
+      const parsed = parseCidr(text);
+      return parsed.ok ? [parsed.value] : [];
+    });
+  return { podCidrs, mtu: uplinkMtu([]) };
+}
+
+const aborted = async (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });

@@ -1,0 +1,68 @@
+/** The unix socket at which the shim calls: one connection, one request, one answer. */
+import { chmodSync, mkdirSync, rmSync } from "node:fs";
+import { once } from "node:events";
+import { createServer, type Socket } from "node:net";
+import path from "node:path";
+
+import {
+  type CniAnswer,
+  type CniRequest,
+  codes,
+  encodeAnswer,
+  fail,
+  frameOf,
+  parseRequest,
+  versionOf,
+} from "./cni-message.ts";
+
+/** Larger requests are refused; the shim refuses them as well. */
+const MAX_FRAME = 16 * 1024 * 1024;
+
+/** Answers a request. */
+export type CniHandler = (request: CniRequest) => CniAnswer;
+
+/** Listens until disposed of. Only root may call: the socket's mode is 0600. */
+export async function serveCni(socketPath: string, handler: CniHandler): Promise<AsyncDisposable> {
+  mkdirSync(path.dirname(socketPath), { recursive: true, mode: 0o755 });
+  rmSync(socketPath, { force: true });
+  const server = createServer((connection) => receive(connection, handler));
+  server.listen(socketPath);
+  await once(server, "listening");
+  chmodSync(socketPath, 0o600);
+  return {
+    [Symbol.asyncDispose]: async () => {
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+function receive(connection: Socket, handler: CniHandler): void {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  connection.on("error", () => connection.destroy());
+  connection.on("data", (chunk: Buffer) => {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > MAX_FRAME) return void connection.destroy();
+    const frame = frameOf(chunks.length === 1 ? chunk : Buffer.concat(chunks));
+    if (frame !== null) connection.end(answerTo(frame, handler));
+  });
+}
+
+function answerTo(frame: Buffer, handler: CniHandler): Buffer {
+  const request = parseRequest(frame);
+  return request.ok
+    ? encodeAnswer(guarded(handler, request.value), versionOf(request.value.config))
+    : encodeAnswer(request, versionOf({}));
+}
+
+/** What throws is the store (a full disk, say): the runtime may try again. */
+function guarded(handler: CniHandler, request: CniRequest): CniAnswer {
+  try {
+    return handler(request);
+  } catch (error) {
+    const details = error instanceof Error ? error.message : String(error);
+    return fail(codes.tryAgainLater, "the agent could not remember the change", details);
+  }
+}

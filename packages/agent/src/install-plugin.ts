@@ -1,0 +1,68 @@
+/**
+ * Puts the shim and its configuration where the container runtime looks. Both appear by rename, so that the
+ * runtime never executes or reads half a file; the configuration comes last and makes the node Ready.
+ */
+import {
+  copyFileSync,
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import path from "node:path";
+
+/** Folders of the container runtime, and the shim to install. */
+export type PluginPlaces = {
+  readonly shim: string;
+  readonly binFolder: string;
+  readonly confFolder: string;
+};
+
+const PLUGIN = "seam-cni";
+const CONFLIST = "05-seam.conflist";
+
+const conflist = `${JSON.stringify(
+  { cniVersion: "1.1.0", name: "seam", plugins: [{ type: PLUGIN }] },
+  undefined,
+  2,
+)}\n`;
+
+/** Installs what differs from what is there. */
+export function installPlugin({ shim, binFolder, confFolder }: PluginPlaces): void {
+  mkdirSync(binFolder, { recursive: true });
+  mkdirSync(confFolder, { recursive: true });
+  const binary = path.join(binFolder, PLUGIN);
+  if (!sameContent(shim, binary)) {
+    replace(binary, (unfinished) => {
+      copyFileSync(shim, unfinished);
+      chmodSync(unfinished, 0o755);
+    });
+  }
+  const config = path.join(confFolder, CONFLIST);
+  if (readOrNull(config)?.toString() === conflist) return;
+  replace(config, (unfinished) => writeFileSync(unfinished, conflist));
+}
+
+function replace(target: string, write: (unfinished: string) => void): void {
+  // A leading dot and another suffix: no runtime takes it for a configuration.
+  const unfinished = path.join(path.dirname(target), `.${path.basename(target)}.new`);
+  try {
+    write(unfinished);
+    renameSync(unfinished, target);
+  } finally {
+    rmSync(unfinished, { force: true });
+  }
+}
+
+const sameContent = (left: string, right: string): boolean =>
+  readOrNull(right)?.equals(readFileSync(left)) === true;
+
+function readOrNull(file: string): Buffer | null {
+  try {
+    return readFileSync(file);
+  } catch {
+    return null;
+  }
+}

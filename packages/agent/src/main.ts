@@ -1,0 +1,31 @@
+/**
+ * Entry of the agent's container. Environment: `NODE_NAME` (required, from the downward API); `SEAM_STORE`,
+ * `SEAM_CNI_SOCKET`, `SEAM_HTTP_PORT` (9811) and `SEAM_SHIM`, `SEAM_CNI_BIN`, `SEAM_CNI_CONF` for other places.
+ */
+import { loadConfig } from "@seam/kube";
+
+import { runAgent } from "./agent.ts";
+
+const { env } = process;
+
+function end(message: string): never {
+  process.stderr.write(`seam-agent: ${message}\n`);
+  process.exit(1);
+}
+
+const nodeName = env["NODE_NAME"] ?? end("NODE_NAME is not set; expected the name of this node");
+const cluster = loadConfig();
+if (!cluster.ok) end(cluster.error);
+
+await runAgent({
+  nodeName,
+  cluster: cluster.value,
+  storeFile: env["SEAM_STORE"] ?? "/var/lib/seam/agent.db",
+  cniSocket: env["SEAM_CNI_SOCKET"] ?? "/run/seam/cni.sock",
+  plugin: {
+    shim: env["SEAM_SHIM"] ?? "/seam/seam-cni",
+    binFolder: env["SEAM_CNI_BIN"] ?? "/opt/cni/bin",
+    confFolder: env["SEAM_CNI_CONF"] ?? "/etc/cni/net.d",
+  },
+  httpPort: Number(env["SEAM_HTTP_PORT"] ?? 9811),
+});

@@ -1,0 +1,53 @@
+/** The agent's own figures, in Prometheus' form. */
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+
+import type { CniAnswer, Command } from "./cni-message.ts";
+import type { Store } from "./store.ts";
+
+/** Where the agent counts. */
+export type AgentMetrics = {
+  /** Carries out a CNI command and measures it. */
+  readonly timeCni: (command: Command, work: () => CniAnswer) => CniAnswer;
+  readonly countRound: (steps: { readonly applied: number; readonly failed: number }) => void;
+};
+
+/** Registers the agent's metrics. */
+export function createAgentMetrics(
+  registry: Registry,
+  store: Pick<Store, "attachments">,
+): AgentMetrics {
+  const registers = [registry];
+  const seconds = new Histogram({
+    name: "seam_cni_duration_seconds",
+    help: "Time that a CNI command took in the agent; code 0 is success.",
+    labelNames: ["command", "code"],
+    buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2],
+    registers,
+  });
+  const steps = new Counter({
+    name: "seam_node_steps_total",
+    help: "Steps that reconciliation took on the node.",
+    labelNames: ["outcome"],
+    registers,
+  });
+  const interfaces = new Gauge({
+    name: "seam_pod_interfaces",
+    help: "Pod interfaces of this node.",
+    collect() {
+      this.set(store.attachments().length);
+    },
+  });
+  registry.registerMetric(interfaces);
+  return {
+    timeCni: (command, work) => {
+      const stop = seconds.startTimer({ command });
+      const answer = work();
+      stop({ code: answer.ok ? 0 : answer.error.code });
+      return answer;
+    },
+    countRound: ({ applied, failed }) => {
+      steps.inc({ outcome: "applied" }, applied);
+      steps.inc({ outcome: "failed" }, failed);
+    },
+  };
+}

@@ -1,0 +1,69 @@
+/** Makes the node what it should be: observe, intend, plan, apply; and takes over what an earlier agent left. */
+import { ok, type Result } from "@seam/base";
+import { intendNode, type NodeFacts } from "@seam/intent";
+import {
+  applyStep,
+  deletePodInterface,
+  DEVICE_PREFIX,
+  type KernelError,
+  listLinks,
+  observeNode,
+  OWN_NETNS,
+  withRouteSocket,
+} from "@seam/kernel";
+import { plan, type Step } from "@seam/plan";
+
+import type { Attachment, Store } from "./store.ts";
+
+/** What was done in one round: the steps that worked and those that did not. */
+export type Round = {
+  readonly applied: readonly Step[];
+  readonly failed: readonly { readonly step: Step; readonly error: KernelError }[];
+};
+
+/** One round; an error means that the node could not even be observed. */
+export function reconcileNode(
+  nodes: readonly NodeFacts[],
+  nodeName: string,
+  attachments: readonly Attachment[],
+): Result<Round, KernelError> {
+  const desired = intendNode(nodes, nodeName, attachments);
+  const observed = observeNode(desired.sysctls.map(({ key }) => key));
+  if (!observed.ok) return observed;
+  const outcomes = plan(observed.value, desired).map((step) => ({ step, result: applyStep(step) }));
+  return ok({
+    applied: outcomes.flatMap(({ step, result }) => (result.ok ? [step] : [])),
+    failed: outcomes.flatMap(({ step, result }) =>
+      result.ok ? [] : [{ step, error: result.error }],
+    ),
+  });
+}
+
+/**
+ * Brings the records in line with the kernel at start: records whose interface is gone are dropped (the
+ * machine was restarted, or ADD was cut off), interfaces without a record get one back from their
+ * neighbour entries (the file was lost), and half-made interfaces without any address are deleted.
+ */
+export function adoptInterfaces(store: Store): Result<null, KernelError> {
+  const links = withRouteSocket(OWN_NETNS, listLinks);
+  if (!links.ok) return links;
+  const devices = links.value
+    .map(({ name }) => name)
+    .filter((name) => name.startsWith(DEVICE_PREFIX));
+  for (const { device } of store.attachments()) if (!devices.includes(device)) store.remove(device);
+  const observed = observeNode([]);
+  if (!observed.ok) return observed;
+  for (const device of devices.filter((each) => store.attachment(each) === null)) {
+    const neighbours = observed.value.neighbours.filter((each) => each.device === device);
+    const mac = neighbours[0]?.mac;
+    if (mac === undefined) {
+      const deleted = deletePodInterface(device);
+      if (!deleted.ok) return deleted;
+      continue;
+    }
+    store.put({ ...unknown, device, mac, addresses: neighbours.map(({ address }) => address) });
+  }
+  return ok(null);
+}
+
+const unknown = { containerId: "", ifName: "", netns: "", pod: "" };

@@ -1,0 +1,68 @@
+/** When to reconcile: shortly after each change, and every ten seconds against changes from outside. */
+import type { NodeFacts } from "@seam/intent";
+import type { Log } from "@seam/daemon";
+
+import type { AgentMetrics } from "./metrics.ts";
+import { reconcileNode } from "./reconcile.ts";
+import type { Store } from "./store.ts";
+
+/** Runs rounds; nothing happens before `start`, because without the list of nodes routes would be deleted. */
+export type Reconciler = {
+  /** Asks for a round; many requests in a short time are one. */
+  readonly request: () => void;
+  readonly start: (nodes: () => readonly NodeFacts[]) => void;
+  readonly stop: () => void;
+};
+
+/** What a round works on and tells. */
+export type ReconcilerOptions = {
+  readonly nodeName: string;
+  readonly store: Pick<Store, "attachments">;
+  readonly log: Log;
+  readonly metrics: Pick<AgentMetrics, "countRound">;
+};
+
+const DELAY_MS = 20;
+const RESYNC_MS = 10_000;
+
+/** A reconciler that waits for its start. */
+export function createReconciler(options: ReconcilerOptions): Reconciler {
+  let nodes: (() => readonly NodeFacts[]) | null = null;
+  let timer: NodeJS.Timeout | null = null;
+  let resync: NodeJS.Timeout | null = null;
+  const round = (): void => {
+    timer = null;
+    if (nodes !== null) runRound(options, nodes());
+  };
+  const request = (): void => {
+    timer ??= setTimeout(round, DELAY_MS);
+  };
+  return {
+    request,
+    start: (source) => {
+      nodes = source;
+      request();
+      resync = setInterval(request, RESYNC_MS);
+    },
+    stop: () => {
+      nodes = null;
+      if (timer !== null) clearTimeout(timer);
+      if (resync !== null) clearInterval(resync);
+    },
+  };
+}
+
+function runRound(
+  { nodeName, store, log, metrics }: ReconcilerOptions,
+  nodes: readonly NodeFacts[],
+): void {
+  const round = reconcileNode(nodes, nodeName, store.attachments());
+  if (!round.ok) {
+    log.error({ error: round.error }, "the node could not be observed");
+    return metrics.countRound({ applied: 0, failed: 1 });
+  }
+  const { applied, failed } = round.value;
+  for (const { step, error } of failed) log.error({ step, error }, "a step failed");
+  if (applied.length > 0) log.info({ steps: applied.map(({ kind }) => kind) }, "node changed");
+  return metrics.countRound({ applied: applied.length, failed: failed.length });
+}

@@ -1,0 +1,87 @@
+/** The loop: watches make keys, workers take them one by one and reconcile, a failure comes again later. */
+import { once } from "node:events";
+import { millis } from "@seam/base";
+import type { Log } from "@seam/daemon";
+import { createWorkQueue, type KubeClient } from "@seam/kube";
+import { createAlarms } from "./alarms.ts";
+import type { Meter } from "./meter.ts";
+import { reconcile, type World } from "./reconcile.ts";
+import { startWatches } from "./watches.ts";
+
+/** What the loop needs of its surroundings. */
+export type ControllerOptions = {
+  readonly client: KubeClient;
+  readonly log: Log;
+  readonly meter: Meter;
+  /** Aborted when the loop shall end. */
+  readonly signal: AbortSignal;
+  /** Called when every cache is complete and work begins. */
+  readonly onSynced: () => void;
+};
+
+const WORKERS = 4;
+const PATIENCE = { first: millis(50), longest: millis(30_000) };
+
+/** Runs until `signal` is aborted; then ends what it is working on and leaves no timer and no watch. */
+export async function runController(options: ControllerOptions): Promise<void> {
+  const { client, log, signal } = options;
+  if (signal.aborted) return;
+  using queue = createWorkQueue(PATIENCE);
+  using alarms = createAlarms(queue.add);
+  await using watches = startWatches({
+    client,
+    onWork: queue.add,
+    onError: (kind, { code, reason, message }) =>
+      log.warn({ kind, code, reason, error: message }, "a watch broke and is made anew"),
+  });
+  const stopped = once(signal, "abort");
+  await Promise.race([watches.synced, stopped]);
+  if (signal.aborted) return;
+  options.onSynced();
+  log.info({}, "caches are complete; reconciling");
+  const work = async (): Promise<void> => {
+    for (let key = await queue.next(); key !== null; key = await queue.next()) {
+      const wait = await pass({ client, watches }, key, options);
+      if (wait === "retry") queue.retry(key);
+      else {
+        queue.forget(key);
+        alarms.set(key, wait);
+      }
+      queue.done(key);
+    }
+  };
+  const workers = Array.from({ length: WORKERS }, work);
+  await stopped;
+  queue[Symbol.dispose]();
+  await Promise.all(workers);
+}
+
+/** One pass, measured; what it throws is a bug in Seam, told and tried again like a failure. */
+async function pass(
+  world: World,
+  key: string,
+  { log, meter }: ControllerOptions,
+): Promise<Awaited<ReturnType<typeof waitAfter>> | "retry"> {
+  const stop = meter.start(key.slice(0, key.indexOf("/")));
+  try {
+    const wait = await waitAfter(world, key, log);
+    stop(wait === "retry" ? "failed" : "done");
+    return wait;
+  } catch (error) {
+    log.error({ key, error: error instanceof Error ? error.stack : String(error) }, "a pass threw");
+    stop("failed");
+    return "retry";
+  }
+}
+
+async function waitAfter(
+  world: World,
+  key: string,
+  log: Log,
+): Promise<ReturnType<typeof millis> | null | "retry"> {
+  const result = await reconcile(world, key);
+  if (result.ok) return result.value;
+  const { code, reason, message } = result.error;
+  log.warn({ key, code, reason, error: message }, "a pass failed and is tried again");
+  return "retry";
+}

@@ -1,0 +1,55 @@
+/** The controller's process: `node controller.js`, in a Deployment or beside a kubeconfig; `--help` names flags and variables. */
+import { hostname } from "node:os";
+import { startDaemon } from "@seam/daemon";
+import { createKubeClient, loadConfig, takePart, type ClusterConfig } from "@seam/kube";
+import { runController } from "./controller.ts";
+import { createMeter } from "./meter.ts";
+import { readOptions, USAGE, type Options } from "./options.ts";
+
+async function run(options: Options, config: ClusterConfig): Promise<void> {
+  const state = { isSyncing: false };
+  const missing = (): readonly string[] =>
+    state.isSyncing ? ["the caches of the cluster's objects are not complete yet"] : [];
+  await using daemon = await startDaemon({ name: "controller", port: options.port, missing });
+  const { log, signal } = daemon;
+  const meter = createMeter(daemon.metrics);
+  const client = createKubeClient(config);
+  log.info({ port: daemon.port, server: config.server.href }, "started");
+  await takePart({
+    client,
+    namespace: options.namespace,
+    name: "seam-controller",
+    identity: options.identity,
+    signal,
+    lead: async (term) => {
+      log.info({ identity: options.identity }, "leading");
+      state.isSyncing = true;
+      const onSynced = (): void => void (state.isSyncing = false);
+      await runController({ client, log, meter, signal: term, onSynced });
+      state.isSyncing = false;
+      log.info({ identity: options.identity }, "no longer leading");
+    },
+  });
+  client.close();
+  log.info({}, "stopped");
+}
+
+function fail(message: string): void {
+  process.stderr.write(`seam controller: ${message}\n`);
+  process.exitCode = 1;
+}
+
+const options = readOptions({
+  argv: process.argv.slice(2),
+  env: process.env,
+  hostname: hostname(),
+  pid: process.pid,
+});
+if (!options.ok) fail(options.error);
+else if (options.value === "help") process.stdout.write(USAGE);
+else {
+  const { kubeconfig } = options.value;
+  const config = loadConfig(kubeconfig === null ? {} : { path: kubeconfig });
+  if (config.ok) await run(options.value, config.value);
+  else fail(config.error);
+}

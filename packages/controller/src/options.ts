@@ -1,0 +1,69 @@
+/** The controller's flags and environment; a flag wins over its variable. */
+import { parseArgs } from "node:util";
+import { err, ok, type Result } from "@seam/base";
+
+/** How the controller is started. */
+export type Options = {
+  /** Port of /healthz, /readyz and /metrics. */
+  readonly port: number;
+  /** Kubeconfig; absent: `KUBECONFIG`, else the pod's service account, else ~/.kube/config. */
+  readonly kubeconfig: string | null;
+  /** Namespace of the lease by which controllers elect a leader. */
+  readonly namespace: string;
+  /** Name of this process in the lease. */
+  readonly identity: string;
+};
+
+/** What the process was started with and in. */
+export type Surroundings = {
+  readonly argv: readonly string[];
+  readonly env: { readonly [name: string]: string | undefined };
+  readonly hostname: string;
+  readonly pid: number;
+};
+
+/** The text of `--help`. */
+export const USAGE = `seam controller: makes objects of objects, once per cluster
+
+  --port PORT          port of /healthz, /readyz and /metrics; 9810 (SEAM_PORT)
+  --kubeconfig FILE    cluster to work on; the pod's service account when absent (KUBECONFIG)
+  --namespace NAME     namespace of the leader election's lease; seam-system (POD_NAMESPACE)
+  --identity NAME      name of this process in the lease; host name and process id (POD_NAME)
+  --help               print this
+`;
+
+/** Reads flags and environment; `help` when that was asked for. */
+export function readOptions(from: Surroundings): Result<Options | "help", string> {
+  const flags = readFlags(from.argv);
+  if (!flags.ok) return flags;
+  if (flags.value.help === true) return ok("help");
+  return complete(flags.value, from);
+}
+
+function complete(flags: Flags, from: Surroundings): Result<Options, string> {
+  const { SEAM_PORT, POD_NAMESPACE, POD_NAME } = from.env;
+  const port = flags.port ?? SEAM_PORT ?? "9810";
+  const namespace = flags.namespace ?? POD_NAMESPACE ?? "seam-system";
+  const identity = flags.identity ?? POD_NAME ?? `${from.hostname}-${from.pid}`;
+  return /^[0-9]{1,5}$/.test(port) && Number(port) <= 65_535
+    ? ok({ port: Number(port), kubeconfig: flags.kubeconfig ?? null, namespace, identity })
+    : err(`--port: expected a port from 0 to 65535, for example 9810; found ${port}`);
+}
+
+const FLAGS = {
+  port: { type: "string" },
+  kubeconfig: { type: "string" },
+  namespace: { type: "string" },
+  identity: { type: "string" },
+  help: { type: "boolean" },
+} as const;
+
+type Flags = ReturnType<typeof parseArgs<{ options: typeof FLAGS }>>["values"];
+
+function readFlags(argv: readonly string[]): Result<Flags, string> {
+  try {
+    return ok(parseArgs({ args: [...argv], options: FLAGS }).values);
+  } catch (error) {
+    return err(`${error instanceof Error ? error.message : String(error)}; see --help`);
+  }
+}

@@ -1,0 +1,91 @@
+/** One pass over one object: read the whole of it, plan, write. A pass needs no memory of passes before it. */
+import { ok, type Millis, type Result } from "@seam/base";
+import type { KubeError } from "@seam/kube";
+import { planChildren, type Scene } from "./experiment-plan.ts";
+import { judgeExperiment, type Problem, type Verdict } from "./experiment-status.ts";
+import type { Observed, ObservedExperiment } from "./observed.ts";
+import { judgeProject, planNamespace } from "./project-plan.ts";
+import type { Watches } from "./watches.ts";
+import { applyObject, writeChildren, writeEvents, writeStatus, type Writer } from "./writing.ts";
+
+/** What a pass reads and where it writes. */
+export type World = {
+  readonly client: Writer;
+  readonly watches: Omit<Watches, "synced" | typeof Symbol.asyncDispose>;
+};
+
+/** Works on `Experiment/NAMESPACE/NAME` or `Project/NAME`; the answer is the wait until the next look, or null. */
+export async function reconcile(
+  world: World,
+  key: string,
+): Promise<Result<Millis | null, KubeError>> {
+  const slash = key.indexOf("/");
+  const name = key.slice(slash + 1);
+  return key.slice(0, slash) === "Project"
+    ? reconcileProject(world, name)
+    : reconcileExperiment(world, name);
+}
+
+async function reconcileExperiment(
+  world: World,
+  key: string,
+): Promise<Result<Millis | null, KubeError>> {
+  const experiment = world.watches.experiment(key);
+  // What a removed experiment owned is removed by the garbage collector.
+  if (experiment === undefined || experiment.identity.isDeleted) return ok(null);
+  // A namespace that is being removed takes in nothing new, and takes the experiment with it.
+  const namespace = world.watches.namespace(experiment.identity.namespace ?? "");
+  if (namespace?.isTerminating === true) return ok(null);
+  const scene: Scene = {
+    experiment,
+    children: world.watches.childrenOf(key),
+    pods: world.watches.podsOf(key),
+    now: Date.now(),
+    virtualMachines: await virtualMachines(world.client, experiment),
+  };
+  const problems = await writeChildren(world.client, experiment.identity, planChildren(scene));
+  if (!problems.ok) return problems;
+  return tell(world, experiment, judgeExperiment(scene, problems.value));
+}
+
+async function reconcileProject(
+  world: World,
+  name: string,
+): Promise<Result<Millis | null, KubeError>> {
+  const project = world.watches.project(name);
+  if (project === undefined || project.identity.isDeleted) return ok(null);
+  const namespace = world.watches.namespace(name) ?? null;
+  const wanted = planNamespace(project, namespace);
+  const applied = wanted === null ? ok(null) : await applyObject(world.client, wanted);
+  if (!applied.ok) return applied;
+  const problems: readonly Problem[] = applied.value === null ? [] : [applied.value];
+  return tell(world, project, judgeProject(project, { namespace, problems, now: Date.now() }));
+}
+
+/** Writes the status and, when that is news, the events about it. */
+async function tell(
+  world: World,
+  about: Observed<unknown>,
+  verdict: Verdict,
+): Promise<Result<Millis | null, KubeError>> {
+  const written = await writeStatus(world.client, about, verdict.status);
+  if (!written.ok) return written;
+  if (!written.value) return ok(verdict.wake);
+  const told = await writeEvents(world.client, about.identity, verdict.news);
+  return told.ok ? ok(verdict.wake) : told;
+}
+
+/** Asks the server only when the experiment wants a machine. */
+async function virtualMachines(
+  client: Writer,
+  { spec }: ObservedExperiment,
+): Promise<Scene["virtualMachines"]> {
+  const asks = spec.ok && spec.value.workloads.some(({ kind }) => kind === "VirtualMachine");
+  if (!asks) return "absent";
+  const found = await client.list(
+    { apiVersion: "kubevirt.io/v1", kind: "VirtualMachine" },
+    { limit: 1 },
+  );
+  // A refusal for lack of rights says that the kind is served.
+  return found.ok || found.error.code === 403 ? "unsupported" : "absent";
+}

@@ -1,0 +1,127 @@
+/** The local copies that reconciling reads, and the keys that each change makes work for. */
+import { API_VERSION } from "@seam/api";
+import {
+  startReflector,
+  type KindRef,
+  type KubeClient,
+  type KubeError,
+  type KubeObject,
+  type Reflector,
+} from "@seam/kube";
+import { createGroupIndex } from "./group-index.ts";
+import { EXPERIMENT_LABEL } from "./names.ts";
+import {
+  observeChild,
+  observeExperiment,
+  observeNamespace,
+  observePod,
+  observeProject,
+  type ObservedChild,
+  type ObservedExperiment,
+  type ObservedNamespace,
+  type ObservedPod,
+  type ObservedProject,
+} from "./observed.ts";
+
+/** What is told while the copies run. */
+export type WatchOptions = {
+  readonly client: Pick<KubeClient, "list" | "watch">;
+  /** Called with `Experiment/NAMESPACE/NAME` or `Project/NAME`. */
+  readonly onWork: (key: string) => void;
+  readonly onError: (kind: string, error: KubeError) => void;
+};
+
+/** The copies. */
+export type Watches = AsyncDisposable & {
+  /** An experiment by NAMESPACE/NAME. */
+  readonly experiment: (key: string) => ObservedExperiment | undefined;
+  /** StatefulSets and Services with the label of the experiment NAMESPACE/NAME. */
+  readonly childrenOf: (key: string) => readonly ObservedChild[];
+  /** Pods with the label of the experiment NAMESPACE/NAME. */
+  readonly podsOf: (key: string) => readonly ObservedPod[];
+  readonly project: (name: string) => ObservedProject | undefined;
+  readonly namespace: (name: string) => ObservedNamespace | undefined;
+  /** Resolves when every copy is complete. */
+  readonly synced: Promise<void>;
+};
+
+type Labelled = { readonly namespace: string; readonly experiment: string };
+type View<T> = {
+  readonly ref: KindRef;
+  readonly project: (object: KubeObject) => T;
+  readonly workOf: (value: T) => string;
+};
+type Members<T> = {
+  readonly reflector: Reflector<T>;
+  readonly membersOf: (key: string) => readonly T[];
+};
+
+const own = (kind: string): KindRef => ({ apiVersion: API_VERSION, kind });
+const core = (kind: string): KindRef => ({ apiVersion: "v1", kind });
+
+/** Starts the copies. */
+export function startWatches(options: WatchOptions): Watches {
+  const experiments = watchAll(options, {
+    ref: own("Experiment"),
+    project: observeExperiment,
+    workOf: ({ identity }) => `Experiment/${identity.namespace ?? ""}/${identity.name}`,
+  });
+  const projects = watchAll(options, {
+    ref: own("Project"),
+    project: observeProject,
+    workOf: ({ identity }) => `Project/${identity.name}`,
+  });
+  const namespaces = watchAll(options, {
+    ref: core("Namespace"),
+    project: observeNamespace,
+    workOf: ({ name }) => `Project/${name}`,
+  });
+  const sets = watchMembers(options, { apiVersion: "apps/v1", kind: "StatefulSet" }, observeChild);
+  const services = watchMembers(options, core("Service"), observeChild);
+  const pods = watchMembers(options, core("Pod"), observePod);
+  const all = [experiments, projects, namespaces, ...[sets, services, pods].map(reflectorOf)];
+  return {
+    experiment: experiments.get,
+    childrenOf: (key) => [...sets.membersOf(key), ...services.membersOf(key)],
+    podsOf: pods.membersOf,
+    project: projects.get,
+    namespace: namespaces.get,
+    synced: Promise.all(all.map((copy) => copy.synced)).then(() => undefined),
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(all.map(async (copy) => copy[Symbol.asyncDispose]()));
+    },
+  };
+}
+
+type Copy = Pick<Reflector<unknown>, "synced" | typeof Symbol.asyncDispose>;
+const reflectorOf = (members: { readonly reflector: Copy }): Copy => members.reflector;
+
+/** Every object of a kind. */
+const watchAll = <T>(options: WatchOptions, view: View<T>): Reflector<T> =>
+  startReflector<T>({
+    client: options.client,
+    ref: view.ref,
+    project: view.project,
+    onChange: ({ value }) => options.onWork(view.workOf(value)),
+    onError: (error) => options.onError(view.ref.kind, error),
+  });
+
+/** The objects of a kind that carry the label of an experiment, by experiment. */
+function watchMembers<T extends Labelled>(
+  options: WatchOptions,
+  ref: KindRef,
+  project: (object: KubeObject) => T,
+): Members<T> {
+  const index = createGroupIndex<T>((value) => `${value.namespace}/${value.experiment}`);
+  const reflector = startReflector<T>({
+    client: options.client,
+    ref,
+    selector: { labelSelector: EXPERIMENT_LABEL },
+    project,
+    onChange: (change) => {
+      for (const group of index.accept(change)) options.onWork(`Experiment/${group}`);
+    },
+    onError: (error) => options.onError(ref.kind, error),
+  });
+  return { reflector, membersOf: index.membersOf };
+}

