@@ -21,14 +21,17 @@ import { durationArgument, fail, print, type Target, withSeam, withTarget } from
 
 type Files = { readonly filename: readonly string[] };
 
-async function apply(options: Target & Files): Promise<void> {
+type ApplyFlags = Target & Files & { readonly force?: boolean };
+
+async function apply(options: ApplyFlags): Promise<void> {
   const sources = readSources(options.filename);
   if (!sources.ok) {
     fail(sources.error);
     return;
   }
-  await withSeam(options, async (seam) => {
-    for await (const event of applyObjects(seam.kube, sources.value, seam)) {
+  await withSeam(options, async ({ kube, namespace }) => {
+    const how = { namespace, force: options.force === true };
+    for await (const event of applyObjects(kube, sources.value, how)) {
       switch (event.kind) {
         case "applied":
           print(`${nameOf(event.ref)} ${event.outcome}`);
@@ -123,6 +126,7 @@ const files = (): Option =>
 export function addChangingCommands(program: Command): void {
   withTarget(program.command("apply").description("create or change objects from YAML"))
     .addOption(files().makeOptionMandatory())
+    .option("--force", "take over fields that others have set")
     .action(apply);
   withTarget(program.command("delete").description("delete objects and wait until they are gone"))
     .argument("[what...]", "KIND NAME, such as experiment two-tier")

@@ -17,8 +17,12 @@ export type ApplyEvent =
   | { readonly kind: "applied"; readonly ref: ObjectRef; readonly outcome: ApplyOutcome }
   | { readonly kind: "failed"; readonly error: SeamError };
 
-/** Where objects without a namespace go, and how long a project may take to get its namespace. */
-export type ApplyOptions = { readonly namespace: string; readonly patience?: Millis };
+/** Where objects without a namespace go, how long a project may take to get its namespace, and whether to take fields over. */
+export type ApplyOptions = {
+  readonly namespace: string;
+  readonly patience?: Millis;
+  readonly force?: boolean;
+};
 
 /** The name under which Seam owns the fields that it applies. */
 export const FIELD_MANAGER = "seam";
@@ -69,7 +73,10 @@ async function applyOne(run: Run, object: KubeObject, retry: boolean): Promise<A
   if (!placed.ok) return { kind: "failed", error: fromKube(attempt, placed.error) };
   const ref = refOf(placed.value);
   const before = await run.kube.get(ref);
-  const after = await run.kube.apply(placed.value, { fieldManager: FIELD_MANAGER });
+  const after = await run.kube.apply(placed.value, {
+    fieldManager: FIELD_MANAGER,
+    force: run.options.force === true,
+  });
   if (!after.ok) return { kind: "failed", error: fromKube(`apply ${nameOf(ref)}`, after.error) };
   return { kind: "applied", ref, outcome: outcomeOf(before, after.value) };
 }

@@ -1,5 +1,5 @@
 /** Failures as values: what failed on which object, what to do about it, and a code for programs. */
-import { isNotFound, type KubeError } from "@seam/kube";
+import type { KubeError } from "@seam/kube";
 
 /** What kind of failure it is. */
 export type ErrorCode =
@@ -54,7 +54,7 @@ function meaning(error: KubeError): Meaning {
       hint: "Check that the cluster runs (seam lab status) and that --kubeconfig or KUBECONFIG names it.",
     };
   }
-  if (error.reason === "UnknownKind" || isMissingGroup(error)) {
+  if (error.reason === "UnknownKind") {
     return {
       code: "NotInstalled",
       hint: "Install the kind first; the definitions of Seam's kinds are in packages/api/crds.",
@@ -70,9 +70,6 @@ function meaning(error: KubeError): Meaning {
   return BY_STATUS[error.code] ?? { code: "Refused", hint: "" };
 }
 
-const isMissingGroup = (error: KubeError): boolean =>
-  isNotFound(error) && error.message.startsWith("the server could not find");
-
 const BY_STATUS: { readonly [status: number]: Meaning } = {
   400: { code: "BadInput", hint: "Correct the object and try again." },
   401: { code: "Denied", hint: "Use a kubeconfig with a valid certificate or token." },
@@ -83,7 +80,7 @@ const BY_STATUS: { readonly [status: number]: Meaning } = {
   404: { code: "NotFound", hint: "List what there is with seam get." },
   409: {
     code: "Conflict",
-    hint: "Read the object again (seam get -o yaml) and repeat the change.",
+    hint: "Someone else made or changed it: look at it (seam get -o yaml), then repeat, or take its fields over (--force).",
   },
   422: { code: "BadInput", hint: "Correct the field that is named and try again." },
 };

@@ -1,7 +1,7 @@
 /** In which order and in which namespace the objects of documents go. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { ok, type Result } from "@seam/base";
-import { isNotFound, type KubeClient, type KubeError, type KubeObject, refOf } from "@seam/kube";
+import { type KubeClient, type KubeError, type KubeObject, refOf } from "@seam/kube";
 
 /** The objects in an order that works; the order of the documents otherwise. */
 export const inOrder = (objects: readonly KubeObject[]): readonly KubeObject[] =>
@@ -29,8 +29,7 @@ export async function placeObject(
       const metadata = { ...object.metadata, namespace: options.namespace };
       return ok(bare ? { ...object, metadata } : object);
     }
-    const early = scope.error.reason === "UnknownKind" || isNotFound(scope.error);
-    if (!early || Date.now() > options.until) return scope;
+    if (scope.error.reason !== "UnknownKind" || Date.now() > options.until) return scope;
     await sleep(200);
   }
 }

@@ -36,8 +36,10 @@ export type WatchEvent<T> =
 
 /** The objects of one kind. */
 export type Collection<T> = {
+  /** Makes an object that is not there yet. */
   readonly create: (object: T) => Reply<T>;
-  readonly apply: (object: T) => Reply<T>;
+  /** Makes or changes an object; fields that others own (also those that `create` set) are taken over only by `force`. */
+  readonly apply: (object: T, options?: { readonly force: boolean }) => Reply<T>;
   readonly get: (place: Place) => Reply<T>;
   /** All objects; of one namespace when it is given. */
   readonly list: (namespace?: string) => Reply<readonly T[]>;
@@ -114,10 +116,10 @@ function collection<T extends KubeObject>(typed: Typed<T>): Collection<T> {
   return {
     create: (object) =>
       reply(`create ${nameOf(refAt(typed, object.metadata))}`, kube.create(placed(object))),
-    apply: (object) =>
+    apply: (object, options) =>
       reply(
         `apply ${nameOf(refAt(typed, object.metadata))}`,
-        kube.apply(placed(object), { fieldManager: FIELD_MANAGER }),
+        kube.apply(placed(object), { fieldManager: FIELD_MANAGER, force: options?.force === true }),
       ),
     get: (place) => reply(`get ${nameOf(refAt(typed, place))}`, kube.get(refAt(typed, place))),
     list: (namespace) => listAll(typed, namespace),

@@ -75,7 +75,7 @@ async function askUntilHeard<T>(
   from: Endpoint,
   ask: Ask<T>,
 ): Promise<Result<T, string>> {
-  let last: Result<T, string> = err("the server never listened");
+  let last: Result<T, string> = err("the measurement was ended before it began");
   for (let tries = 0; tries < TRIES && !meter.signal.aborted; tries += 1) {
     last = await askOnce(meter, from, ask);
     if (last.ok || !isTooEarly(last.error)) return last;

@@ -1,6 +1,6 @@
 /** Which path serves a kind: asked of the server once per group and version, and again when a kind is not known yet. */
 import { err, millis, ok, type Result } from "@seam/base";
-import { usageError, type KubeError } from "./error.ts";
+import { isNotFound, usageError, type KubeError } from "./error.ts";
 import { children, isJson, textAt, type KindRef } from "./object.ts";
 import type { Transport } from "./transport.ts";
 
@@ -21,7 +21,8 @@ export function createDiscovery(transport: Transport): Discovery {
       path: groupPath(apiVersion),
       inactivity: millis(30_000),
     });
-    if (!answer.ok) return answer;
+    // A group that is not served at all is an unknown kind, not a missing object.
+    if (!answer.ok) return isNotFound(answer.error) ? ok(undefined) : answer;
     const resources = isJson(answer.value) ? children(answer.value, "resources") : [];
     for (const resource of resources) {
       const plural = textAt(resource, "name") ?? "";
