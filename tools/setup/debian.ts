@@ -15,6 +15,7 @@ const needed: readonly string[] = [
   "iperf3",
   "tcpdump",
   "procps",
+  "buildah", // judge of the images
   "libnftables1", // the kernel door's nftables
   "nftables", // judge of the kernel door's nftables
 ];

@@ -150,7 +150,9 @@ spec:
   const client = clients[0]!.name;
   // kube-proxy needs a moment for a new service.
   for (const host of addresses)
-    await expect.poll(async () => transactions(client, host, 80), { timeout: 10_000 }).toBeGreaterThan(100);
+    await expect
+      .poll(async () => transactions(client, host, 80), { timeout: 10_000 })
+      .toBeGreaterThan(100);
   for (const host of ["balanced", "balanced.first.svc.cluster.local"])
     expect([host, (await transactions(client, host, 80)) > 100]).toEqual([host, true]);
   const [server] = servers;

@@ -3,7 +3,15 @@
  * system each, built when an input changed and kept in the cache folder.
  */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -53,6 +61,17 @@ export async function labImage(name: ImageName, binFolder: string): Promise<LabI
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+/** Writes an image's Containerfile and root file system into a folder: the build context of other tools. */
+export async function writeBuildContext(
+  name: ImageName,
+  binFolder: string,
+  folder: string,
+): Promise<void> {
+  const { entries } = await definitions[name]({ binFolder, work: path.join(folder, ".work") });
+  writeRootfs(path.join(folder, "rootfs"), entries);
+  writeFileSync(path.join(folder, "Containerfile"), containerfile(name));
 }
 
 /** Text of an image's definition. */

@@ -27,7 +27,8 @@ function processes(): readonly string[] {
     .flatMap((pid) => {
       try {
         // proc(5): the name in brackets, then the state; a zombie waits only for its parent.
-        const [, command = "", state] = /\((.*)\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8")) ?? [];
+        const [, command = "", state] =
+          /\((.*)\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8")) ?? [];
         return programs.test(command) && state !== "Z" ? [`${pid} ${command}`] : [];
       } catch {
         return [];
