@@ -40,7 +40,7 @@ export type Page = {
 export type ApplyOptions = { readonly fieldManager: string; readonly force?: boolean };
 
 /** How to delete. */
-export type DeleteOptions = { readonly foreground?: boolean };
+type DeleteOptions = { readonly foreground?: boolean };
 
 /** A patch by its media type. */
 export type Patch =
