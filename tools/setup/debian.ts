@@ -25,6 +25,9 @@ const isInstalled = (name: string): boolean =>
     encoding: "utf8",
   }).stdout === "installed";
 
+const isOnPath = (program: string): boolean =>
+  spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
+
 const fail = (message: string): never => {
   console.error(`seam: ${message}`);
   process.exit(1);
@@ -40,12 +43,13 @@ function show(command: string, parameters: readonly string[]): void {
 
 /** Installs what is missing; says what to run and exits 1 without root. A second run does nothing. */
 export function installSystemPackages(): void {
-  const missing = needed.filter((name) => !isInstalled(name));
   if (process.getuid?.() !== 0) {
-    fail(
-      "root is needed to make network namespaces. Run the same command as root, for example with sudo",
-    );
+    const task = process.env["npm_lifecycle_event"] ?? "start";
+    fail(`root is needed to make network namespaces. Run: sudo npm run ${task}`);
   }
+  const missing = [...needed, ...(isOnPath("go") ? [] : ["golang-go"])].filter(
+    (name) => !isInstalled(name),
+  );
   if (missing.length === 0) return;
   console.log(`seam: Debian packages missing: ${missing.join(" ")}`);
   show("apt-get", ["update", "-qq"]);

@@ -3,6 +3,8 @@ import { benchCni, benchTable } from "@seam/bench";
 import { goTools } from "@seam/lab";
 import type { Command } from "commander";
 
+import { defaultLab } from "./lab.ts";
+
 type CniOptions = {
   readonly name: string;
   readonly node: string;
@@ -39,7 +41,7 @@ export function addBenchCommands(program: Command): void {
   bench
     .command("cni")
     .description("ADD and DEL against bridge + host-local + portmap")
-    .option("--name <name>", "which lab", "seam")
+    .option("--name <name>", "which lab; default: SEAM_LAB", defaultLab)
     .option("--node <node>", "on which node", "n2")
     .option("--rounds <count>", "interleaved rounds", "9")
     .option("--samples <count>", "samples of each side in a round", "20")

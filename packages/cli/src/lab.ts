@@ -18,6 +18,9 @@ import {
 } from "@seam/lab";
 import type { Command } from "commander";
 
+/** The lab that commands mean when none is named. */
+export const defaultLab = process.env["SEAM_LAB"] ?? "seam";
+
 type Named = { readonly name: string };
 
 const print = (text: string): void => {
@@ -80,7 +83,10 @@ function exec(node: string, command: readonly string[], { name }: Named): void {
 export function addLabCommands(program: Command): void {
   const lab = program.command("lab").description("a real Kubernetes cluster on this machine");
   const add = (usage: string, text: string): Command =>
-    lab.command(usage).description(text).option("--name <name>", "which lab", "seam");
+    lab
+      .command(usage)
+      .description(text)
+      .option("--name <name>", "which lab; default: SEAM_LAB", defaultLab);
   add("up", "start the cluster, or repair the one that runs")
     .option("--nodes <count>", "number of nodes, 1 to 9", "3")
     .option(

@@ -4,7 +4,7 @@
  */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
@@ -239,6 +239,42 @@ async function footprint(node: string): Promise<readonly string[]> {
   ];
 }
 
+/** The `sh` blocks of a guide, run from top to bottom as a reader would. */
+async function runGuide(guide: string): Promise<string> {
+  const page = readFileSync(path.join(root, "docs/guide", guide), "utf8");
+  const blocks = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block]) => block ?? "");
+  if (blocks.length === 0) throw new Error(`${guide} has no commands`);
+  const folder = mkdtempSync("/tmp/seam-test-guide-");
+  try {
+    symlinkSync(path.join(root, "bin"), path.join(folder, "bin"));
+    const environment = { ...process.env, SEAM_LAB: name, KUBECONFIG: undefined };
+    const script = ["-euxo", "pipefail", "-c", blocks.join("\n")];
+    return (await execute("bash", script, { cwd: folder, env: environment })).stdout;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test.each([
+  { guide: "first-experiment.md", shown: "experiment lab-a/two-tier is Ready" },
+  { guide: "lab.md", shown: "add p50" },
+])(
+  "the commands of $guide work as written",
+  async ({ guide, shown }) => {
+    expect(await runGuide(guide)).toContain(shown);
+  },
+  120_000,
+);
+
+test("an existing cluster is used instead of a lab", async () => {
+  const program = path.join(root, "tools/start.ts");
+  const { stdout } = await execute(process.execPath, [program, "--kubeconfig", kubeconfig], {
+    cwd: root,
+  });
+  expect(stdout).not.toContain("seam lab up");
+  expect(stdout).toMatch(/client-0 +server-0 +IPv6/);
+}, 120_000);
+
 test("50 pods made and deleted leave no interface, route, neighbour or address", async () => {
   const before = await footprint("n2");
   const file = "/tmp/seam-test-cycles.yaml";
@@ -299,6 +335,19 @@ test("seam bench cni prints its document and leaves nothing", async () => {
     })),
   });
   expect(await footprint("n2")).toEqual(before);
+}, 120_000);
+
+test("a node that died comes back with its pods on the network", async () => {
+  const dead = (await labStatus(name)).processes.find((each) => each.name === "n3")!;
+  process.kill(dead.pid!, "SIGKILL");
+  const flags = ["lab", "up", "--name", name];
+  expect((await execute(path.join(root, "bin/seam"), flags)).stdout).toContain("node n3 started");
+  const client = clients.find(({ node }) => node === "n2")!.name;
+  const server = servers.find(({ node }) => node === "n3")!.name;
+  const host = `${server}.server.first.svc.cluster.local`;
+  await expect
+    .poll(async () => transactions(client, host), { timeout: 60_000, interval: 1000 })
+    .toBeGreaterThan(100);
 }, 120_000);
 
 test("a deleted experiment and project leave nothing", async () => {

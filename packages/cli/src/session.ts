@@ -11,6 +11,7 @@ import {
 } from "@seam/client";
 import { labStatus } from "@seam/lab";
 import { type Command, InvalidArgumentError } from "commander";
+import { defaultLab } from "./lab.ts";
 
 /** Which cluster and which namespace. */
 export type Target = {
@@ -18,9 +19,6 @@ export type Target = {
   readonly kubeconfig?: string;
   readonly context?: string;
 };
-
-/** The lab that `npm start` brings up. */
-const LOCAL_LAB = "seam";
 
 /** Adds the options of `Target` to a command. */
 export const withTarget = (command: Command): Command =>
@@ -44,7 +42,7 @@ export async function withSeam(target: Target, use: (seam: Seam) => Promise<void
 /** The local lab's kubeconfig when nothing else is named and the lab is up. */
 async function labKubeconfig(): Promise<string | undefined> {
   if ((process.env["KUBECONFIG"] ?? "") !== "") return undefined;
-  const { kubeconfig, processes } = await labStatus(LOCAL_LAB);
+  const { kubeconfig, processes } = await labStatus(defaultLab);
   const forwarder = processes.find((each) => each.name === "forwarder");
   return forwarder?.pid !== undefined && existsSync(kubeconfig) ? kubeconfig : undefined;
 }

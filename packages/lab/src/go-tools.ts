@@ -8,29 +8,28 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync } from "no
 import path from "node:path";
 
 import { cacheFolder } from "./cache.ts";
+import { goProgram } from "./go-program.ts";
 
 const module = path.resolve(import.meta.dirname, "../../../tools/go");
 const linkerFlags = "-s -w -X k8s.io/component-base/version.gitVersion=v1.36.3";
 
-function goVersion(): string {
-  const { status, stdout } = spawnSync("go", ["env", "GOVERSION"], {
+function goVersion(go: string): string {
+  const { status, stdout, stderr } = spawnSync(go, ["env", "GOVERSION"], {
     cwd: module,
     encoding: "utf8",
   });
-  if (status === 0) return stdout.trim();
-  throw new Error(
-    "Go 1.21 or later is needed on PATH: Go itself then fetches the version in tools/go/go.mod.",
-  );
+  if (status !== 0) throw new Error(`${go} env GOVERSION failed: ${stderr}`);
+  return stdout.trim();
 }
 
-function cacheKey(): string {
-  const hash = createHash("sha256").update(goVersion()).update(linkerFlags);
+function cacheKey(go: string): string {
+  const hash = createHash("sha256").update(goVersion(go)).update(linkerFlags);
   for (const file of ["go.mod", "go.sum"]) hash.update(readFileSync(path.join(module, file)));
   return hash.digest("hex").slice(0, 16);
 }
 
 /** Runs the build, and says every 15 s how far it is. */
-async function build(folder: string): Promise<void> {
+async function build(go: string, folder: string): Promise<void> {
   const started = performance.now();
   const parameters = [
     "build",
@@ -43,7 +42,7 @@ async function build(folder: string): Promise<void> {
     "tool",
   ];
   const environment = { ...process.env, CGO_ENABLED: "0" };
-  const child = spawn("go", parameters, {
+  const child = spawn(go, parameters, {
     cwd: module,
     env: environment,
     stdio: ["ignore", "inherit", "pipe"],
@@ -69,14 +68,15 @@ async function build(folder: string): Promise<void> {
 
 /** The folder with the built programs; builds them when the cache has none for this key. */
 export async function goTools(): Promise<string> {
-  const folder = path.join(cacheFolder(), "go", cacheKey());
+  const go = await goProgram();
+  const folder = path.join(cacheFolder(), "go", cacheKey(go));
   if (existsSync(folder)) return folder;
   process.stdout.write(
     "seam: building Kubernetes, etcd, containerd and CoreDNS (about 10 minutes, once)\n",
   );
   mkdirSync(path.dirname(folder), { recursive: true });
   const unfinished = mkdtempSync(`${folder}.`);
-  await build(unfinished);
+  await build(go, unfinished);
   renameSync(unfinished, folder);
   return folder;
 }
