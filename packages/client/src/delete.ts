@@ -15,13 +15,16 @@ export type DeleteEvent =
 /** How long to wait until an object is gone; null: do not wait. */
 export type Patience = Millis | null;
 
-/** Deletes one object; `deleting` says that it was not waited for. */
+/**
+ * Deletes one object; `deleting` says that it was not waited for. A wait is for all that the object owns as
+ * well, such as a project's namespace and everything in it.
+ */
 export async function* deleteObject(
   kube: KubeClient,
   ref: ObjectRef,
   patience: Patience,
 ): AsyncGenerator<DeleteEvent, void> {
-  const asked = await kube.delete(ref, { foreground: true });
+  const asked = await kube.delete(ref, { foreground: patience !== null });
   if (!asked.ok) {
     yield isNotFound(asked.error) && asked.error.kind === "api"
       ? { kind: "absent", ref }

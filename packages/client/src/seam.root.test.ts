@@ -116,6 +116,8 @@ test("a wait for deletion ends at once when there is nothing; a wait for Ready s
 });
 
 test("a project that gets no namespace ends in a Timeout that says where to look", async () => {
+  // After the CRDs: the garbage collector looks for new kinds only every 30 s.
+  await plane.startControllers(["garbage-collector-controller"]);
   const project =
     "{apiVersion: seam.ucsd.edu/v1alpha1, kind: Project, metadata: {name: p}, spec: {}}";
   const inside = "{apiVersion: v1, kind: ConfigMap, metadata: {name: c, namespace: p}}";
@@ -129,7 +131,9 @@ test("a project that gets no namespace ends in a Timeout that says where to look
       error: { code: "Timeout", hint: expect.stringContaining("describe project p") },
     },
   ]);
-  const gone = await all(deleteObjects(seam.kube, sources, { ...options, patience: millis(9000) }));
+  const gone = await all(
+    deleteObjects(seam.kube, sources, { ...options, patience: millis(30_000) }),
+  );
   expect(gone.map((each) => each.kind).filter((each) => each !== "waiting")).toEqual([
     "absent",
     "deleted",

@@ -125,7 +125,7 @@ function collection<T extends KubeObject>(typed: Typed<T>): Collection<T> {
     list: (namespace) => listAll(typed, namespace),
     delete: async (place) => {
       const ref = refAt(typed, place);
-      const gone = await kube.delete(ref, { foreground: true });
+      const gone = await kube.delete(ref);
       return gone.ok ? gone : err(fromKube(`delete ${nameOf(ref)}`, gone.error));
     },
     watch: (signal, namespace) => watchAll(typed, signal, namespace),

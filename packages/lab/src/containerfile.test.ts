@@ -12,17 +12,27 @@ test.each(["pause", "probe", "coredns", "traffic", "seam"] as const)("%s is defi
 });
 
 test("instructions become the image's configuration", () => {
-  expect(parseContainerfile(`${head}ENV A=b c\nENTRYPOINT ["/x"]\nCMD ["y", "z"]\n`)).toEqual({
-    Env: ["A=b c"],
-    Entrypoint: ["/x"],
-    Cmd: ["y", "z"],
-  });
+  expect(parseContainerfile(`${head}ENV A=b\nENV C=\nENTRYPOINT ["/x"]\nCMD ["y", "z"]\n`)).toEqual(
+    {
+      Env: ["A=b", "C="],
+      Entrypoint: ["/x"],
+      Cmd: ["y", "z"],
+    },
+  );
 });
 
 test.each([
   { text: "FROM debian\n", message: "FROM scratch" },
   { text: `${head}RUN make\n`, message: 'found "RUN make"' },
-  { text: `${head}CMD sleep\n`, message: "JSON" },
+  {
+    text: `${head}CMD sleep\n`,
+    message: 'JSON list of words, for example ["sleep", "1"], in "CMD sleep"',
+  },
+  {
+    text: `${head}ENV A=b c\n`,
+    message: 'NAME=value without blanks, quotes, \\ and $, in "ENV A=b c"',
+  },
+  { text: `${head}ENV A="b"\n`, message: "NAME=value" },
 ])("refused: $text", ({ text, message }) => {
   expect(() => parseContainerfile(text)).toThrow(message);
 });

@@ -22,7 +22,7 @@ function addInstruction(config: ImageConfig, line: string): ImageConfig {
   const value = rest.join(" ");
   switch (word) {
     case "ENV":
-      return { ...config, Env: [...config.Env, value] };
+      return { ...config, Env: [...config.Env, assignmentOf(line, value)] };
     case "ENTRYPOINT":
       return { ...config, Entrypoint: wordsOf(line, value) };
     case "CMD":
@@ -32,10 +32,26 @@ function addInstruction(config: ImageConfig, line: string): ImageConfig {
   }
 }
 
+// Container tools read blanks, quotes, backslashes and dollars in a value in ways of their own.
+function assignmentOf(line: string, value: string): string {
+  if (/^[A-Za-z_]\w*=[^\s"'\\$]*$/.test(value)) return value;
+  throw new Error(
+    `Containerfile: expected one NAME=value without blanks, quotes, \\ and $, in "${line}"`,
+  );
+}
+
 function wordsOf(line: string, value: string): readonly string[] {
-  const parsed: unknown = JSON.parse(value);
+  const parsed = parseJson(value);
   if (Array.isArray(parsed) && parsed.every((each) => typeof each === "string")) return parsed;
   throw new Error(
     `Containerfile: expected a JSON list of words, for example ["sleep", "1"], in "${line}"`,
   );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

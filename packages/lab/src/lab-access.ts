@@ -24,22 +24,25 @@ export type LabStatus = {
 export async function labStatus(name: string): Promise<LabStatus> {
   const { state, run: runFolder } = labFolders(name);
   const port = forwarderPort(state);
+  const processes = recordedNames(runFolder).map((each) => ({
+    name: each,
+    pid: recordedProcess(runFolder, each),
+  }));
+  // The forwarder stands outside the lab's cgroups; a node's first process is both recorded and inside.
+  const recorded = processes.flatMap(({ pid }) => pid ?? []);
   return {
     name,
     exists: existsSync(state),
     kubeconfig: `${state}/kubeconfig`,
     port,
-    processes: recordedNames(runFolder).map((each) => ({
-      name: each,
-      pid: recordedProcess(runFolder, each),
-    })),
+    processes,
     nodes: port === undefined ? [] : await listNodes({ port, pki: `${state}/pki` }),
-    memoryMiB: Math.round(memoryKiB(cgroupProcesses(name)) / 1024),
+    memoryMiB: Math.round(memoryKiB(new Set([...cgroupProcesses(name), ...recorded])) / 1024),
   };
 }
 
-function memoryKiB(pids: readonly number[]): number {
-  const rollups = pids.map((pid) => readText(`/proc/${pid}/smaps_rollup`) ?? "");
+function memoryKiB(pids: ReadonlySet<number>): number {
+  const rollups = [...pids].map((pid) => readText(`/proc/${pid}/smaps_rollup`) ?? "");
   return rollups.reduce((sum, text) => sum + Number(/^Pss:\s+(\d+)/m.exec(text)?.[1] ?? 0), 0);
 }
 

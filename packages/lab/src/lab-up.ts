@@ -125,13 +125,17 @@ async function archivesFor(options: LabOptions): Promise<readonly string[]> {
   return [...made.map(({ archive }) => archive), ...images];
 }
 
-/** Loads what a running node lacks: images change while a lab runs. */
-async function ensureLoaded(lab: LabLayout, images: readonly string[]): Promise<void> {
+/** Loads what nodes that ran already lack: images change while a lab runs. A node that starts loads its own. */
+async function ensureLoaded(
+  name: string,
+  running: readonly LabNode[],
+  images: readonly string[],
+): Promise<void> {
   for (const image of images) {
-    const lacking = lab.nodes.filter((node) => !existsSync(imageMarker(node, image)));
+    const lacking = running.filter((node) => !existsSync(imageMarker(node, image)));
     if (lacking.length === 0) continue;
     await loadImage(
-      lab.name,
+      name,
       image,
       lacking.map((node) => node.name),
     );
@@ -218,7 +222,8 @@ export async function* labUp(options: LabOptions): AsyncGenerator<string> {
     async () => (await listNodes(access)).length >= lab.nodes.length,
   );
   yield `${lab.nodes.length} nodes registered`;
-  if (dead.length === 0) await ensureLoaded(lab, images);
+  const running = lab.nodes.filter((node) => !dead.includes(node));
+  await ensureLoaded(lab.name, running, images);
   if (options.network === "reference" || options.network === "seam") {
     await ensureCoredns(lab, options.binFolder);
     yield "CoreDNS applied";

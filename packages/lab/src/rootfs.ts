@@ -1,5 +1,14 @@
 /** Root file systems of images, stated as lists of entries; programs bring the shared libraries that they need. */
-import { chmodSync, copyFileSync, mkdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { hash } from "node:crypto";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 
 import { mustRun } from "./command.ts";
@@ -27,11 +36,12 @@ export async function librariesOf(file: string): Promise<readonly string[]> {
   return lines.flatMap((line) => /(?:=> )?(\/\S+) \(0x/.exec(line)?.[1] ?? []);
 }
 
-/** What an entry is made of, as text: two equal lists of entries make the same file system. */
+/** What an entry makes, as text, wherever its file came from: equal lists of fingerprints make the same file system. */
 export function fingerprint(entry: Entry): string {
   if (entry.kind !== "file") return JSON.stringify(entry);
-  const { size, mtimeMs, mode } = statSync(entry.from);
-  return JSON.stringify({ ...entry, size, mtimeMs, mode });
+  const { kind, to, from } = entry;
+  const mode = statSync(from).mode & 0o777;
+  return JSON.stringify({ kind, to, mode, content: hash("sha256", readFileSync(from)) });
 }
 
 /** Makes the file system in `folder`; entries later in the list may use folders of earlier ones. */
