@@ -42,11 +42,12 @@ static uint64_t value_of(int bucket) {
   return (uint64_t)(bucket % STEPS + STEPS) << (bucket / STEPS - 1);
 }
 
-static double percentile(uint64_t count, double share) {
+/* The lower end of a bucket, but never less than the least time. */
+static double percentile(uint64_t count, double share, uint64_t least) {
   uint64_t rank = (uint64_t)(share * (double)count), seen = 0;
   for (int bucket = 0; bucket < BUCKETS; bucket++) {
     seen += histogram[bucket];
-    if (seen > rank) return (double)value_of(bucket) / 1000;
+    if (seen > rank) return (double)(value_of(bucket) > least ? value_of(bucket) : least) / 1000;
   }
   return 0;
 }
@@ -133,7 +134,7 @@ static int ask(const char *host, const char *port, double seconds) {
     count++;
   }
   printf("{\"transactions\":%llu,\"p50_us\":%.1f,\"p99_us\":%.1f,\"min_us\":%.1f,\"max_us\":%.1f}\n",
-         (unsigned long long)count, percentile(count, 0.5), percentile(count, 0.99),
+         (unsigned long long)count, percentile(count, 0.5, least), percentile(count, 0.99, least),
          (double)least / 1000, (double)most / 1000);
   return 0;
 }

@@ -21,6 +21,8 @@ import { writeImageArchive } from "./image-archive.ts";
 import { definitions, type ImageName } from "./image-contents.ts";
 import { type Entry, fingerprint, writeRootfs } from "./rootfs.ts";
 
+const WEEK_MS = 7 * 24 * 3600 * 1000;
+
 /** An image in the cache. */
 export type LabImage = {
   readonly name: ImageName;
@@ -55,7 +57,7 @@ export async function labImage(name: ImageName, binFolder: string): Promise<LabI
         config,
         work,
       });
-      removeOthers(folder, name, path.basename(archive));
+      removeOld(folder);
     }
     return { name, reference, archive };
   } finally {
@@ -87,7 +89,11 @@ function keyOf(name: ImageName, entries: readonly Entry[]): string {
   return hash.digest("hex").slice(0, 12);
 }
 
-function removeOthers(folder: string, name: ImageName, kept: string): void {
-  const old = readdirSync(folder).filter((file) => file.startsWith(`${name}-`) && file !== kept);
-  for (const file of old) rmSync(path.join(folder, file), { force: true });
+/** Another checkout may use other versions now: only what nobody has made for a week goes. */
+function removeOld(folder: string): void {
+  for (const file of readdirSync(folder)) {
+    const old = path.join(folder, file);
+    const age = Date.now() - (statSync(old, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+    if (age > WEEK_MS) rmSync(old, { recursive: true, force: true });
+  }
 }
