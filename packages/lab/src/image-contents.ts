@@ -1,6 +1,5 @@
 /** What is in each image: the entries of its root file system, from Debian's packages, npm's and our own sources. */
-import { createHash } from "node:crypto";
-import { copyFileSync, globSync, readFileSync } from "node:fs";
+import { globSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -39,27 +38,12 @@ async function oneProgram(name: "pause" | "probe", { work }: Workshop): Promise<
   return { tag: `localhost/${name}:1`, entries: [{ kind: "file", from, to: `/${name}` }] };
 }
 
-/** Compiles a C source once for each content: a later build finds the same file with the same time. */
+/** Compiles a C source into the workshop's folder. */
 async function compiled(source: string, work: string, flags: readonly string[]): Promise<string> {
-  const text = readFileSync(path.join(root, source));
-  const key = createHash("sha256").update(text).update(flags.join(" ")).digest("hex").slice(0, 12);
-  const name = path.basename(source, ".c");
-  const kept = path.join(path.dirname(work), `built-${name}-${key}`);
-  if (globSync(kept).length === 0) {
-    const fresh = path.join(work, name);
-    await mustRun([
-      "gcc",
-      ...flags,
-      "-s",
-      "-Wall",
-      "-Wextra",
-      "-o",
-      fresh,
-      path.join(root, source),
-    ]);
-    copyFileSync(fresh, kept);
-  }
-  return kept;
+  const program = path.join(work, path.basename(source, ".c"));
+  const warnings = ["-Wall", "-Wextra", "-Werror"];
+  await mustRun(["gcc", ...flags, "-s", ...warnings, "-o", program, path.join(root, source)]);
+  return program;
 }
 
 const nameService: readonly Entry[] = [

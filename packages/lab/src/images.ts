@@ -10,6 +10,8 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
@@ -59,6 +61,7 @@ export async function labImage(name: ImageName, binFolder: string): Promise<LabI
       });
       removeOld(folder);
     }
+    utimesSync(archive, new Date(), new Date());
     return { name, reference, archive };
   } finally {
     rmSync(work, { recursive: true, force: true });
