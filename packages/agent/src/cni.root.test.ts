@@ -1,5 +1,6 @@
 /** CNI commands, records and repair against the real kernel, in a namespace that stands for the node (I5, I7). */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 
 import { bytes, formatAddress, parseCidr } from "@seam/base";
 import { enterNetns } from "@seam/kernel";
@@ -224,6 +225,124 @@ test("records without an interface and half-made interfaces are cleaned at start
   expect(adoptInterfaces(store).ok).toBe(true);
   expect(store.attachments()).toEqual([attachment]);
   expect(links()).not.toContain("seamhalf");
+});
+
+/** One round of reconciliation of a node alone; what it did. */
+function reconcile(): readonly string[] {
+  const result = reconcileNode(
+    [{ name: "a", internalAddresses: [], podCidrs }],
+    "a",
+    store.attachments(),
+  );
+  if (!result.ok) throw new Error(result.error.message);
+  expect(result.value.failed).toEqual([]);
+  return result.value.applied.map(({ kind }) => kind);
+}
+
+const portMappings = (...entries: readonly object[]) => ({
+  config: { runtimeConfig: { portMappings: entries } },
+});
+
+/** A server in the pod that says who called, and what each of `calls` (ADDRESS PORT) from the node was answered. */
+async function answers(
+  protocol: "tcp" | "udp",
+  calls: readonly string[],
+): Promise<readonly string[]> {
+  const server = spawn("ip", ["netns", "exec", pod, process.execPath, "-e", echoServer, protocol]);
+  try {
+    await once(server.stdout, "data");
+    return calls.map((target) =>
+      run(process.execPath, "-e", askingClient, protocol, ...target.split(" ")).trim(),
+    );
+  } finally {
+    server.kill("SIGKILL");
+  }
+}
+
+const askingClient = `
+const [, protocol, host, port] = process.argv;
+const end = (text) => { console.log(String(text)); process.exit(0); };
+setTimeout(end, 1500, "nothing");
+if (protocol === "udp") {
+  const socket = require("node:dgram").createSocket(host.includes(":") ? "udp6" : "udp4");
+  socket.on("message", end);
+  socket.send("x", Number(port), host);
+} else {
+  require("node:net").connect(Number(port), host).on("data", end).on("error", () => end("refused"));
+}`;
+
+const echoServer = `
+if (process.argv[1] === "udp") {
+  const socket = require("node:dgram").createSocket("udp6");
+  socket.on("message", (_, from) => socket.send(from.address, from.port, from.address));
+  socket.bind(80, "::", () => console.log("listening"));
+} else {
+  require("node:net").createServer((c) => c.end(c.remoteAddress)).listen(80, "::", () => console.log("listening"));
+}`;
+
+test("host ports lead to the pod from the node's addresses and its loopback, both families", async () => {
+  const udp = { hostPort: 9053, containerPort: 80, protocol: "udp" };
+  const own = { hostPort: 9090, containerPort: 80, protocol: "tcp", hostIP: "10.200.7.1" };
+  const any = { hostPort: 8080, containerPort: 80, protocol: "tcp" };
+  expect(call("ADD", "c1", portMappings(any, own, udp))).toMatchObject({ ok: true });
+  expect(reconcile()).toContain("set-port-forwards");
+  expect(reconcile()).toEqual([]);
+  const calls = [
+    "10.200.7.1 8080",
+    "127.0.0.1 8080",
+    "fd00:200::7 8080",
+    "10.200.7.1 9090",
+    "127.0.0.1 9090",
+  ];
+  expect(await answers("tcp", calls)).toEqual([
+    "::ffff:10.200.7.1",
+    "::ffff:10.200.7.1",
+    "fd00:200::7",
+    "::ffff:10.200.7.1",
+    "refused",
+  ]);
+  expect(await answers("udp", ["10.200.7.1 9053", "fd00:200::7 9053"])).toEqual([
+    "::ffff:10.200.7.1",
+    "fd00:200::7",
+  ]);
+  call("DEL", "c1");
+  expect(reconcile()).toContain("set-port-forwards");
+  expect(run("nft", "list", "tables")).not.toContain("seam-ports");
+});
+
+test("a rebuilt store knows the host ports again", () => {
+  const entry = { hostPort: 8080, containerPort: 80, protocol: "tcp" };
+  call("ADD", "c1", portMappings(entry));
+  reconcile();
+  const rebuilt = openStore(":memory:");
+  expect(adoptInterfaces(rebuilt).ok).toBe(true);
+  expect(rebuilt.attachments()[0]?.hostPorts).toEqual(store.attachments()[0]?.hostPorts);
+  rebuilt[Symbol.dispose]();
+});
+
+test.each([
+  { hostPort: 70_000, containerPort: 80 },
+  { hostPort: 80, containerPort: 80, protocol: "icmp" },
+  { hostPort: 80, containerPort: 80, hostIP: "here" },
+])("port mapping $hostPort/$protocol/$hostIP is refused, and nothing is kept", (entry) => {
+  expect(call("ADD", "c1", portMappings(entry))).toMatchObject({
+    ok: false,
+    error: { code: 7, msg: "runtimeConfig.portMappings[0] cannot be read" },
+  });
+  expect(store.attachments()).toEqual([]);
+});
+
+test("a pod cannot send with another's address", () => {
+  call("ADD");
+  reconcile();
+  inPod("addr", "add", "10.244.7.77/32", "dev", "eth0");
+  inPod("addr", "add", "fd00:7::77/128", "dev", "eth0", "nodad");
+  const ping = (from: string, to: string): boolean =>
+    spawnSync("ip", ["netns", "exec", pod, "ping", "-c1", "-W1", "-I", from, to]).status === 0;
+  expect(ping("10.244.7.1", "10.200.7.1")).toBe(true);
+  expect(ping("fd00:7::1", "fd00:200::7")).toBe(true);
+  expect(ping("10.244.7.77", "10.200.7.1")).toBe(false);
+  expect(ping("fd00:7::77", "fd00:200::7")).toBe(false);
 });
 
 test("what somebody deletes is put back, and then there is nothing to do", () => {

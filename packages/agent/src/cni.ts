@@ -28,6 +28,7 @@ import {
   versionOf,
 } from "./cni-message.ts";
 import { podInterfaceFaults } from "./pod-check.ts";
+import { hostPortsOf } from "./port-mappings.ts";
 import type { Attachment, Store } from "./store.ts";
 
 /** What the commands work on. */
@@ -85,6 +86,8 @@ function targetOf(request: CniRequest): Result<Target, CniError> {
 function add(node: CniNode, request: CniRequest): CniAnswer {
   const target = targetOf(request);
   if (!target.ok) return target;
+  const hostPorts = hostPortsOf(request.config);
+  if (!hostPorts.ok) return hostPorts;
   const ready = status(node);
   if (!ready.ok) return fail(codes.tryAgainLater, ready.error.msg, ready.error.details);
   // A record of the same name is left from a call whose answer was lost: begin anew.
@@ -100,7 +103,8 @@ function add(node: CniNode, request: CniRequest): CniAnswer {
       "delete pods of this node, or give it larger podCIDRs",
     );
   }
-  const attachment = attachmentOf(target.value, request, chosen.value);
+  const named = attachmentOf(target.value, request, chosen.value);
+  const attachment = { ...named, hostPorts: hostPorts.value };
   node.store.put(attachment, new Map(chosen.value.map(({ prefix, offset }) => [prefix, offset])));
   const made = createPodInterface({
     podNetns: target.value.netns,
@@ -117,7 +121,11 @@ function add(node: CniNode, request: CniRequest): CniAnswer {
   return ok(resultOf(versionOf(request.config), target.value, made.value));
 }
 
-function attachmentOf(target: Target, request: CniRequest, choices: readonly Choice[]): Attachment {
+function attachmentOf(
+  target: Target,
+  request: CniRequest,
+  choices: readonly Choice[],
+): Omit<Attachment, "hostPorts"> {
   const named = cniArguments(request);
   const name = named.get("K8S_POD_NAME");
   return {
