@@ -15,4 +15,5 @@ export { labDown } from "./lab-down.ts";
 export { labReady } from "./lab-ready.ts";
 export { labUp } from "./lab-up.ts";
 export { type LabOptions } from "./layout.ts";
+export { cutNode, healNode } from "./partition.ts";
 export { goTools } from "./go-tools.ts";
