@@ -5,6 +5,7 @@ import { addChangingCommands } from "./changing.ts";
 import { addBenchCommands } from "./bench.ts";
 import { addInstallCommand } from "./install.ts";
 import { addLabCommands } from "./lab.ts";
+import { addNodeCommand } from "./node.ts";
 import { addReadingCommands } from "./reading.ts";
 import { addTrafficCommand } from "./traffic.ts";
 
@@ -14,6 +15,7 @@ const program = new Command("seam")
   .showSuggestionAfterError();
 addChangingCommands(program);
 addReadingCommands(program);
+addNodeCommand(program);
 addInstallCommand(program);
 addTrafficCommand(program);
 addLabCommands(program);
