@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 
 import { addChangingCommands } from "./changing.ts";
 import { addBenchCommands } from "./bench.ts";
+import { addDoctorCommand } from "./doctor.ts";
 import { addInstallCommand } from "./install.ts";
 import { addLabCommands } from "./lab.ts";
 import { addNodeCommand } from "./node.ts";
@@ -17,6 +18,7 @@ addChangingCommands(program);
 addReadingCommands(program);
 addNodeCommand(program);
 addInstallCommand(program);
+addDoctorCommand(program);
 addTrafficCommand(program);
 addLabCommands(program);
 addBenchCommands(program);
