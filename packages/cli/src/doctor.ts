@@ -22,7 +22,7 @@ type DoctorFlags = {
 type Area = Check["area"];
 
 async function doctor(area: Area | undefined, flags: DoctorFlags): Promise<void> {
-  const kubeconfig = flags.kubeconfig ?? process.env["KUBECONFIG"] ?? (await labKubeconfig());
+  const kubeconfig = flags.kubeconfig ?? (await namedCluster());
   const withCluster = area === "cluster" || (area === undefined && kubeconfig !== undefined);
   const checks = [
     ...(area === "cluster" ? [] : machineChecks(gatherMachine())),
@@ -32,7 +32,10 @@ async function doctor(area: Area | undefined, flags: DoctorFlags): Promise<void>
   if (checks.some(({ ok }) => !ok)) process.exitCode = 1;
 }
 
-async function labKubeconfig(): Promise<string | undefined> {
+/** The kubeconfig that the environment names, else the local lab's; a machine without either has no cluster. */
+async function namedCluster(): Promise<string | undefined> {
+  const named = process.env["KUBECONFIG"] ?? "";
+  if (named !== "") return named;
   const { kubeconfig } = await labStatus(defaultLab);
   return existsSync(kubeconfig) ? kubeconfig : undefined;
 }

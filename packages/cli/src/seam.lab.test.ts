@@ -258,6 +258,7 @@ async function runGuide(guide: string): Promise<string> {
 test.each([
   { guide: "first-experiment.md", shown: "experiment lab-a/two-tier is Ready" },
   { guide: "lab.md", shown: "add p50" },
+  { guide: "operate.md", shown: "node n2 is as it should be" },
 ])(
   "the commands of $guide work as written",
   async ({ guide, shown }) => {
