@@ -26,6 +26,8 @@ const state = {
   routes: [route],
   neighbours: [{ address: address("10.244.0.2"), mac: "02:00:00:00:00:01", device: "seam1" }],
   masquerade: { sources: [cidr("10.244.0.0/24")], exceptions: [] },
+  portForwards: [],
+  sourceGuard: true,
 };
 
 test("addresses and prefixes become text at every depth, all else stays", () => {
@@ -34,6 +36,8 @@ test("addresses and prefixes become text at every depth, all else stays", () => 
     routes: [{ destination: "fd00:1::/64", via: "fd00:200::12", device: null }],
     neighbours: [{ address: "10.244.0.2", mac: "02:00:00:00:00:01", device: "seam1" }],
     masquerade: { sources: ["10.244.0.0/24"], exceptions: [] },
+    portForwards: [],
+    sourceGuard: true,
   };
   const observed = { ...state, routes: [], masquerade: null };
   expect(

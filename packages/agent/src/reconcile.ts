@@ -1,6 +1,6 @@
 /** Makes the node what it should be: observe, intend, plan, apply; and takes over what an earlier agent left. */
-import { ok, type Result } from "@seam/base";
-import { intendNode, type NodeFacts } from "@seam/intent";
+import { type Address, formatAddress, ok, type Result } from "@seam/base";
+import { type HostPort, intendNode, type NodeFacts } from "@seam/intent";
 import {
   applyStep,
   deletePodInterface,
@@ -12,6 +12,7 @@ import {
   withRouteSocket,
 } from "@seam/kernel";
 import { plan, type Step } from "@seam/plan";
+import type { NodeState, PortForward } from "@seam/state";
 
 import type { Attachment, Store } from "./store.ts";
 
@@ -20,8 +21,6 @@ export type Round = {
   readonly applied: readonly Step[];
   readonly failed: readonly { readonly step: Step; readonly error: KernelError }[];
 };
-
-type NodeState = ReturnType<typeof intendNode>;
 
 /** What a node should look like, what it looks like, and the steps between. */
 export type Comparison = {
@@ -81,9 +80,28 @@ export function adoptInterfaces(store: Store): Result<null, KernelError> {
       if (!deleted.ok) return deleted;
       continue;
     }
-    store.put({ ...unknown, device, mac, addresses: neighbours.map(({ address }) => address) });
+    const addresses = neighbours.map(({ address }) => address);
+    const hostPorts = hostPortsTo(addresses, observed.value.portForwards);
+    store.put({ ...unknown, device, mac, addresses, hostPorts });
   }
   return ok(null);
 }
 
 const unknown = { containerId: "", ifName: "", netns: "", pod: "" };
+
+/** Ports that lead to any of the addresses, one for both families. */
+function hostPortsTo(
+  addresses: readonly Address[],
+  forwards: readonly PortForward[],
+): readonly HostPort[] {
+  const texts = new Set(addresses.map(formatAddress));
+  const ports = forwards
+    .filter(({ target }) => texts.has(formatAddress(target)))
+    .map(({ protocol, hostAddress, hostPort, targetPort }) => ({
+      protocol,
+      hostAddress,
+      hostPort,
+      containerPort: targetPort,
+    }));
+  return [...new Map(ports.map((port) => [JSON.stringify(port), port])).values()];
+}

@@ -62,6 +62,21 @@ test("what is due stands beside each thing, what has to go below", () => {
   ]);
 });
 
+test("a step for a whole list stands beside each of its things, one without a thing alone", () => {
+  const forward80 = { protocol: "tcp", hostAddress: null, hostPort: 80, target: "10.244.0.2" };
+  const state = { ...desired, masquerade: null, portForwards: [forward80], sourceGuard: true };
+  const steps = [
+    { kind: "clear-masquerade" },
+    { kind: "set-port-forwards", portForwards: [forward80] },
+    { kind: "set-source-guard", sourceGuard: true },
+  ];
+  const observed = { ...state, portForwards: [], sourceGuard: false };
+  const table = nodeTable("n1", { desired: state, observed, steps });
+  expect(table).toMatch(/^portForward +tcp hostPort 80 target 10\.244\.0\.2 +set-port-forwards$/m);
+  expect(table).toMatch(/^sourceGuard +true +set-source-guard$/m);
+  expect(table).toMatch(/^ +clear-masquerade$/m);
+});
+
 test("things of kinds that this version does not know are shown as well", () => {
   const view = { desired: { tunnels: [{ device: "seam-vx", vni: 7 }] }, observed: {}, steps: [] };
   expect(nodeTable("n1", view)).toContain("tunnel  seam-vx vni 7  as it should be");

@@ -30,11 +30,11 @@ function rowsOf(state: object): readonly Row[] {
 
 type Due = { readonly kind: string; readonly part: string; readonly text: string };
 
-/** A step as what it does and to what; its only other field is the thing. */
-function dueOf(step: NodeView["steps"][number]): Due {
-  const { kind, ...things } = step;
-  const [part = "", thing] = Object.entries(things)[0] ?? [];
-  return { kind: String(kind), part, text: thing === undefined ? "" : lineOf(thing) };
+/** A step as what it does and to what: its other field is the thing, or a list of things, or is missing. */
+function duesOf({ kind, ...things }: NodeView["steps"][number]): readonly Due[] {
+  const rows = rowsOf(things);
+  const named = rows.length === 0 ? [{ part: "", text: "" }] : rows;
+  return named.map((row) => ({ kind: String(kind), ...row }));
 }
 
 /**
@@ -44,7 +44,7 @@ function dueOf(step: NodeView["steps"][number]): Due {
 export function nodeTable(name: string, view: NodeView): string {
   const wanted = rowsOf(view.desired);
   const present = rowsOf(view.observed);
-  const dues = view.steps.map(dueOf);
+  const dues = view.steps.flatMap(duesOf);
   const stateOf = (row: Row): string => {
     const due = dues.find((each) => each.part === row.part && each.text === row.text);
     if (due === undefined) return "as it should be";
@@ -64,7 +64,7 @@ export function nodeTable(name: string, view: NodeView): string {
   const verdict =
     count === 0
       ? `node ${name} is as it should be`
-      : `node ${name} is ${count} ${count === 1 ? "step" : "steps"} from what it should be: ${dues.map(({ kind }) => kind).join(", ")}`;
+      : `node ${name} is ${count} ${count === 1 ? "step" : "steps"} from what it should be: ${view.steps.map(({ kind }) => String(kind)).join(", ")}`;
   return `${table([["WHAT", "SHOULD BE", "STATE"], ...rows])}\n\n${verdict}`;
 }
 

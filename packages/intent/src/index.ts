@@ -1,2 +1,2 @@
 /** From the cluster's objects to what a node should look like; pure. */
-export { type Endpoint, intendNode, type NodeFacts } from "./intend-node.ts";
+export { type Endpoint, type HostPort, intendNode, type NodeFacts } from "./intend-node.ts";

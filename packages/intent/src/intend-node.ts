@@ -4,7 +4,15 @@
  * traffic that leaves the cluster is translated.
  */
 import { type Address, type Cidr, familyBits, formatCidr } from "@seam/base";
-import type { Masquerade, Neighbour, NodeState, Route, Sysctl } from "@seam/state";
+import type {
+  Masquerade,
+  Neighbour,
+  NodeState,
+  PortForward,
+  Route,
+  Sysctl,
+  Transport,
+} from "@seam/state";
 
 /** What Seam needs to know of a Kubernetes node. */
 export type NodeFacts = {
@@ -21,6 +29,16 @@ export type Endpoint = {
   /** MAC address of the pod's end: six octets, lower case, separated by colons. */
   readonly mac: string;
   readonly addresses: readonly Address[];
+  readonly hostPorts: readonly HostPort[];
+};
+
+/** A port of the node that a pod asks for. */
+export type HostPort = {
+  readonly protocol: Transport;
+  /** Null: every address of the node, of each family that the pod has. */
+  readonly hostAddress: Address | null;
+  readonly hostPort: number;
+  readonly containerPort: number;
 };
 
 /** The desired state of the node `nodeName`; without pod prefixes yet, no traffic is translated. */
@@ -32,10 +50,12 @@ export function intendNode(
   const own = nodes.find((node) => node.name === nodeName);
   const others = nodes.filter((node) => node.name !== nodeName);
   return {
-    sysctls: forwarding,
+    sysctls: [...forwarding, ...endpoints.flatMap(loopbackRouting)],
     routes: [...others.flatMap(routesToNode), ...endpoints.flatMap(routesToEndpoint)],
     neighbours: endpoints.flatMap(neighboursOfEndpoint),
     masquerade: own === undefined ? null : masqueradeOf(own, nodes),
+    portForwards: endpoints.flatMap(forwardsToEndpoint),
+    sourceGuard: true,
   };
 }
 
@@ -43,6 +63,17 @@ const forwarding: readonly Sysctl[] = [
   { key: "net.ipv4.ip_forward", value: "1" },
   { key: "net.ipv6.conf.all.forwarding", value: "1" },
 ];
+
+/** A port of 127.0.0.1 leads to the pod only if its link may carry loopback addresses (Linux, ip-sysctl). */
+const loopbackRouting = ({ device, hostPorts }: Endpoint): readonly Sysctl[] =>
+  hostPorts.length === 0 ? [] : [{ key: `net.ipv4.conf.${device}.route_localnet`, value: "1" }];
+
+const forwardsToEndpoint = ({ addresses, hostPorts }: Endpoint): readonly PortForward[] =>
+  hostPorts.flatMap(({ protocol, hostAddress, hostPort, containerPort }) =>
+    addresses
+      .filter(({ family }) => hostAddress === null || hostAddress.family === family)
+      .map((target) => ({ protocol, hostAddress, hostPort, target, targetPort: containerPort })),
+  );
 
 /** A prefix without a node address of its family has no route: there is no way to send to it. */
 function routesToNode(node: NodeFacts): readonly Route[] {

@@ -39,6 +39,17 @@ const sysctls = fc.uniqueArray(
   fc.record({ key: fc.constantFrom("a.b", "a.c", "d"), value: fc.constantFrom("0", "1") }),
   { selector: ({ key }) => key },
 );
+const portForwards = fc.array(
+  fc
+    .record({
+      protocol: fc.constantFrom("tcp", "udp"),
+      hostAddress: fc.option(anAddress),
+      hostPort: fc.constantFrom(80, 443),
+      target: anAddress,
+      targetPort: fc.constantFrom(8080, 8443),
+    })
+    .filter(({ hostAddress, target }) => (hostAddress ?? target).family === target.family),
+);
 const neighbours = fc.uniqueArray(neighbour, { selector: neighbourKey });
 /** The kernel may hold several routes to one destination, but not one route twice. */
 const observedState: fc.Arbitrary<NodeState> = fc.record({
@@ -46,12 +57,16 @@ const observedState: fc.Arbitrary<NodeState> = fc.record({
   routes: fc.uniqueArray(route(aDevice), { selector: (value) => JSON.stringify(value) }),
   neighbours,
   masquerade: fc.option(masquerade),
+  portForwards,
+  sourceGuard: fc.boolean(),
 });
 const desiredState: fc.Arbitrary<NodeState> = fc.record({
   sysctls,
   routes: fc.uniqueArray(route(fc.option(aDevice)), { selector: routeKey }),
   neighbours,
   masquerade: fc.option(masquerade),
+  portForwards,
+  sourceGuard: fc.boolean(),
 });
 
 test("the steps lead to the desired state, and planning again yields none", () => {
@@ -66,13 +81,23 @@ test("the steps lead to the desired state, and planning again yields none", () =
       expect(new Set(reached.neighbours)).toEqual(new Set(desired.neighbours));
       expect(reached.sysctls).toEqual(expect.arrayContaining([...desired.sysctls]));
       expect(sameMasquerade(reached.masquerade, desired.masquerade)).toBe(true);
+      expect(reached.sourceGuard).toBe(desired.sourceGuard);
+      expect(reached.portForwards.length).toBeLessThanOrEqual(desired.portForwards.length);
+      expect(desired.portForwards).toEqual(expect.arrayContaining([...reached.portForwards]));
     }),
     { numRuns: 2000 },
   );
 });
 
 test("a duplicate is deleted before the route is replaced, gateways follow on-link routes", () => {
-  const empty: NodeState = { sysctls: [], routes: [], neighbours: [], masquerade: null };
+  const empty: NodeState = {
+    sysctls: [],
+    routes: [],
+    neighbours: [],
+    masquerade: null,
+    portForwards: [],
+    sourceGuard: false,
+  };
   const destination = cidr("10.1.0.0/16");
   const observed: NodeState = {
     ...empty,

@@ -4,7 +4,14 @@
  * through a gateway, which the kernel refuses while it cannot reach the gateway.
  */
 import type { Neighbour, NodeState, Route } from "@seam/state";
-import { neighbourKey, routeKey, routeSatisfies, sameMasquerade } from "./equality.ts";
+import {
+  distinctForwards,
+  neighbourKey,
+  routeKey,
+  routeSatisfies,
+  sameForwards,
+  sameMasquerade,
+} from "./equality.ts";
 import type { Step } from "./step.ts";
 
 /** The steps from `observed` to `desired`; none when nothing has to change. */
@@ -17,7 +24,9 @@ export function plan(observed: NodeState, desired: NodeState): readonly Step[] {
     ...neighbours.deletions,
     ...neighbours.additions,
     ...routes.additions,
+    ...planGuard(observed, desired),
     ...planMasquerade(observed, desired),
+    ...planForwards(observed, desired),
   ];
 }
 
@@ -81,3 +90,13 @@ function planMasquerade(observed: NodeState, desired: NodeState): readonly Step[
     ? [{ kind: "clear-masquerade" }]
     : [{ kind: "set-masquerade", masquerade: desired.masquerade }];
 }
+
+function planForwards(observed: NodeState, desired: NodeState): readonly Step[] {
+  const portForwards = distinctForwards(desired.portForwards);
+  return sameForwards(observed.portForwards, portForwards)
+    ? []
+    : [{ kind: "set-port-forwards", portForwards }];
+}
+
+const planGuard = (observed: NodeState, { sourceGuard }: NodeState): readonly Step[] =>
+  observed.sourceGuard === sourceGuard ? [] : [{ kind: "set-source-guard", sourceGuard }];

@@ -1,6 +1,6 @@
 /** A small node without a kernel: what each step does to a state, for tests and dry runs. */
 import { formatAddress } from "@seam/base";
-import type { NodeState, Route } from "@seam/state";
+import type { Neighbour, NodeState, Route } from "@seam/state";
 import { neighbourKey, routeKey } from "./equality.ts";
 import type { Step } from "./step.ts";
 
@@ -17,22 +17,27 @@ export function simulateStep(state: NodeState, step: Step): NodeState {
       return addRoute({ ...state, routes: withoutFirst(state, step.route) }, step.route);
     case "delete-route":
       return deleteRoute(state, step.route);
-    case "add-neighbour": {
-      const key = neighbourKey(step.neighbour);
-      const others = state.neighbours.filter((neighbour) => neighbourKey(neighbour) !== key);
-      return { ...state, neighbours: [...others, step.neighbour] };
-    }
+    case "add-neighbour":
+      return { ...state, neighbours: [...without(state, step.neighbour), step.neighbour] };
     case "delete-neighbour": {
-      const key = neighbourKey(step.neighbour);
-      const others = state.neighbours.filter((neighbour) => neighbourKey(neighbour) !== key);
-      if (others.length === state.neighbours.length) throw new Error(`ENOENT: ${key}`);
-      return { ...state, neighbours: others };
+      const neighbours = without(state, step.neighbour);
+      if (neighbours.length < state.neighbours.length) return { ...state, neighbours };
+      throw new Error(`ENOENT: ${neighbourKey(step.neighbour)}`);
     }
     case "set-masquerade":
       return { ...state, masquerade: step.masquerade };
     case "clear-masquerade":
       return { ...state, masquerade: null };
+    case "set-port-forwards":
+      return { ...state, portForwards: step.portForwards };
+    case "set-source-guard":
+      return { ...state, sourceGuard: step.sourceGuard };
   }
+}
+
+function without(state: NodeState, neighbour: Neighbour): readonly Neighbour[] {
+  const key = neighbourKey(neighbour);
+  return state.neighbours.filter((other) => neighbourKey(other) !== key);
 }
 
 function addRoute(state: NodeState, route: Route): NodeState {

@@ -1,5 +1,5 @@
 /** One change to a node: small enough to be applied by one kernel request, plain enough to be printed. */
-import type { Masquerade, Neighbour, Route, Sysctl } from "@seam/state";
+import type { Masquerade, Neighbour, PortForward, Route, Sysctl } from "@seam/state";
 
 /** A change that turns an observed node a little more into the desired one. */
 export type Step =
@@ -13,4 +13,7 @@ export type Step =
   | { readonly kind: "delete-neighbour"; readonly neighbour: Neighbour }
   /** Replaces all translation rules of Seam in one transaction. */
   | { readonly kind: "set-masquerade"; readonly masquerade: Masquerade }
-  | { readonly kind: "clear-masquerade" };
+  | { readonly kind: "clear-masquerade" }
+  /** Replaces all port forwards of Seam in one transaction. */
+  | { readonly kind: "set-port-forwards"; readonly portForwards: readonly PortForward[] }
+  | { readonly kind: "set-source-guard"; readonly sourceGuard: boolean };
