@@ -79,18 +79,19 @@ async function inNode(node: string, script: string): Promise<string> {
 }
 
 /** Pids, inside a node, of what `pgrep` finds. */
-export async function pidsOf(
-  node: string,
-  ...search: readonly string[]
-): Promise<readonly string[]> {
+async function pidsOf(node: string, ...search: readonly string[]): Promise<readonly string[]> {
   const { stdout } = await labExec(lab, node, ["pgrep", ...search]);
   return stdout.split("\n").filter((line) => line !== "");
 }
 
-/** Kills what `pgrep` finds on a node with SIGKILL; how many there were. */
-export async function kill(node: string, ...search: readonly string[]): Promise<number> {
+/** Sends a signal to what `pgrep` finds on a node; how many there were. */
+export async function signal(
+  name: "KILL" | "INT",
+  node: string,
+  search: readonly string[],
+): Promise<number> {
   const pids = await pidsOf(node, ...search);
-  if (pids.length > 0) await labExec(lab, node, ["kill", "-9", ...pids]);
+  if (pids.length > 0) await labExec(lab, node, ["kill", `-${name}`, ...pids]);
   return pids.length;
 }
 

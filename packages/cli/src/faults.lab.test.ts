@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 
-import { labDown, labExec, labStatus } from "@seam/lab";
+import { cutNode, healNode, labDown, labExec, labStatus } from "@seam/lab";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 
 import {
@@ -14,7 +14,6 @@ import {
   failedSandboxes,
   footprint,
   inPodOf,
-  kill,
   kubectl,
   lab,
   needed,
@@ -23,6 +22,7 @@ import {
   pod,
   podSpec,
   seam,
+  signal,
   tell,
 } from "./faults.fixture.ts";
 
@@ -50,6 +50,7 @@ beforeAll(async () => {
       },
     },
   );
+  await rolledOut(120);
   await kubectl("-n", lab, "wait", "--for=condition=Ready", "pod", "--all", "--timeout=120s");
 }, 300_000);
 
@@ -165,7 +166,7 @@ test.each(faults)(
     const started = performance.now();
     await kubectl("-n", lab, "rollout", "restart", "deployment/roll");
     await sleep(2000);
-    const killed = await Promise.all(on.map(async (node) => kill(node, ...search)));
+    const killed = await Promise.all(on.map(async (node) => signal("KILL", node, search)));
     expect(killed.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(0);
     await rolledOut(120);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
@@ -193,7 +194,7 @@ test("an experiment becomes Ready although its controller is killed", async () =
     metadata: { name: "e", namespace: "faulty" },
     spec: { workloads },
   });
-  await Promise.all(nodes.map(async (node) => kill(node, "-f", "/seam/controller.js")));
+  await Promise.all(nodes.map(async (node) => signal("KILL", node, ["-f", "/seam/controller.js"])));
   const waited = await seam("wait", "experiment", "e", "-n", "faulty", "--timeout", "120s");
   expect(waited).toContain("experiment faulty/e is Ready");
   await seam("delete", "project", "faulty");
@@ -209,9 +210,9 @@ test("a node that is cut off turns NotReady and comes back, and traffic among th
     await addressOf("answer-n3"),
   ];
   const probe = await inPodOf(asker, ping);
-  const traffic = await roundTrips(cutSeconds);
+  const traffic = await roundTrips(cutSeconds + 10);
   const started = performance.now();
-  await seam("lab", "cut", "n3");
+  await cutNode(lab, "n3");
   await seam("lab", "cut", "n3");
   expect(await seam("lab", "status")).toMatch(
     /^n3 .* cut off; connect it with: seam lab heal n3$/m,
@@ -224,12 +225,12 @@ test("a node that is cut off turns NotReady and comes back, and traffic among th
   await sleep(Math.max(0, (cutSeconds - noticed) * 1000));
   const report = await traffic();
   const cut = (performance.now() - started) / 1000;
-  await seam("lab", "heal", "n3");
-  await seam("lab", "heal", "n3");
+  await healNode(lab, "n3");
   const healed = performance.now();
+  await seam("lab", "heal", "n3");
   await expect.poll(readyNodes, { timeout: 60_000, interval: 200 }).toEqual(nodes);
   const ready = (performance.now() - healed) / 1000;
-  probe.kill("SIGINT");
+  await signal("INT", asker.node, ["-f", "^/bin/ping -i 0.2"]);
   const [, sent = "", received = ""] =
     /(\d+) packets transmitted, (\d+) received/.exec(await probe.output) ?? [];
   const outage = (Number(sent) - Number(received)) * 0.2;

@@ -134,7 +134,7 @@ const kindState =
   };
 
 /** Whether `real`, to which the API server adds defaults, has all of `wanted`. */
-export function holds(real: unknown, wanted: unknown): boolean {
+function holds(real: unknown, wanted: unknown): boolean {
   if (Array.isArray(wanted)) {
     return (
       Array.isArray(real) &&
