@@ -3,7 +3,7 @@
  * carrier, addresses and routes of its eth0, as behind a switch that failed.
  */
 import { existsSync } from "node:fs";
-import { mustRun } from "./command.ts";
+import { mustRun, run } from "./command.ts";
 import { labFolders } from "./layout.ts";
 import { recordedNames } from "./processes.ts";
 
@@ -25,7 +25,9 @@ export async function healNode(name: string, node: string): Promise<void> {
 /** Nodes of a lab that are cut off; none of a lab that is not there. */
 export async function cutNodes(name: string): Promise<readonly string[]> {
   if (!existsSync(`/run/netns/${fabricOf(name)}`)) return [];
-  return parseCutPorts(await mustRun([...bridgeOf(name), "-json", "link"]));
+  // A lab that is just coming or going may have no fabric to look into.
+  const { code, stdout } = await run([...bridgeOf(name), "-json", "link"]);
+  return code === 0 ? parseCutPorts(stdout) : [];
 }
 
 /** Names of the nodes among a bridge's ports that are disabled, from what `bridge -json link` prints. */
