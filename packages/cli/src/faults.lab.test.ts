@@ -109,7 +109,7 @@ test("seam node shows a node that is as it should be, and the step when a route 
   };
   await expect
     .poll(look, { timeout: 30_000, interval: 100 })
-    .toMatch(new RegExp(`route +${destination} via ${via} +add-route\n[^]*is 1 step from`));
+    .toMatch(new RegExp(`route +add-route +${destination} via ${via}\n[^]*is 1 step from`));
   await expect
     .poll(async () => seam("node", "n2"), { timeout: 20_000 })
     .toContain("is as it should be");

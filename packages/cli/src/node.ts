@@ -38,34 +38,30 @@ function duesOf({ kind, ...things }: NodeView["steps"][number]): readonly Due[] 
 }
 
 /**
- * The node as a table: all that should be there, each with `as it should be` or the step that is due, and below what has to go.
- * A step that changes something also shows what is there now.
+ * The node as a table: all that should be there, each with `ok` or the step that is due, and below what has to go. A step that changes
+ * something also shows what is there now.
  */
 export function nodeTable(name: string, view: NodeView): string {
   const wanted = rowsOf(view.desired);
   const present = rowsOf(view.observed);
   const dues = view.steps.flatMap(duesOf);
-  const stateOf = (row: Row): string => {
-    const due = dues.find((each) => each.part === row.part && each.text === row.text);
-    if (due === undefined) return "as it should be";
-    const now = present.find(
-      (each) => each.part === row.part && headOf(each.text) === headOf(row.text),
-    );
-    return now === undefined ? due.kind : `${due.kind}; now: ${now.text}`;
+  const rowOf = ({ part, text }: Row): readonly string[] => {
+    const due = dues.find((each) => each.part === part && each.text === text);
+    if (due === undefined) return [part, "ok", text];
+    const now = present.find((each) => each.part === part && headOf(each.text) === headOf(text));
+    return [part, due.kind, now === undefined ? text : `${text} (now: ${now.text})`];
   };
   const surplus = dues.filter(
     (due) => !wanted.some((row) => row.part === due.part && row.text === due.text),
   );
-  const rows = [
-    ...wanted.map((row) => [row.part, row.text, stateOf(row)]),
-    ...surplus.map((due) => [due.part, due.text, due.kind]),
-  ];
-  const count = view.steps.length;
-  const verdict =
-    count === 0
-      ? `node ${name} is as it should be`
-      : `node ${name} is ${count} ${count === 1 ? "step" : "steps"} from what it should be: ${view.steps.map(({ kind }) => String(kind)).join(", ")}`;
-  return `${table([["WHAT", "SHOULD BE", "STATE"], ...rows])}\n\n${verdict}`;
+  const rows = [...wanted.map(rowOf), ...surplus.map((due) => [due.part, due.kind, due.text])];
+  return `${table([["WHAT", "STATE", "SHOULD BE"], ...rows])}\n\n${verdict(name, view)}`;
+}
+
+function verdict(name: string, { steps }: NodeView): string {
+  if (steps.length === 0) return `node ${name} is as it should be`;
+  const count = `${steps.length} ${steps.length === 1 ? "step" : "steps"}`;
+  return `node ${name} is ${count} from what it should be: ${steps.map(({ kind }) => String(kind)).join(", ")}`;
 }
 
 const headOf = (text: string): string => text.split(/[ ,]/)[0] ?? "";
