@@ -125,7 +125,9 @@ const lines = (output: string): readonly string[] =>
 
 /** What is on a node. */
 export async function footprint(node: string): Promise<Footprint> {
-  const routes = lines(await inNode(node, "{ ip route; ip -6 route; } | grep 'dev seam' | grep -v ^fe80"));
+  const routes = lines(
+    await inNode(node, "{ ip route; ip -6 route; } | grep 'dev seam' | grep -v ^fe80"),
+  );
   const neighbours = lines(await inNode(node, "ip neigh show nud permanent | grep 'dev seam'"));
   const metric = await inNode(node, "curl -s localhost:9811/metrics | grep ^seam_pod_interfaces");
   return {
