@@ -1,24 +1,7 @@
 /** Installs the Debian packages that Seam needs, in one call that is named before it runs. */
 import { spawnSync } from "node:child_process";
 
-/** Each with what needs it. */
-const needed: readonly string[] = [
-  "gcc", // the CNI shim
-  "libc6-dev",
-  "runc", // the lab
-  "conntrack",
-  "openssl",
-  "curl", // tests of the API client
-  "iproute2", // judges of the netlink code, namespaces of the tests
-  "iputils-ping",
-  "busybox-static", // the traffic image
-  "iperf3",
-  "tcpdump",
-  "procps",
-  "buildah", // judge of the images
-  "libnftables1", // the kernel door's nftables
-  "nftables", // judge of the kernel door's nftables
-];
+import { debianPackages } from "@seam/lab";
 
 const isInstalled = (name: string): boolean =>
   spawnSync("dpkg-query", ["-W", "-f=${db:Status-Status}", name], {
@@ -47,7 +30,7 @@ export function installSystemPackages(): void {
     const task = process.env["npm_lifecycle_event"] ?? "start";
     fail(`root is needed to make network namespaces. Run: sudo npm run ${task}`);
   }
-  const missing = [...needed, ...(isOnPath("go") ? [] : ["golang-go"])].filter(
+  const missing = [...debianPackages, ...(isOnPath("go") ? [] : ["golang-go"])].filter(
     (name) => !isInstalled(name),
   );
   if (missing.length === 0) return;

@@ -2,7 +2,7 @@
  * The node's agent: keeps a copy of the cluster's nodes, answers the container runtime's CNI calls, and
  * keeps the node as intent says. It tears nothing down when it stops: the kernel goes on forwarding.
  */
-import { type Bytes, type Cidr, formatCidr, parseCidr } from "@seam/base";
+import { type Bytes, type Cidr, err, formatCidr, ok, parseCidr } from "@seam/base";
 import { type Log, startDaemon } from "@seam/daemon";
 import type { NodeFacts } from "@seam/intent";
 import {
@@ -22,8 +22,10 @@ import { serveCni } from "./cni-server.ts";
 import { installPlugin, type PluginPlaces } from "./install-plugin.ts";
 import { createAgentMetrics } from "./metrics.ts";
 import { nodeFactsOf } from "./node-facts.ts";
+import { nodeView } from "./node-view.ts";
+import { serveNodeView, type ViewAnswer } from "./node-view-server.ts";
 import { adoptInterfaces } from "./reconcile.ts";
-import { createReconciler } from "./reconciler.ts";
+import { createReconciler, type Reconciler } from "./reconciler.ts";
 import { openStore, type Store } from "./store.ts";
 import { uplinkMtu } from "./uplink.ts";
 
@@ -35,6 +37,8 @@ export type AgentOptions = {
   readonly storeFile: string;
   /** Unix socket of the shim. */
   readonly cniSocket: string;
+  /** Unix socket that tells what the node should look like and what it looks like. */
+  readonly viewSocket: string;
   /** Null leaves the container runtime's folders alone. */
   readonly plugin: PluginPlaces | null;
   /** TCP port of health and metrics. */
@@ -66,6 +70,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   await using _server = await serveCni(options.cniSocket, (request) =>
     metrics.timeCni(request.command, () => logged(log, request, handleCni(node, request))),
   );
+  await using _view = await serveNodeView(options.viewSocket, () => viewOf(reconciler));
   log.info({ node: options.nodeName, socket: options.cniSocket }, "answering CNI calls");
   const client = createKubeClient(options.cluster);
   await using nodes = watchNodes({ client, log }, ({ kind, value }) => {
@@ -84,6 +89,13 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   log.info({}, "stopping; pods keep their network");
   reconciler.stop();
   client.close();
+}
+
+function viewOf({ compare }: Pick<Reconciler, "compare">): ViewAnswer {
+  const compared = compare();
+  if (compared === null) return err(`the agent is waiting for ${NODE_LIST}`);
+  if (compared.ok) return ok(nodeView(compared.value));
+  return err(`the node could not be observed: ${compared.error.message}`);
 }
 
 const NODE_LIST = "the first list of nodes";

@@ -1,10 +1,13 @@
 /**
- * Entry of the agent's container. Environment: `NODE_NAME` (required, from the downward API); `SEAM_STORE`,
- * `SEAM_CNI_SOCKET`, `SEAM_HTTP_PORT` (9811) and `SEAM_SHIM`, `SEAM_CNI_BIN`, `SEAM_CNI_CONF` for other places.
+ * Entry of the agent's container; with `--show-node` it asks the agent that runs on this node what the node
+ * should look like, prints the answer as JSON, and ends. Environment: `NODE_NAME` (required, from the downward
+ * API); `SEAM_STORE`, `SEAM_CNI_SOCKET`, `SEAM_VIEW_SOCKET`, `SEAM_HTTP_PORT` (9811) and `SEAM_SHIM`,
+ * `SEAM_CNI_BIN`, `SEAM_CNI_CONF` for other places.
  */
 import { loadConfig } from "@seam/kube";
 
 import { runAgent } from "./agent.ts";
+import { askNodeView } from "./node-view-server.ts";
 
 const { env } = process;
 
@@ -13,19 +16,31 @@ function end(message: string): never {
   process.exit(1);
 }
 
-const nodeName = env["NODE_NAME"] ?? end("NODE_NAME is not set; expected the name of this node");
-const cluster = loadConfig();
-if (!cluster.ok) end(cluster.error);
+const viewSocket = env["SEAM_VIEW_SOCKET"] ?? "/run/seam/node.sock";
 
-await runAgent({
-  nodeName,
-  cluster: cluster.value,
-  storeFile: env["SEAM_STORE"] ?? "/var/lib/seam/agent.db",
-  cniSocket: env["SEAM_CNI_SOCKET"] ?? "/run/seam/cni.sock",
-  plugin: {
-    shim: env["SEAM_SHIM"] ?? "/seam/seam-cni",
-    binFolder: env["SEAM_CNI_BIN"] ?? "/opt/cni/bin",
-    confFolder: env["SEAM_CNI_CONF"] ?? "/etc/cni/net.d",
-  },
-  httpPort: Number(env["SEAM_HTTP_PORT"] ?? 9811),
-});
+async function showNode(): Promise<void> {
+  const view = await askNodeView(viewSocket);
+  if (!view.ok) end(view.error);
+  process.stdout.write(`${JSON.stringify(view.value)}\n`);
+}
+
+async function run(): Promise<void> {
+  const nodeName = env["NODE_NAME"] ?? end("NODE_NAME is not set; expected the name of this node");
+  const cluster = loadConfig();
+  if (!cluster.ok) end(cluster.error);
+  await runAgent({
+    nodeName,
+    cluster: cluster.value,
+    storeFile: env["SEAM_STORE"] ?? "/var/lib/seam/agent.db",
+    cniSocket: env["SEAM_CNI_SOCKET"] ?? "/run/seam/cni.sock",
+    viewSocket,
+    plugin: {
+      shim: env["SEAM_SHIM"] ?? "/seam/seam-cni",
+      binFolder: env["SEAM_CNI_BIN"] ?? "/opt/cni/bin",
+      confFolder: env["SEAM_CNI_CONF"] ?? "/etc/cni/net.d",
+    },
+    httpPort: Number(env["SEAM_HTTP_PORT"] ?? 9811),
+  });
+}
+
+await (process.argv.includes("--show-node") ? showNode() : run());

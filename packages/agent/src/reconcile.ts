@@ -12,7 +12,7 @@ import {
   withRouteSocket,
 } from "@seam/kernel";
 import { plan, type Step } from "@seam/plan";
-import type { PortForward } from "@seam/state";
+import type { NodeState, PortForward } from "@seam/state";
 
 import type { Attachment, Store } from "./store.ts";
 
@@ -22,16 +22,34 @@ export type Round = {
   readonly failed: readonly { readonly step: Step; readonly error: KernelError }[];
 };
 
+/** What a node should look like, what it looks like, and the steps between. */
+export type Comparison = {
+  readonly desired: NodeState;
+  readonly observed: NodeState;
+  readonly steps: readonly Step[];
+};
+
+/** Looks at the node and changes nothing. */
+export function compareNode(
+  nodes: readonly NodeFacts[],
+  nodeName: string,
+  attachments: readonly Attachment[],
+): Result<Comparison, KernelError> {
+  const desired = intendNode(nodes, nodeName, attachments);
+  const observed = observeNode(desired.sysctls.map(({ key }) => key));
+  if (!observed.ok) return observed;
+  return ok({ desired, observed: observed.value, steps: plan(observed.value, desired) });
+}
+
 /** One round; an error means that the node could not even be observed. */
 export function reconcileNode(
   nodes: readonly NodeFacts[],
   nodeName: string,
   attachments: readonly Attachment[],
 ): Result<Round, KernelError> {
-  const desired = intendNode(nodes, nodeName, attachments);
-  const observed = observeNode(desired.sysctls.map(({ key }) => key));
-  if (!observed.ok) return observed;
-  const outcomes = plan(observed.value, desired).map((step) => ({ step, result: applyStep(step) }));
+  const compared = compareNode(nodes, nodeName, attachments);
+  if (!compared.ok) return compared;
+  const outcomes = compared.value.steps.map((step) => ({ step, result: applyStep(step) }));
   return ok({
     applied: outcomes.flatMap(({ step, result }) => (result.ok ? [step] : [])),
     failed: outcomes.flatMap(({ step, result }) =>

@@ -1,9 +1,11 @@
 /** When to reconcile: shortly after each change, and every ten seconds against changes from outside. */
+import type { Result } from "@seam/base";
 import type { NodeFacts } from "@seam/intent";
 import type { Log } from "@seam/daemon";
+import type { KernelError } from "@seam/kernel";
 
 import type { AgentMetrics } from "./metrics.ts";
-import { reconcileNode } from "./reconcile.ts";
+import { compareNode, type Comparison, reconcileNode } from "./reconcile.ts";
 import type { Store } from "./store.ts";
 
 /** Runs rounds; nothing happens before `start`, because without the list of nodes routes would be deleted. */
@@ -12,6 +14,8 @@ export type Reconciler = {
   readonly request: () => void;
   readonly start: (nodes: () => readonly NodeFacts[]) => void;
   readonly stop: () => void;
+  /** The node now beside what it should be; null before `start`. */
+  readonly compare: () => Result<Comparison, KernelError> | null;
 };
 
 /** What a round works on and tells. */
@@ -44,6 +48,8 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       request();
       resync = setInterval(request, RESYNC_MS);
     },
+    compare: () =>
+      nodes === null ? null : compareNode(nodes(), options.nodeName, options.store.attachments()),
     stop: () => {
       nodes = null;
       if (timer !== null) clearTimeout(timer);

@@ -21,6 +21,7 @@ const absent = {
   port: undefined,
   processes: [],
   nodes: [],
+  cut: [],
   memoryMiB: 1100,
 };
 
@@ -36,6 +37,19 @@ test("a dead process says how to repair it", () => {
   expect(statusText({ ...absent, exists: true, processes })).toBe(
     "n2  not running; repair with: seam lab up\nmemory: 1100 MiB (PSS)",
   );
+});
+
+test("a node that is cut off is shown, with how to connect it", () => {
+  const nodes = ["n1", "n2"].map((name) => ({ name, ready: name === "n1", podCidrs: [] }));
+  expect(statusText({ ...absent, exists: true, nodes, cut: ["n2"] })).toBe(
+    "n1  Ready  \nn2  NotReady    cut off; connect it with: seam lab heal n2\nmemory: 1100 MiB (PSS)",
+  );
+});
+
+test("a node of a lab that is not up cannot be cut off", () => {
+  const { status, text } = seam("lab", "cut", "n2", "--name", "never-up");
+  expect(status).toBe(1);
+  expect(text).toContain("lab never-up is not up; start it with: seam lab up");
 });
 
 test("a misspelt command is a usage error with a suggestion", () => {

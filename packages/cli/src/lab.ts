@@ -5,7 +5,9 @@ import { readFileSync } from "node:fs";
 import { installSeam } from "@seam/client";
 import { createKubeClient, readKubeconfig } from "@seam/kube";
 import {
+  cutNode,
   goTools,
+  healNode,
   labDown,
   labExecArgv,
   labImages,
@@ -32,11 +34,15 @@ export function statusText(status: LabStatus): string {
   if (!status.exists) return `lab ${status.name} is not up; start it with: seam lab up`;
   const dead = status.processes.filter((each) => each.pid === undefined);
   const nodes = status.nodes.map(
-    (node) => `${node.name}  ${node.ready ? "Ready" : "NotReady"}  ${node.podCidrs.join(" ")}`,
+    (node) =>
+      `${node.name}  ${node.ready ? "Ready" : "NotReady"}  ${node.podCidrs.join(" ")}${cutText(status, node.name)}`,
   );
   const complaints = dead.map((each) => `${each.name}  not running; repair with: seam lab up`);
   return [...nodes, ...complaints, `memory: ${status.memoryMiB} MiB (PSS)`].join("\n");
 }
+
+const cutText = ({ cut }: LabStatus, node: string): string =>
+  cut.includes(node) ? `  cut off; connect it with: seam lab heal ${node}` : "";
 
 /** Which lab, how large, and with which pod network. */
 export type LabWish = {
@@ -117,6 +123,18 @@ export function addLabCommands(program: Command): void {
   });
   add("exec <node> <command...>", "run a command on a node: seam lab exec n1 -- ip route").action(
     exec,
+  );
+  add("cut <node>", "cut a node off the network between nodes, as a failed switch would").action(
+    async (node: string, { name }: Named) => {
+      await cutNode(name, node);
+      print(`node ${node} is cut off; connect it with: seam lab heal ${node}`);
+    },
+  );
+  add("heal <node>", "connect a node that was cut off").action(
+    async (node: string, { name }: Named) => {
+      await healNode(name, node);
+      print(`node ${node} is connected`);
+    },
   );
   add("logs [log]", "the end of a log, such as n1-kubelet; without a name, the names").action(
     (log: string | undefined, { name }: Named) => {

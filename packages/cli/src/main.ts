@@ -3,8 +3,10 @@ import { Command, CommanderError } from "commander";
 
 import { addChangingCommands } from "./changing.ts";
 import { addBenchCommands } from "./bench.ts";
+import { addDoctorCommand } from "./doctor.ts";
 import { addInstallCommand } from "./install.ts";
 import { addLabCommands } from "./lab.ts";
+import { addNodeCommand } from "./node.ts";
 import { addReadingCommands } from "./reading.ts";
 import { addTrafficCommand } from "./traffic.ts";
 
@@ -14,7 +16,9 @@ const program = new Command("seam")
   .showSuggestionAfterError();
 addChangingCommands(program);
 addReadingCommands(program);
+addNodeCommand(program);
 addInstallCommand(program);
+addDoctorCommand(program);
 addTrafficCommand(program);
 addLabCommands(program);
 addBenchCommands(program);

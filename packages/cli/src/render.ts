@@ -4,7 +4,7 @@ import type { KubeObject } from "@seam/kube";
 import { stringify } from "yaml";
 
 /** Rows in columns, two spaces apart. */
-function table(rows: readonly (readonly string[])[]): string {
+export function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, at) =>
     Math.max(...rows.map((row) => (row[at] ?? "").length)),
   );

@@ -286,6 +286,7 @@ async function footprint(node: string): Promise<readonly string[]> {
 test.each([
   { guide: "first-experiment.md", shown: "experiment lab-a/two-tier is Ready" },
   { guide: "lab.md", shown: "add p50" },
+  { guide: "operate.md", shown: "node n2 is as it should be" },
 ])(
   "the commands of $guide work as written",
   async ({ guide, shown }) => {

@@ -7,6 +7,13 @@ export {
   FIELD_MANAGER,
 } from "./apply.ts";
 export {
+  type ClusterFacts,
+  familyOf,
+  gatherCluster,
+  type NodeHealth,
+  type PartState,
+} from "./cluster-facts.ts";
+export {
   deleteObject,
   deleteObjects,
   type DeleteEvent,
@@ -17,6 +24,7 @@ export { readObjects, type Source } from "./documents.ts";
 export { type ErrorCode, formatError, fromKube, nameOf, type SeamError } from "./error.ts";
 export { fieldOf, isJson, itemsOf, numberOf, textOf } from "./fields.ts";
 export { findKind, type KnownKind } from "./kinds.ts";
+export { type NodeView, viewNode } from "./node-view.ts";
 export {
   type Collection,
   createSeam,

@@ -92,6 +92,8 @@ function controllerManager(lab: LabLayout): Component {
     `--cluster-cidr=${ranges.pods}`,
     "--node-cidr-mask-size-ipv4=24",
     "--node-cidr-mask-size-ipv6=64",
+    // A node that is silent is NotReady after 24 s instead of 50; see the lease in `kubeletConfig`.
+    "--node-monitor-grace-period=24s",
     `--service-cluster-ip-range=${ranges.services}`,
   ];
   return { name: "kube-controller-manager", argv, after: "api" };

@@ -1,6 +1,7 @@
 /** A real Kubernetes cluster of several nodes on one host, in namespaces: start it, look into it, remove every trace of it. */
 export { type NodeReport } from "./api-client.ts";
 export { type Outcome } from "./command.ts";
+export { debianPackages } from "./debian-packages.ts";
 export { type ImageName } from "./image-contents.ts";
 export { labImage, type LabImage, labImages } from "./images.ts";
 export {
@@ -15,4 +16,6 @@ export { labDown } from "./lab-down.ts";
 export { labReady } from "./lab-ready.ts";
 export { labUp } from "./lab-up.ts";
 export { type LabOptions } from "./layout.ts";
+export { gatherMachine, type MachineFacts, type Trial, type Trials } from "./machine.ts";
+export { cutNode, healNode } from "./partition.ts";
 export { goTools } from "./go-tools.ts";

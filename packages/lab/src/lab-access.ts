@@ -5,6 +5,7 @@ import { cgroupProcesses } from "./cgroups.ts";
 import { mustRun, type Outcome, run } from "./command.ts";
 import { forwarderPort } from "./forwarder.ts";
 import { labFolders } from "./layout.ts";
+import { cutNodes } from "./partition.ts";
 import { firstChild, readText, recordedNames, recordedProcess } from "./processes.ts";
 
 /** What is known of a lab. */
@@ -16,6 +17,8 @@ export type LabStatus = {
   /** Every process the lab recorded, alive or not. */
   readonly processes: readonly { readonly name: string; readonly pid: number | undefined }[];
   readonly nodes: readonly NodeReport[];
+  /** Names of the nodes that are cut off the fabric. */
+  readonly cut: readonly string[];
   /** Memory of all its processes, pods included; shared pages are counted once (PSS, proc(5) smaps_rollup). */
   readonly memoryMiB: number;
 };
@@ -37,6 +40,7 @@ export async function labStatus(name: string): Promise<LabStatus> {
     port,
     processes,
     nodes: port === undefined ? [] : await listNodes({ port, pki: `${state}/pki` }),
+    cut: await cutNodes(name),
     memoryMiB: Math.round(memoryKiB(new Set([...cgroupProcesses(name), ...recorded])) / 1024),
   };
 }

@@ -33,6 +33,7 @@ import {
 } from "./node-config.ts";
 import { makeMountPoints } from "./mount-points.ts";
 import { mountPoints, nodeFolders, nodeInit } from "./node-init.ts";
+import { cutNodes, healNode } from "./partition.ts";
 import { readText, recordedProcess, recordProcess, waitUntil } from "./processes.ts";
 import { installReferenceNetwork } from "./reference-network.ts";
 
@@ -192,6 +193,13 @@ async function* ensureReference(lab: LabLayout, access: ApiAccess): AsyncGenerat
   yield `${lab.nodes.length} nodes Ready`;
 }
 
+async function* healNodes(name: string): AsyncGenerator<string> {
+  for (const node of await cutNodes(name)) {
+    await healNode(name, node);
+    yield `node ${node} connected again`;
+  }
+}
+
 /** Starts a lab, or completes the one that runs; yields one line per thing done. */
 export async function* labUp(options: LabOptions): AsyncGenerator<string> {
   requireCgroupV1();
@@ -203,6 +211,7 @@ export async function* labUp(options: LabOptions): AsyncGenerator<string> {
   makeCgroups(lab);
   await ensureNetwork(lab);
   yield "namespaces and fabric made";
+  yield* healNodes(options.name);
   const dead = lab.nodes.filter(({ name }) => recordedProcess(lab.run, name) === undefined);
   for (const node of dead) startNode(lab, node);
   for (const node of dead) yield `node ${node.name} started`;

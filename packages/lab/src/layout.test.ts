@@ -8,6 +8,7 @@ import { ownsNetns } from "./lab-down.ts";
 import { labLayout } from "./layout.ts";
 import { kubeletConfig } from "./node-config.ts";
 import { nodeInit, shellQuote } from "./node-init.ts";
+import { parseCutPorts } from "./partition.ts";
 import { bridgeConflist, podRoutes } from "./reference-network.ts";
 
 const lab = labLayout({ name: "unit", nodes: 2, binFolder: "/opt/bin" });
@@ -106,4 +107,11 @@ test("a node list is read with its readiness and pod ranges", () => {
     { name: "n1", ready: true, podCidrs: ["10.244.0.0/24"] },
     { name: "n2", ready: false, podCidrs: [] },
   ]);
+});
+
+test("a node is cut off when its port of the bridge is disabled", () => {
+  const port = (ifname: string, state: string): object => ({ ifname, master: "br0", state });
+  const ports = [port("n2", "disabled"), port("n1", "forwarding"), port("outside", "disabled")];
+  expect(parseCutPorts(JSON.stringify(ports))).toEqual(["n2"]);
+  expect(parseCutPorts("[]")).toEqual([]);
 });

@@ -43,7 +43,10 @@ state = "/run/containerd"
 `;
 }
 
-/** KubeletConfiguration of one node. `failCgroupV1: false` keeps kubelet 1.36 working on version 1 cgroups. */
+/**
+ * KubeletConfiguration of one node. `failCgroupV1: false` keeps kubelet 1.36 working on version 1 cgroups. A node's /24
+ * has room for 250 pods; the default of 110 would count Seam's own.
+ */
 export function kubeletConfig(lab: LabLayout, node: LabNode): string {
   return `apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
@@ -64,6 +67,8 @@ resolvConf: ${node.folder}/resolv.conf
 imageGCHighThresholdPercent: 100
 evictionHard: {memory.available: "100Mi"}
 serializeImagePulls: true
+maxPods: 250
+nodeLeaseDurationSeconds: 20
 kubeAPIQPS: 200
 kubeAPIBurst: 400
 address: "::"

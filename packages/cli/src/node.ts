@@ -1,0 +1,102 @@
+/** `seam node`: what a node should look like, what it looks like, and the steps between. */
+import { isJson, type NodeView, viewNode } from "@seam/client";
+import { type Command, Option } from "commander";
+import { stringify } from "yaml";
+import { table } from "./render.ts";
+import { fail, print, type Target, withSeam, withTarget } from "./session.ts";
+
+type NodeFlags = Target & { readonly output: "table" | "json" | "yaml" };
+
+type Row = { readonly part: string; readonly text: string };
+
+/** A part of the state on one line: its first value, then each further one with its name. */
+export function lineOf(value: unknown): string {
+  if (Array.isArray(value)) return value.map(lineOf).join(", ");
+  if (!isJson(value)) return String(value);
+  const given = Object.entries(value).filter(([, inner]) => inner !== null);
+  return given
+    .map(([key, inner], index) => (index === 0 ? lineOf(inner) : `${key} ${lineOf(inner)}`))
+    .join(" ");
+}
+
+/** Every thing of a state: one row per item of its lists, one for each other part that is there. */
+function rowsOf(state: object): readonly Row[] {
+  return Object.entries(state).flatMap(([part, value]: [string, unknown]) => {
+    if (value === null) return [];
+    const items: readonly unknown[] = Array.isArray(value) ? value : [value];
+    return items.map((item) => ({ part: part.replace(/s$/, ""), text: lineOf(item) }));
+  });
+}
+
+type Due = { readonly kind: string; readonly part: string; readonly text: string };
+
+/** A step as what it does and to what: its other field is the thing, or a list of things, or is missing. */
+function duesOf({ kind, ...things }: NodeView["steps"][number]): readonly Due[] {
+  const rows = rowsOf(things);
+  const named = rows.length === 0 ? [{ part: "", text: "" }] : rows;
+  return named.map((row) => ({ kind: String(kind), ...row }));
+}
+
+/**
+ * The node as a table: all that should be there, each with `ok` or the step that is due, and below what has to go. A step that changes
+ * something also shows what is there now.
+ */
+export function nodeTable(name: string, view: NodeView): string {
+  const wanted = rowsOf(view.desired);
+  const present = rowsOf(view.observed);
+  const dues = view.steps.flatMap(duesOf);
+  const rowOf = ({ part, text }: Row): readonly string[] => {
+    const due = dues.find((each) => each.part === part && each.text === text);
+    if (due === undefined) return [part, "ok", text];
+    const now = present.find((each) => each.part === part && headOf(each.text) === headOf(text));
+    return [part, due.kind, now === undefined ? text : `${text} (now: ${now.text})`];
+  };
+  const surplus = dues.filter(
+    (due) => !wanted.some((row) => row.part === due.part && row.text === due.text),
+  );
+  const rows = [...wanted.map(rowOf), ...surplus.map((due) => [due.part, due.kind, due.text])];
+  return `${table([["WHAT", "STATE", "SHOULD BE"], ...rows])}\n\n${verdict(name, view)}`;
+}
+
+function verdict(name: string, { steps }: NodeView): string {
+  if (steps.length === 0) return `node ${name} is as it should be`;
+  const count = `${steps.length} ${steps.length === 1 ? "step" : "steps"}`;
+  return `node ${name} is ${count} from what it should be: ${steps.map(({ kind }) => String(kind)).join(", ")}`;
+}
+
+const headOf = (text: string): string => text.split(/[ ,]/)[0] ?? "";
+
+function rendered(name: string, view: NodeView, output: NodeFlags["output"]): string {
+  switch (output) {
+    case "json":
+      return JSON.stringify(view, null, 2);
+    case "yaml":
+      return stringify(view).trimEnd();
+    case "table":
+      return nodeTable(name, view);
+  }
+}
+
+async function node(name: string, flags: NodeFlags): Promise<void> {
+  await withSeam(flags, async ({ kube }) => {
+    const view = await viewNode(kube, name);
+    if (view.ok) print(rendered(name, view.value, flags.output));
+    else fail(view.error);
+  });
+}
+
+/** Adds `node` to the program. */
+export function addNodeCommand(program: Command): void {
+  withTarget(
+    program
+      .command("node")
+      .description("what a node should look like, what it looks like, and the steps between"),
+  )
+    .argument("<node>", "name of the node")
+    .addOption(
+      new Option("-o, --output <format>", "how to print")
+        .choices(["table", "json", "yaml"])
+        .default("table"),
+    )
+    .action(node);
+}

@@ -1,0 +1,18 @@
+/** The Debian packages that Seam's lab, build and tests need: what the two commands install and `seam doctor` looks for. */
+export const debianPackages: readonly string[] = [
+  "gcc", // the CNI shim
+  "libc6-dev",
+  "runc", // the lab
+  "conntrack",
+  "openssl",
+  "curl", // tests of the API client
+  "iproute2", // judges of the netlink code, namespaces of the tests
+  "iputils-ping",
+  "busybox-static", // the traffic image
+  "iperf3",
+  "tcpdump",
+  "procps",
+  "buildah", // judge of the images
+  "libnftables1", // the kernel door's nftables
+  "nftables", // judge of the kernel door's nftables
+];
