@@ -1,5 +1,5 @@
 /** One change to a node: small enough to be applied by one kernel request, plain enough to be printed. */
-import type { Masquerade, Neighbour, Route, Sysctl } from "@seam/state";
+import type { Forwarding, Masquerade, Neighbour, Route, Sysctl, Tunnel } from "@seam/state";
 
 /** A change that turns an observed node a little more into the desired one. */
 export type Step =
@@ -13,4 +13,12 @@ export type Step =
   | { readonly kind: "delete-neighbour"; readonly neighbour: Neighbour }
   /** Replaces all translation rules of Seam in one transaction. */
   | { readonly kind: "set-masquerade"; readonly masquerade: Masquerade }
-  | { readonly kind: "clear-masquerade" };
+  | { readonly kind: "clear-masquerade" }
+  | { readonly kind: "add-tunnel"; readonly tunnel: Tunnel }
+  /** Deletes the device and makes it anew: its routes, neighbours and forwarding entries are gone. */
+  | { readonly kind: "replace-tunnel"; readonly tunnel: Tunnel }
+  /** Deletes the device, and with it its routes, neighbours and forwarding entries. */
+  | { readonly kind: "delete-tunnel" }
+  /** Adds the entry, or gives the entry of the same MAC address this node. */
+  | { readonly kind: "add-forwarding"; readonly forwarding: Forwarding }
+  | { readonly kind: "delete-forwarding"; readonly forwarding: Forwarding };

@@ -1,5 +1,5 @@
 /** What a node looks like: observed and desired state have this one type (architecture section 1). */
-import type { Address, Cidr } from "@seam/base";
+import type { Address, Bytes, Cidr } from "@seam/base";
 
 /** A route in the main table; `via` null means that the destination is on the link itself. */
 export type Route = {
@@ -24,6 +24,32 @@ export type Masquerade = {
   readonly exceptions: readonly Cidr[];
 };
 
+/**
+ * The node's one VXLAN device, called `TUNNEL_DEVICE` (RFC 7348). It never floods and never learns: frames go
+ * where a `Forwarding` says, or nowhere.
+ */
+export type Tunnel = {
+  /** VXLAN network identifier. */
+  readonly vni: number;
+  /** UDP port on every node. */
+  readonly port: number;
+  /** Source of the outer packets; its family is that of all outer packets. */
+  readonly local: Address;
+  /** Six octets, lower case, separated by colons. */
+  readonly mac: string;
+  readonly mtu: Bytes;
+  /** The device's own addresses: what the node itself sends through the tunnel comes from these. */
+  readonly addresses: readonly Address[];
+  /** Up, and not learning addresses from traffic; always true of a desired tunnel. */
+  readonly ready: boolean;
+};
+
+/** Frames to this MAC address leave the tunnel's device for this node. */
+export type Forwarding = { readonly mac: string; readonly remote: Address };
+
+/** Name of the tunnel's device; it does not start like the pods' links, which are taken for pods. */
+export const TUNNEL_DEVICE = "vxlan-seam";
+
 /** A kernel setting below /proc/sys, as a dotted key. */
 export type Sysctl = { readonly key: string; readonly value: string };
 
@@ -34,4 +60,8 @@ export type NodeState = {
   readonly neighbours: readonly Neighbour[];
   /** Null when no traffic is translated. */
   readonly masquerade: Masquerade | null;
+  /** Null when no traffic is encapsulated. */
+  readonly tunnel: Tunnel | null;
+  /** Of the tunnel's device; empty without a tunnel. */
+  readonly forwarding: readonly Forwarding[];
 };
