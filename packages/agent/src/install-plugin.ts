@@ -24,7 +24,11 @@ const PLUGIN = "seam-cni";
 const CONFLIST = "05-seam.conflist";
 
 const conflist = `${JSON.stringify(
-  { cniVersion: "1.1.0", name: "seam", plugins: [{ type: PLUGIN }] },
+  {
+    cniVersion: "1.1.0",
+    name: "seam",
+    plugins: [{ type: PLUGIN, capabilities: { portMappings: true, ips: true, mac: true } }],
+  },
   undefined,
   2,
 )}\n`;

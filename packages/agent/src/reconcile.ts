@@ -1,6 +1,6 @@
 /** Makes the node what it should be: observe, intend, plan, apply; and takes over what an earlier agent left. */
-import { ok, type Result } from "@seam/base";
-import { intendNode, type NodeFacts } from "@seam/intent";
+import { type Address, formatAddress, ok, type Result } from "@seam/base";
+import { type ClusterFacts, type HostPort, intendNode, type OwnNode } from "@seam/intent";
 import {
   applyStep,
   deletePodInterface,
@@ -12,6 +12,7 @@ import {
   withRouteSocket,
 } from "@seam/kernel";
 import { plan, type Step } from "@seam/plan";
+import type { PortForward } from "@seam/state";
 
 import type { Attachment, Store } from "./store.ts";
 
@@ -23,11 +24,11 @@ export type Round = {
 
 /** One round; an error means that the node could not even be observed. */
 export function reconcileNode(
-  nodes: readonly NodeFacts[],
-  nodeName: string,
+  cluster: ClusterFacts,
+  own: OwnNode,
   attachments: readonly Attachment[],
 ): Result<Round, KernelError> {
-  const desired = intendNode(nodes, nodeName, attachments);
+  const desired = intendNode(cluster, own, attachments);
   const observed = observeNode(desired.sysctls.map(({ key }) => key));
   if (!observed.ok) return observed;
   const outcomes = plan(observed.value, desired).map((step) => ({ step, result: applyStep(step) }));
@@ -61,9 +62,28 @@ export function adoptInterfaces(store: Store): Result<null, KernelError> {
       if (!deleted.ok) return deleted;
       continue;
     }
-    store.put({ ...unknown, device, mac, addresses: neighbours.map(({ address }) => address) });
+    const addresses = neighbours.map(({ address }) => address);
+    const hostPorts = hostPortsTo(addresses, observed.value.portForwards);
+    store.put({ ...unknown, device, mac, addresses, hostPorts });
   }
   return ok(null);
 }
 
 const unknown = { containerId: "", ifName: "", netns: "", pod: "" };
+
+/** Ports that lead to any of the addresses, one for both families. */
+function hostPortsTo(
+  addresses: readonly Address[],
+  forwards: readonly PortForward[],
+): readonly HostPort[] {
+  const texts = new Set(addresses.map(formatAddress));
+  const ports = forwards
+    .filter(({ target }) => texts.has(formatAddress(target)))
+    .map(({ protocol, hostAddress, hostPort, targetPort }) => ({
+      protocol,
+      hostAddress,
+      hostPort,
+      containerPort: targetPort,
+    }));
+  return [...new Map(ports.map((port) => [JSON.stringify(port), port])).values()];
+}

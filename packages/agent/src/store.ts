@@ -4,7 +4,10 @@
  * power cut may lose the last writes, but then the pods are gone as well.
  */
 import { type Address, formatAddress, parseAddress } from "@seam/base";
+import type { HostPort } from "@seam/intent";
 import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
+
+import { formatHostPorts, hostPortsOf } from "./port-mappings.ts";
 
 /** An interface of a pod, keyed by the host's end of its link. */
 export type Attachment = {
@@ -17,6 +20,7 @@ export type Attachment = {
   readonly pod: string;
   readonly mac: string;
   readonly addresses: readonly Address[];
+  readonly hostPorts: readonly HostPort[];
 };
 
 /** The memory of one node. */
@@ -38,7 +42,7 @@ PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
 CREATE TABLE IF NOT EXISTS attachment (
   device TEXT PRIMARY KEY, container_id TEXT NOT NULL, if_name TEXT NOT NULL, netns TEXT NOT NULL,
-  pod TEXT NOT NULL, mac TEXT NOT NULL, addresses TEXT NOT NULL
+  pod TEXT NOT NULL, mac TEXT NOT NULL, addresses TEXT NOT NULL, host_ports TEXT NOT NULL DEFAULT '[]'
 ) STRICT;
 CREATE TABLE IF NOT EXISTS cursor (prefix TEXT PRIMARY KEY, place TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -48,9 +52,12 @@ CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) 
 export function openStore(file: string): Store {
   const database = new DatabaseSync(file);
   database.exec(SCHEMA);
+  addMissingColumn(database);
   const all = database.prepare("SELECT * FROM attachment ORDER BY device");
   const one = database.prepare("SELECT * FROM attachment WHERE device = ?");
-  const insert = database.prepare("INSERT OR REPLACE INTO attachment VALUES (?, ?, ?, ?, ?, ?, ?)");
+  const insert = database.prepare(
+    "INSERT OR REPLACE INTO attachment VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+  );
   const erase = database.prepare("DELETE FROM attachment WHERE device = ?");
   const place = database.prepare("SELECT place FROM cursor WHERE prefix = ?");
   const move = database.prepare("INSERT OR REPLACE INTO cursor VALUES (?, ?)");
@@ -64,10 +71,11 @@ export function openStore(file: string): Store {
     },
     put: (item, cursors = new Map()) => {
       const addresses = item.addresses.map(formatAddress).join(" ");
+      const hostPorts = formatHostPorts(item.hostPorts);
       const { device, containerId, ifName, netns, pod, mac } = item;
       database.exec("BEGIN IMMEDIATE");
       try {
-        insert.run(device, containerId, ifName, netns, pod, mac, addresses);
+        insert.run(device, containerId, ifName, netns, pod, mac, addresses, hostPorts);
         for (const [prefix, offset] of cursors) move.run(prefix, String(offset));
         database.exec("COMMIT");
       } catch (error) {
@@ -81,6 +89,13 @@ export function openStore(file: string): Store {
     set: (name, value) => void write.run(name, value),
     [Symbol.dispose]: () => database.close(),
   };
+}
+
+/** Files of version 0.1.0 have no ports. */
+function addMissingColumn(database: DatabaseSync): void {
+  const columns = database.prepare("PRAGMA table_info(attachment)").all();
+  if (columns.some((row) => row["name"] === "host_ports")) return;
+  database.exec("ALTER TABLE attachment ADD COLUMN host_ports TEXT NOT NULL DEFAULT '[]'");
 }
 
 type Row = { readonly [column: string]: SQLOutputValue };
@@ -103,4 +118,11 @@ const attachmentOf = (row: Row): Attachment => ({
       const parsed = parseAddress(text);
       return parsed.ok ? [parsed.value] : [];
     }),
+  hostPorts: recordedPorts(textOf(row, "host_ports")),
 });
+
+function recordedPorts(text: string): readonly HostPort[] {
+  const portMappings: unknown = JSON.parse(text);
+  const ports = hostPortsOf({ runtimeConfig: { portMappings } });
+  return ports.ok ? ports.value : [];
+}

@@ -1,5 +1,5 @@
 /** From the cluster's objects to what a node should look like; pure. */
-export { type Endpoint, intendNode } from "./intend-node.ts";
+export { type Endpoint, type HostPort, intendNode } from "./intend-node.ts";
 export {
   type ClusterFacts,
   DEFAULT_NETWORK,

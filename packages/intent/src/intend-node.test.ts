@@ -14,6 +14,7 @@ const endpoint = (device: string, mac: string, addresses: string): Endpoint => (
   device,
   mac,
   addresses: words(addresses).map((text) => valueOf(parseAddress(text))),
+  hostPorts: [],
 });
 const words = (text: string): string[] => text.split(" ").filter((word) => word !== "");
 

@@ -4,7 +4,15 @@
  * the cluster is translated.
  */
 import { type Address, type Cidr, familyBits, formatCidr } from "@seam/base";
-import type { Masquerade, Neighbour, NodeState, Route, Sysctl } from "@seam/state";
+import type {
+  Masquerade,
+  Neighbour,
+  NodeState,
+  PortForward,
+  Route,
+  Sysctl,
+  Transport,
+} from "@seam/state";
 import type { ClusterFacts, NodeFacts, OwnNode } from "./network.ts";
 import { isOnLink, overlayOf } from "./overlay.ts";
 
@@ -15,6 +23,16 @@ export type Endpoint = {
   /** MAC address of the pod's end: six octets, lower case, separated by colons. */
   readonly mac: string;
   readonly addresses: readonly Address[];
+  readonly hostPorts: readonly HostPort[];
+};
+
+/** A port of the node that a pod asks for. */
+export type HostPort = {
+  readonly protocol: Transport;
+  /** Null: every address of the node, of each family that the pod has. */
+  readonly hostAddress: Address | null;
+  readonly hostPort: number;
+  readonly containerPort: number;
 };
 
 /** The desired state of the node `own`; without pod prefixes yet, no traffic is translated. */
@@ -26,12 +44,14 @@ export function intendNode(
   const overlay = overlayOf(cluster, own);
   const node = cluster.nodes.find(({ name }) => name === own.name);
   return {
-    sysctls: forwarding,
+    sysctls: [...forwarding, ...endpoints.flatMap(loopbackRouting)],
     routes: [...overlay.routes, ...endpoints.flatMap(routesToEndpoint)],
     neighbours: [...overlay.neighbours, ...endpoints.flatMap(neighboursOfEndpoint)],
     masquerade: node === undefined ? null : masqueradeOf(node, cluster, own),
     tunnel: overlay.tunnel,
     forwarding: overlay.forwarding,
+    portForwards: endpoints.flatMap(forwardsToEndpoint),
+    sourceGuard: true,
   };
 }
 
@@ -39,6 +59,17 @@ const forwarding: readonly Sysctl[] = [
   { key: "net.ipv4.ip_forward", value: "1" },
   { key: "net.ipv6.conf.all.forwarding", value: "1" },
 ];
+
+/** A port of 127.0.0.1 leads to the pod only if its link may carry loopback addresses (Linux, ip-sysctl). */
+const loopbackRouting = ({ device, hostPorts }: Endpoint): readonly Sysctl[] =>
+  hostPorts.length === 0 ? [] : [{ key: `net.ipv4.conf.${device}.route_localnet`, value: "1" }];
+
+const forwardsToEndpoint = ({ addresses, hostPorts }: Endpoint): readonly PortForward[] =>
+  hostPorts.flatMap(({ protocol, hostAddress, hostPort, containerPort }) =>
+    addresses
+      .filter(({ family }) => hostAddress === null || hostAddress.family === family)
+      .map((target) => ({ protocol, hostAddress, hostPort, target, targetPort: containerPort })),
+  );
 
 const routesToEndpoint = ({ addresses, device }: Endpoint): readonly Route[] =>
   addresses.map((address) => ({ destination: hostPrefix(address), via: null, device }));

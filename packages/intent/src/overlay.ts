@@ -22,7 +22,7 @@ import {
   type Tunnel,
   TUNNEL_DEVICE,
 } from "@seam/state";
-import { macOfNode } from "./mac.ts";
+import { linkLocalOf, macOfNode } from "./mac.ts";
 import type { ClusterFacts, NodeFacts, OwnNode } from "./network.ts";
 
 /** The UDP port that IANA gave to VXLAN (RFC 7348 section 8.1). */
@@ -112,7 +112,11 @@ type Way = {
   readonly forwarding?: Forwarding;
 };
 
-/** The gateway in the tunnel is the prefix's first address, which no pod has and the other node's device does. */
+/**
+ * The gateway in the tunnel is what the other node's device has, or would have, as its own: the prefix's first address,
+ * which no pod has, and in IPv6 a link-local one, because Linux takes a gateway from inside its own destination only
+ * while no other route leads there.
+ */
 function wayTo({ node, prefix, family }: Target, cluster: ClusterFacts, own: OwnNode): Way {
   const via = addressIn(node, prefix.address.family);
   if (via !== undefined && isOnLink(cluster, own, via)) {
@@ -121,7 +125,8 @@ function wayTo({ node, prefix, family }: Target, cluster: ClusterFacts, own: Own
   const remote = family === null ? undefined : addressIn(node, family);
   if (remote === undefined) return {};
   const mac = macOfNode(node.name);
-  const gateway = { address: prefix.address, device: TUNNEL_DEVICE };
+  const address = prefix.address.family === "ipv4" ? prefix.address : linkLocalOf(mac);
+  const gateway = { address, device: TUNNEL_DEVICE };
   return {
     route: { destination: prefix, via: gateway.address, device: gateway.device },
     neighbour: { ...gateway, mac },

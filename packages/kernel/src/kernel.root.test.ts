@@ -203,7 +203,7 @@ test("any planned change is accepted by the kernel and read back as planned", ()
     }),
   ).toEqual(["add-neighbour", "add-neighbour", "replace-route", "replace-route", "set-masquerade"]);
   inside(node, "nft", "flush", "chain", "inet", "seam", "postrouting");
-  expect(reach({ ...base, routes: [], neighbours: [] })).toEqual([
+  expect(reach({ ...observe(), sysctls, routes: [], neighbours: [], masquerade: null })).toEqual([
     ...Array.from({ length: 4 }, () => "delete-route"),
     ...Array.from({ length: 2 }, () => "delete-neighbour"),
     "clear-masquerade",

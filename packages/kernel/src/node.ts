@@ -13,7 +13,9 @@ import type { KernelError } from "./libc.ts";
 import { linkNamed, listLinks } from "./links.ts";
 import type { Request } from "./netlink-message.ts";
 import { attempt, inNetns, OWN_NETNS } from "./netns.ts";
-import { readMasquerade, writeMasquerade } from "./nftables.ts";
+import { readMasquerade, writeMasquerade } from "./masquerade.ts";
+import { readPortForwards, writePortForwards } from "./port-forwards.ts";
+import { readSourceGuard, writeSourceGuard } from "./source-guard.ts";
 import { type RouteSocket, withRouteSocket } from "./route-socket.ts";
 import {
   deleteNeighbour,
@@ -45,9 +47,24 @@ export function observeNode(
   if (!links.ok) return links;
   const sysctls = inNetns(netns, () => readSysctls(sysctlKeys));
   if (!sysctls.ok) return sysctls;
+  const rules = observeRules(netns);
+  return rules.ok ? ok({ ...links.value, sysctls: sysctls.value, ...rules.value }) : rules;
+}
+
+type Rules = Pick<NodeState, "masquerade" | "portForwards" | "sourceGuard">;
+
+function observeRules(netns: string): Result<Rules, KernelError> {
   const masquerade = readMasquerade(netns);
   if (!masquerade.ok) return masquerade;
-  return ok({ ...links.value, sysctls: sysctls.value, masquerade: masquerade.value });
+  const portForwards = readPortForwards(netns);
+  if (!portForwards.ok) return portForwards;
+  const guard = readSourceGuard(netns);
+  if (!guard.ok) return guard;
+  return ok({
+    masquerade: masquerade.value,
+    portForwards: portForwards.value,
+    sourceGuard: guard.value,
+  });
 }
 
 /** Makes one change in a network namespace. */
@@ -62,6 +79,10 @@ export function applyStep(step: Step, netns: string = OWN_NETNS): Result<null, K
       return writeMasquerade(netns, step.masquerade);
     case "clear-masquerade":
       return writeMasquerade(netns, null);
+    case "set-port-forwards":
+      return writePortForwards(netns, step.portForwards);
+    case "set-source-guard":
+      return writeSourceGuard(netns, { wanted: step.sourceGuard, prefix: DEVICE_PREFIX });
   }
 }
 

@@ -18,6 +18,7 @@ import {
 } from "./links.ts";
 import {
   attribute,
+  type Attributes,
   decodeAttributes,
   formatMac,
   macBytes,
@@ -47,6 +48,7 @@ const STATIC = 0xc0;
 const NTF_SELF = 2;
 const NDMSG = 12;
 const NDA = { destination: 1, linkAddress: 2 };
+const NONE: Attributes = new Map();
 const VXLAN = { id: 1, local: 4, learning: 7, port: 15, local6: 17 };
 
 /** Creates the device, up and with its addresses; leaves nothing on failure. */
@@ -92,8 +94,9 @@ export function observeTunnel(socket: RouteSocket): Result<ObservedTunnel, Kerne
   const addresses = listAddresses(socket);
   if (!addresses.ok) return addresses;
   const own = addresses.value.filter((each) => each.index === index);
+  const found = details.value.kind === "vxlan" ? details.value : { ...details.value, data: NONE };
   const tunnel = decodeTunnel(
-    details.value,
+    found,
     own.map(({ address }) => address),
   );
   const forwarding = listForwarding(socket, index);
@@ -160,8 +163,7 @@ function decodeForwarding({ body }: Message, index: Ifindex): readonly Forwardin
   return remote === null || mac === undefined ? [] : [{ mac: formatMac(mac), remote }];
 }
 
-function decodeTunnel({ link, kind, data: details }: LinkDetails, addresses: readonly Address[]): Tunnel {
-  const data = kind === "vxlan" ? details : new Map<number, Buffer>();
+function decodeTunnel({ link, kind, data }: LinkDetails, addresses: readonly Address[]): Tunnel {
   const local = addressOf(data.get(VXLAN.local) ?? data.get(VXLAN.local6));
   const learning = data.get(VXLAN.learning)?.readUInt8(0) ?? 0;
   return {

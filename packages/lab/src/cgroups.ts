@@ -58,8 +58,8 @@ export function makeCgroups(lab: LabLayout): void {
   }
 }
 
-/** Folders of a lab's cgroups, children before parents. */
-function cgroupFolders(name: string): readonly string[] {
+/** Folders of the cgroup `path` in every hierarchy, children before parents. */
+function cgroupFolders(path: string): readonly string[] {
   const below = (folder: string): readonly string[] => {
     if (!existsSync(folder)) return [];
     const children = readdirSync(folder, { withFileTypes: true }).filter((entry) =>
@@ -68,13 +68,13 @@ function cgroupFolders(name: string): readonly string[] {
     return [...children.flatMap((child) => below(`${folder}/${child.name}`)), folder];
   };
   return [...hierarchies(), "unified"].flatMap((hierarchy) =>
-    below(`${root}/${hierarchy}/seam-${name}`),
+    below(`${root}/${hierarchy}/${path}`),
   );
 }
 
 /** Pids of everything in a lab's cgroups. */
 export function cgroupProcesses(name: string): readonly number[] {
-  const lines = cgroupFolders(name).flatMap((folder) =>
+  const lines = cgroupFolders(`seam-${name}`).flatMap((folder) =>
     (readText(`${folder}/cgroup.procs`) ?? "").split("\n"),
   );
   return [...new Set(lines.filter((line) => line !== "").map(Number))];
@@ -97,6 +97,11 @@ export async function removeCgroups(name: string): Promise<void> {
     return pids.length === 0;
   });
   await waitUntil(`the cgroups of lab ${name} to go`, 10, () =>
-    cgroupFolders(name).map(removeFolder).every(Boolean),
+    cgroupFolders(`seam-${name}`).map(removeFolder).every(Boolean),
   );
+}
+
+/** Removes what a dead node's pods left, as a reboot would: the kubelet takes seconds over each of them. */
+export function removePodCgroups(lab: LabLayout, node: string): void {
+  for (const folder of cgroupFolders(`seam-${lab.name}/${node}/kubepods`)) removeFolder(folder);
 }

@@ -6,7 +6,7 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { type ApiAccess, askApi, listNodes } from "./api-client.ts";
 import { certificateScript } from "./certificates.ts";
-import { makeCgroups, nodeProcsFiles, requireCgroupV1 } from "./cgroups.ts";
+import { makeCgroups, nodeProcsFiles, removePodCgroups, requireCgroupV1 } from "./cgroups.ts";
 import { mustRun } from "./command.ts";
 import { auditPolicy, controlPlane } from "./control-plane.ts";
 import { networkPlan } from "./fabric.ts";
@@ -82,6 +82,7 @@ async function ensureNetwork(lab: LabLayout): Promise<void> {
 }
 
 function startNode(lab: LabLayout, node: LabNode): void {
+  removePodCgroups(lab, node.name);
   const log = openSync(`${lab.log}/${node.name}-init.log`, "a");
   const join = nodeProcsFiles(lab, node.name).map((file) => `echo $$ > ${file}`);
   const enter = `exec nsenter --net=/run/netns/${node.netns} -- unshare --mount --uts --ipc --pid --fork --kill-child ${node.folder}/init.sh`;

@@ -1,6 +1,6 @@
 /** When two parts of a node's state mean the same to the kernel. */
 import { type Cidr, cidrContains, formatAddress, formatCidr } from "@seam/base";
-import type { Forwarding, Masquerade, Neighbour, Route, Tunnel } from "@seam/state";
+import type { Forwarding, Masquerade, Neighbour, PortForward, Route, Tunnel } from "@seam/state";
 
 /** Routes with one key exclude each other: Seam keeps one route for each destination. */
 export const routeKey = (route: Route): string => formatCidr(route.destination);
@@ -54,3 +54,22 @@ function samePrefixes(one: readonly Cidr[], other: readonly Cidr[]): boolean {
   const right = minimalPrefixes(other).map(formatCidr).sort();
   return left.join() === right.join();
 }
+
+/** One for each port of the node: of several the first, which came first. */
+export function distinctForwards(forwards: readonly PortForward[]): readonly PortForward[] {
+  const byKey = new Map(forwards.toReversed().map((forward) => [forwardKey(forward), forward]));
+  return [...byKey.values()].toReversed();
+}
+
+/** Whether both lead the same ports to the same pods; the order does not matter. */
+export function sameForwards(one: readonly PortForward[], other: readonly PortForward[]): boolean {
+  const texts = new Set(one.map(forwardText));
+  return one.length === other.length && other.every((forward) => texts.has(forwardText(forward)));
+}
+
+/** Forwards with one key exclude each other. */
+const forwardKey = ({ protocol, hostAddress, hostPort, target }: PortForward): string =>
+  `${target.family} ${protocol} ${hostAddress === null ? "any" : formatAddress(hostAddress)} ${hostPort}`;
+
+const forwardText = (forward: PortForward): string =>
+  `${forwardKey(forward)} ${formatAddress(forward.target)} ${forward.targetPort}`;

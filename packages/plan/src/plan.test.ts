@@ -62,6 +62,17 @@ const sysctls = fc.uniqueArray(
   fc.record({ key: fc.constantFrom("a.b", "a.c", "d"), value: fc.constantFrom("0", "1") }),
   { selector: ({ key }) => key },
 );
+const portForwards = fc.array(
+  fc
+    .record({
+      protocol: fc.constantFrom("tcp", "udp"),
+      hostAddress: fc.option(anAddress),
+      hostPort: fc.constantFrom(80, 443),
+      target: anAddress,
+      targetPort: fc.constantFrom(8080, 8443),
+    })
+    .filter(({ hostAddress, target }) => (hostAddress ?? target).family === target.family),
+);
 const neighbours = fc.uniqueArray(neighbour, { selector: neighbourKey });
 const aMac = fc.constantFrom("02:00:00:00:00:01", "02:00:00:00:00:02", "02:00:00:00:00:03");
 const tunnel: fc.Arbitrary<Tunnel> = fc.record({
@@ -96,6 +107,8 @@ const observedState: fc.Arbitrary<NodeState> = fc
     masquerade: fc.option(masquerade),
     tunnel: fc.option(tunnel),
     forwarding,
+    portForwards,
+    sourceGuard: fc.boolean(),
   })
   .map(possible);
 const desiredState: fc.Arbitrary<NodeState> = fc
@@ -106,6 +119,8 @@ const desiredState: fc.Arbitrary<NodeState> = fc
     masquerade: fc.option(masquerade),
     tunnel: fc.option(tunnel),
     forwarding,
+    portForwards,
+    sourceGuard: fc.boolean(),
   })
   .map(possible);
 
@@ -125,6 +140,9 @@ test("the steps lead to the desired state, and planning again yields none", () =
       expect(reached.forwarding.map(forwardingText).sort()).toEqual(
         desired.forwarding.map(forwardingText).sort(),
       );
+      expect(reached.sourceGuard).toBe(desired.sourceGuard);
+      expect(reached.portForwards.length).toBeLessThanOrEqual(desired.portForwards.length);
+      expect(desired.portForwards).toEqual(expect.arrayContaining([...reached.portForwards]));
     }),
     { numRuns: 2000 },
   );
@@ -135,6 +153,8 @@ const empty: NodeState = {
   routes: [],
   neighbours: [],
   masquerade: null,
+  portForwards: [],
+  sourceGuard: false,
   tunnel: null,
   forwarding: [],
 };

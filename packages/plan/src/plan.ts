@@ -12,10 +12,12 @@ import {
   TUNNEL_DEVICE,
 } from "@seam/state";
 import {
+  distinctForwards,
   forwardingText,
   neighbourKey,
   routeKey,
   routeSatisfies,
+  sameForwards,
   sameMasquerade,
   sameTunnel,
 } from "./equality.ts";
@@ -42,7 +44,9 @@ export function plan(observed: NodeState, desired: NodeState): readonly Step[] {
     ...forwarding.additions,
     ...routes.additions,
     ...forwarding.deletions,
+    ...planGuard(observed, desired),
     ...planMasquerade(observed, desired),
+    ...planForwards(observed, desired),
     ...(goes ? [tunnel] : []),
   ];
 }
@@ -142,3 +146,13 @@ function planMasquerade(observed: NodeState, desired: NodeState): readonly Step[
     ? [{ kind: "clear-masquerade" }]
     : [{ kind: "set-masquerade", masquerade: desired.masquerade }];
 }
+
+function planForwards(observed: NodeState, desired: NodeState): readonly Step[] {
+  const portForwards = distinctForwards(desired.portForwards);
+  return sameForwards(observed.portForwards, portForwards)
+    ? []
+    : [{ kind: "set-port-forwards", portForwards }];
+}
+
+const planGuard = (observed: NodeState, { sourceGuard }: NodeState): readonly Step[] =>
+  observed.sourceGuard === sourceGuard ? [] : [{ kind: "set-source-guard", sourceGuard }];

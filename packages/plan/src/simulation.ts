@@ -28,6 +28,10 @@ export function simulateStep(state: NodeState, step: Step): NodeState {
     case "replace-tunnel":
     case "delete-tunnel":
       return changeTunnel(state, step);
+    case "set-port-forwards":
+      return { ...state, portForwards: step.portForwards };
+    case "set-source-guard":
+      return { ...state, sourceGuard: step.sourceGuard };
   }
 }
 

@@ -50,6 +50,19 @@ export type Forwarding = { readonly mac: string; readonly remote: Address };
 /** Name of the tunnel's device; it does not start like the pods' links, which are taken for pods. */
 export const TUNNEL_DEVICE = "vxlan-seam";
 
+/** Transport protocols whose ports can lead to pods. */
+export type Transport = "tcp" | "udp" | "sctp";
+
+/** A port of the node that leads to a pod's port. */
+export type PortForward = {
+  readonly protocol: Transport;
+  /** Null: every address of the node. */
+  readonly hostAddress: Address | null;
+  readonly hostPort: number;
+  readonly target: Address;
+  readonly targetPort: number;
+};
+
 /** A kernel setting below /proc/sys, as a dotted key. */
 export type Sysctl = { readonly key: string; readonly value: string };
 
@@ -60,6 +73,9 @@ export type NodeState = {
   readonly neighbours: readonly Neighbour[];
   /** Null when no traffic is translated. */
   readonly masquerade: Masquerade | null;
+  readonly portForwards: readonly PortForward[];
+  /** Whether what a pod sends with a source address that is not its own, or to the node's loopback, is dropped. */
+  readonly sourceGuard: boolean;
   /** Null when no traffic is encapsulated. */
   readonly tunnel: Tunnel | null;
   /** Of the tunnel's device; empty without a tunnel. */
