@@ -6,7 +6,13 @@ import { API_VERSION, formatFieldError, NETWORK_CONFIG_NAME, parseNetworkConfig 
 import { bytes, err, millis, ok, parseCidr, type Result } from "@seam/base";
 import type { Log } from "@seam/daemon";
 import { DEFAULT_NETWORK, type NetworkFacts } from "@seam/intent";
-import { isNotFound, type KubeClient, type KubeObject, startReflector } from "@seam/kube";
+import {
+  isNotFound,
+  type KubeClient,
+  type KubeError,
+  type KubeObject,
+  startReflector,
+} from "@seam/kube";
 
 import type { Store } from "./store.ts";
 
@@ -34,14 +40,15 @@ export function watchNetwork({ client, log, store, onChange }: NetworkOptions): 
   const settled = Promise.withResolvers<void>();
   let facts = rememberedNetwork(store);
   const use = (spec: unknown): void => {
+    const text = JSON.stringify(spec);
+    if (store.setting(REMEMBERED) === text) return;
     const parsed = networkFactsOf(spec);
     if (!parsed.ok) {
       log.warn({ error: parsed.error }, "NetworkConfig is not valid; the last valid one stays");
       return;
     }
     facts = parsed.value;
-    const text = JSON.stringify(spec);
-    if (store.setting(REMEMBERED) !== text) store.set(REMEMBERED, text);
+    store.set(REMEMBERED, text);
     onChange();
   };
   const reflector = startReflector<unknown>({
@@ -52,7 +59,7 @@ export function watchNetwork({ client, log, store, onChange }: NetworkOptions): 
       if (key === NETWORK_CONFIG_NAME) use(kind === "set" ? value : {});
     },
     onError: (error) => {
-      if (isNotFound(error)) use({});
+      if (isUnknownKind(error)) use({});
       else log.warn({ error }, "watching NetworkConfig failed; trying again");
       settled.resolve();
     },
@@ -90,6 +97,10 @@ export function networkFactsOf(spec: unknown): Result<NetworkFacts, string> {
     }),
   });
 }
+
+/** The definition is not installed, or was removed with its objects. */
+const isUnknownKind = (error: KubeError): boolean =>
+  error.reason === "UnknownKind" || isNotFound(error);
 
 const specOf = ({ spec }: KubeObject): unknown => spec;
 

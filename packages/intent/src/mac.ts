@@ -1,4 +1,4 @@
-/** A MAC address for each node's tunnel device that every other node can compute (decision 3). */
+/** A MAC address for each node's tunnel device that every other node can compute (decision 6). */
 
 import type { Address } from "@seam/base";
 

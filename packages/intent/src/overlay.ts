@@ -1,5 +1,5 @@
 /**
- * How pod prefixes of other nodes are reached (decision 3). Directly, through the other node's address, when the
+ * How pod prefixes of other nodes are reached (decision 6). Directly, through the other node's address, when the
  * overlay is `direct` or that address is on this node's link; otherwise through the VXLAN device, whose every entry is
  * derived here: no node has to ask another.
  *
