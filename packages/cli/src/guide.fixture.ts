@@ -17,7 +17,9 @@ export async function runGuide(guide: string, lab: string): Promise<string> {
     symlinkSync(path.join(root, "bin"), path.join(folder, "bin"));
     const environment = { ...process.env, SEAM_LAB: lab, KUBECONFIG: undefined };
     const script = ["-euxo", "pipefail", "-c", blocks.join("\n")];
-    return (await execute("bash", script, { cwd: folder, env: environment })).stdout;
+    // Shorter than the test's own limit, so that what hangs is seen.
+    const options = { cwd: folder, env: environment, timeout: 110_000 };
+    return (await execute("bash", script, options)).stdout;
   } finally {
     rmSync(folder, { recursive: true });
   }
