@@ -163,6 +163,8 @@ beforeAll(() => {
     const ip = (...argv: readonly string[]): string => run("ip", "-n", netns(node.name), ...argv);
     ip("addr", "add", `${ipv4(node)}/24`, "dev", "up0");
     ip("addr", "add", `${ipv6(node)}/64`, "dev", "up0", "nodad");
+    // A node whose link-local address is still tentative cannot ask for neighbours; real nodes are up for longer.
+    on(node.name, "sysctl", "-qw", "net.ipv6.conf.up0.accept_dad=0");
     ip("link", "set", "up0", "up");
     ip("route", "add", "default", "via", `198.51.${node.subnet}.254`);
     ip("route", "add", "default", "via", `2001:db8:${node.subnet}::fe`);

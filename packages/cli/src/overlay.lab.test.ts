@@ -138,7 +138,7 @@ test("traffic goes on while the overlay becomes VXLAN, and is then in VXLAN", as
   expect(await identities()).toBe(before);
 }, 60_000);
 
-test("a pod made now has room for VXLAN; nodes and pods of the other node reach each other", async () => {
+test("a pod made now has room for VXLAN; a node and pods of the other reach each other", async () => {
   await apply(podOn("n2", "later"));
   await kubectl("wait", "--for=condition=Ready", "pod", "later", "--timeout=60s");
   const mtu = async (pod: string): Promise<number> =>
