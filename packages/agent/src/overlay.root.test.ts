@@ -278,6 +278,32 @@ test("always: also what is on the link goes in VXLAN; IPv6 outside when a node h
   expect(on("a", "ip", "link", "show", "vxlan-seam")).toContain("mtu 1430");
 });
 
+/** Packets that found no answer out of 400, one every 5 ms, while `change` is made to nodes a and b. */
+async function lost(target: string, change: () => void): Promise<number> {
+  const argv = ["netns", "exec", netns("pod-a"), "ping", "-q", "-W1", "-i", "0.005", "-c", "400"];
+  const pings = spawn("ip", [...argv, target]);
+  const output = text(pings.stdout);
+  await new Promise((resolve) => {
+    setTimeout(resolve, 500);
+  });
+  change();
+  const received = /400 packets transmitted, (\d+) received/.exec(await output);
+  return 400 - Number(received?.[1]);
+}
+
+test("a change of overlay loses less than a second of packets, in either direction", async () => {
+  const { nodes: all } = cluster(vxlan);
+  const change = (network: NetworkFacts): void =>
+    void reach({ nodes: all.slice(0, 2), network }, [a, b]);
+  change(DEFAULT_NETWORK);
+  for (const target of podsOf(b)) {
+    expect(ping("pod-a", target)).toContain("1 received");
+    expect(await lost(target, () => change(always))).toBeLessThan(200);
+    expect(await lost(target, () => change(DEFAULT_NETWORK))).toBeLessThan(200);
+  }
+  reach(cluster(always));
+});
+
 test("back to direct the device goes, on every node", () => {
   const { nodes: all, network } = cluster(DEFAULT_NETWORK);
   const [steps] = reach({ nodes: all.slice(0, 2), network }, [a, b]);
