@@ -173,6 +173,7 @@ test("traffic goes on while the overlay becomes direct again, and the devices ar
 }, 60_000);
 
 test("the commands of overlay.md work as written, and leave the default", async () => {
+  await kubectl("delete", "networkconfig", "default");
   expect(await runGuide("overlay.md", name)).toContain("vxlan id 83");
   expect(await kubectl("get", "networkconfigs", "-o", "name")).toBe("");
   await expect.poll(devices, { timeout: 2000 }).toEqual(["", ""]);
