@@ -2,9 +2,9 @@
  * The node's agent: keeps a copy of the cluster's nodes, answers the container runtime's CNI calls, and
  * keeps the node as intent says. It tears nothing down when it stops: the kernel goes on forwarding.
  */
-import { type Bytes, type Cidr, err, formatCidr, ok, parseCidr } from "@seam/base";
+import { err, ok } from "@seam/base";
 import { type Log, startDaemon } from "@seam/daemon";
-import type { NodeFacts } from "@seam/intent";
+import { type ClusterFacts, type NodeFacts, podMtu } from "@seam/intent";
 import {
   type Change,
   type ClusterConfig,
@@ -21,13 +21,15 @@ import type { CniAnswer, CniRequest } from "./cni-message.ts";
 import { serveCni } from "./cni-server.ts";
 import { installPlugin, type PluginPlaces } from "./install-plugin.ts";
 import { createAgentMetrics } from "./metrics.ts";
+import { watchNetwork } from "./network.ts";
 import { nodeFactsOf } from "./node-facts.ts";
+import { type NodeMemory, rememberedNode } from "./node-memory.ts";
 import { nodeView } from "./node-view.ts";
 import { serveNodeView, type ViewAnswer } from "./node-view-server.ts";
 import { adoptInterfaces } from "./reconcile.ts";
-import { createReconciler, type Reconciler } from "./reconciler.ts";
-import { openStore, type Store } from "./store.ts";
-import { uplinkMtu } from "./uplink.ts";
+import { createReconciler, type Reconciler, type RoundFacts } from "./reconciler.ts";
+import { openStore } from "./store.ts";
+import { uplinkOf } from "./uplink.ts";
 
 /** How an agent runs. */
 export type AgentOptions = {
@@ -59,23 +61,26 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   if (!adopted.ok) throw new Error(`cannot read this node's interfaces: ${adopted.error.message}`);
   const metrics = createAgentMetrics(daemon.metrics, store);
   const { log } = daemon;
-  const reconciler = createReconciler({ nodeName: options.nodeName, store, log, metrics });
-  const own = { node: rememberedNode(store) };
-  const node = {
-    store,
-    podCidrs: () => own.node.podCidrs,
-    mtu: () => own.node.mtu,
-    changed: reconciler.request,
-  };
+  const reconciler = createReconciler({ store, log, metrics });
+  const memory = rememberedNode(store);
+  const node = { store, ...memory, changed: reconciler.request };
   await using _server = await serveCni(options.cniSocket, (request) =>
     metrics.timeCni(request.command, () => logged(log, request, handleCni(node, request))),
   );
   await using _view = await serveNodeView(options.viewSocket, () => viewOf(reconciler));
   log.info({ node: options.nodeName, socket: options.cniSocket }, "answering CNI calls");
   const client = createKubeClient(options.cluster);
+  await using network = watchNetwork({ client, log, store, onChange: reconciler.request });
+  // The first pod of a node already gets the MTU that these settings mean.
+  await Promise.race([network.settled, aborted(daemon.signal)]);
+  const knownFacts = (): RoundFacts => {
+    const cluster = { nodes: nodes.entries().map(([, each]) => each), network: network.current() };
+    return factsOf(options.nodeName, cluster, memory);
+  };
   await using nodes = watchNodes({ client, log }, ({ kind, value }) => {
     if (kind === "set" && value.name === options.nodeName) {
-      own.node = rememberNode(store, value);
+      memory.setPodCidrs(value.podCidrs);
+      knownFacts();
       if (value.podCidrs.length > 0 && waiting.delete(POD_PREFIXES)) install(options);
     }
     reconciler.request();
@@ -83,7 +88,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   await Promise.race([nodes.synced, aborted(daemon.signal)]);
   waiting.delete(NODE_LIST);
   if (!daemon.signal.aborted) {
-    reconciler.start(() => nodes.entries().map(([, facts]) => facts));
+    reconciler.start(knownFacts);
     await aborted(daemon.signal);
   }
   log.info({}, "stopping; pods keep their network");
@@ -124,24 +129,12 @@ function install({ plugin }: AgentOptions): void {
   if (plugin !== null) installPlugin(plugin);
 }
 
-type OwnNode = { readonly podCidrs: readonly Cidr[]; readonly mtu: Bytes };
-
-/** What ADD needs is remembered, so that an agent that starts while the API server is away can serve. */
-function rememberNode(store: Store, facts: NodeFacts): OwnNode {
-  const prefixes = facts.podCidrs.map(formatCidr).join(" ");
-  if (store.setting("podCidrs") !== prefixes) store.set("podCidrs", prefixes);
-  return { podCidrs: facts.podCidrs, mtu: uplinkMtu(facts.internalAddresses) };
-}
-
-function rememberedNode(store: Store): OwnNode {
-  const podCidrs = store
-    .setting("podCidrs")
-    .split(" ")
-    .flatMap((text) => {
-      const parsed = parseCidr(text);
-      return parsed.ok ? [parsed.value] : [];
-    });
-  return { podCidrs, mtu: uplinkMtu([]) };
+/** What is known now; the MTU that it means for pods is remembered. */
+function factsOf(name: string, cluster: ClusterFacts, memory: NodeMemory): RoundFacts {
+  const addresses = cluster.nodes.find((node) => node.name === name)?.internalAddresses ?? [];
+  const own = { name, ...uplinkOf(addresses) };
+  memory.setMtu(podMtu(cluster, own));
+  return { cluster, own };
 }
 
 const aborted = async (signal: AbortSignal): Promise<void> =>

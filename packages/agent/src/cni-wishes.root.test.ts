@@ -4,23 +4,15 @@ import { once } from "node:events";
 
 import { expect, test } from "vitest";
 
-import { call, inPod, podNetns, podPath, run, useTestNode } from "./node.fixture.ts";
-import { adoptInterfaces, reconcileNode } from "./reconcile.ts";
+import { call, inPod, podNetns, podPath, reconcile, run, useTestNode } from "./node.fixture.ts";
+import { adoptInterfaces } from "./reconcile.ts";
 import { openStore } from "./store.ts";
 
 const node = useTestNode();
 
 /** One round of reconciliation of a node alone; what it did. */
-function reconcile(): readonly string[] {
-  const result = reconcileNode(
-    [{ name: "a", internalAddresses: [], podCidrs: node.podCidrs }],
-    "a",
-    node.store.attachments(),
-  );
-  if (!result.ok) throw new Error(result.error.message);
-  expect(result.value.failed).toEqual([]);
-  return result.value.applied.map(({ kind }) => kind);
-}
+const reconcileAlone = (): readonly string[] =>
+  reconcile([{ name: "a", internalAddresses: [], podCidrs: node.podCidrs }], node.store);
 
 const portMappings = (...entries: readonly object[]) => ({
   config: { runtimeConfig: { portMappings: entries } },
@@ -77,8 +69,8 @@ test("host ports lead to the pod from the node's addresses and its loopback, bot
   const own = { hostPort: 9090, containerPort: 80, protocol: "tcp", hostIP: "10.200.7.1" };
   const any = { hostPort: 8080, containerPort: 80, protocol: "tcp" };
   expect(call(node, "ADD", portMappings(any, own, loopback, udp))).toMatchObject({ ok: true });
-  expect(reconcile()).toContain("set-port-forwards");
-  expect(reconcile()).toEqual([]);
+  expect(reconcileAlone()).toContain("set-port-forwards");
+  expect(reconcileAlone()).toEqual([]);
   const calls = [
     "10.200.7.1 8080",
     "127.0.0.1 8080",
@@ -104,14 +96,14 @@ test("host ports lead to the pod from the node's addresses and its loopback, bot
     "fd00:200::7",
   ]);
   call(node, "DEL");
-  expect(reconcile()).toContain("set-port-forwards");
+  expect(reconcileAlone()).toContain("set-port-forwards");
   expect(run("nft", "list", "tables")).not.toContain("seam-ports");
 });
 
 test("a rebuilt store knows the host ports again", () => {
   const entry = { hostPort: 8080, containerPort: 80, protocol: "tcp" };
   call(node, "ADD", portMappings(entry));
-  reconcile();
+  reconcileAlone();
   const rebuilt = openStore(":memory:");
   expect(adoptInterfaces(rebuilt).ok).toBe(true);
   expect(rebuilt.attachments()[0]?.hostPorts).toEqual(node.store.attachments()[0]?.hostPorts);
@@ -138,8 +130,8 @@ test("requested addresses and MAC are given", () => {
   });
   expect(inPod("link", "show", "eth0")).toContain("02:ab:00:00:00:01");
   run("ping", "-c1", "-W1", "10.244.7.42");
-  reconcile();
-  expect(reconcile()).toEqual([]);
+  reconcileAlone();
+  expect(reconcileAlone()).toEqual([]);
 });
 
 test.each([
@@ -188,7 +180,7 @@ test("what earlier plug-ins of the chain made stays in the result", () => {
 
 test("a pod cannot send with another's address", () => {
   call(node, "ADD");
-  reconcile();
+  reconcileAlone();
   inPod("addr", "add", "10.244.7.77/32", "dev", "eth0");
   inPod("addr", "add", "fd00:7::77/128", "dev", "eth0", "nodad");
   const ping = (from: string, to: string): boolean =>

@@ -11,10 +11,11 @@ import {
   links,
   nodeNetns,
   podPath,
+  reconcile,
   run,
   useTestNode,
 } from "./node.fixture.ts";
-import { adoptInterfaces, reconcileNode } from "./reconcile.ts";
+import { adoptInterfaces } from "./reconcile.ts";
 import { openStore } from "./store.ts";
 
 const node = useTestNode();
@@ -178,12 +179,7 @@ test("what somebody deletes is put back, and then there is nothing to do", () =>
     { name: "a", internalAddresses: [], podCidrs: node.podCidrs },
     { name: "b", internalAddresses: [], podCidrs: [cidr("10.244.9.0/24")] },
   ];
-  const round = () => {
-    const result = reconcileNode(nodes, "a", node.store.attachments());
-    if (!result.ok) throw new Error(result.error.message);
-    expect(result.value.failed).toEqual([]);
-    return result.value.applied.map(({ kind }) => kind);
-  };
+  const round = () => reconcile(nodes, node.store);
   expect(round()).toContain("set-masquerade");
   expect(round()).toEqual([]);
   run("ip", "-n", nodeNetns, "route", "del", "10.244.7.1/32");

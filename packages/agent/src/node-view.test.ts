@@ -28,6 +28,8 @@ const state = {
   masquerade: { sources: [cidr("10.244.0.0/24")], exceptions: [] },
   portForwards: [],
   sourceGuard: true,
+  tunnel: null,
+  forwarding: [],
 };
 
 test("addresses and prefixes become text at every depth, all else stays", () => {
@@ -38,6 +40,8 @@ test("addresses and prefixes become text at every depth, all else stays", () => 
     masquerade: { sources: ["10.244.0.0/24"], exceptions: [] },
     portForwards: [],
     sourceGuard: true,
+    tunnel: null,
+    forwarding: [],
   };
   const observed = { ...state, routes: [], masquerade: null };
   expect(

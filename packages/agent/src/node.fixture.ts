@@ -2,11 +2,13 @@
 import { execFileSync } from "node:child_process";
 
 import { bytes, type Cidr, parseCidr } from "@seam/base";
+import { DEFAULT_NETWORK, type NodeFacts } from "@seam/intent";
 import { enterNetns } from "@seam/kernel";
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 
 import { type CniNode, handleCni } from "./cni.ts";
 import type { CniAnswer, Command, Json } from "./cni-message.ts";
+import { reconcileNode } from "./reconcile.ts";
 import { openStore, type Store } from "./store.ts";
 
 /** Names of the two namespaces, and the path of the pod's. */
@@ -29,6 +31,15 @@ export function cidr(text: string): Cidr {
   const parsed = parseCidr(text);
   if (!parsed.ok) throw new Error(parsed.error);
   return parsed.value;
+}
+
+/** One round of node `a` among `nodes`; the steps of it, all of which worked. */
+export function reconcile(nodes: readonly NodeFacts[], store: Store): readonly string[] {
+  const own = { name: "a", onLink: [], uplinkMtu: bytes(1500) };
+  const result = reconcileNode({ nodes, network: DEFAULT_NETWORK }, own, store.attachments());
+  if (!result.ok) throw new Error(result.error.message);
+  if (result.value.failed.length > 0) throw new Error(JSON.stringify(result.value.failed));
+  return result.value.applied.map(({ kind }) => kind);
 }
 
 /** What the tests of one file share; new for each test. */

@@ -1,6 +1,6 @@
 /** Makes the node what it should be: observe, intend, plan, apply; and takes over what an earlier agent left. */
 import { type Address, formatAddress, ok, type Result } from "@seam/base";
-import { type HostPort, intendNode, type NodeFacts } from "@seam/intent";
+import { type ClusterFacts, type HostPort, intendNode, type OwnNode } from "@seam/intent";
 import {
   applyStep,
   deletePodInterface,
@@ -31,11 +31,11 @@ export type Comparison = {
 
 /** Looks at the node and changes nothing. */
 export function compareNode(
-  nodes: readonly NodeFacts[],
-  nodeName: string,
+  cluster: ClusterFacts,
+  own: OwnNode,
   attachments: readonly Attachment[],
 ): Result<Comparison, KernelError> {
-  const desired = intendNode(nodes, nodeName, attachments);
+  const desired = intendNode(cluster, own, attachments);
   const observed = observeNode(desired.sysctls.map(({ key }) => key));
   if (!observed.ok) return observed;
   return ok({ desired, observed: observed.value, steps: plan(observed.value, desired) });
@@ -43,11 +43,11 @@ export function compareNode(
 
 /** One round; an error means that the node could not even be observed. */
 export function reconcileNode(
-  nodes: readonly NodeFacts[],
-  nodeName: string,
+  cluster: ClusterFacts,
+  own: OwnNode,
   attachments: readonly Attachment[],
 ): Result<Round, KernelError> {
-  const compared = compareNode(nodes, nodeName, attachments);
+  const compared = compareNode(cluster, own, attachments);
   if (!compared.ok) return compared;
   const outcomes = compared.value.steps.map((step) => ({ step, result: applyStep(step) }));
   return ok({

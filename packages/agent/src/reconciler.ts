@@ -1,6 +1,6 @@
 /** When to reconcile: shortly after each change, and every ten seconds against changes from outside. */
 import type { Result } from "@seam/base";
-import type { NodeFacts } from "@seam/intent";
+import type { ClusterFacts, OwnNode } from "@seam/intent";
 import type { Log } from "@seam/daemon";
 import type { KernelError } from "@seam/kernel";
 
@@ -12,15 +12,17 @@ import type { Store } from "./store.ts";
 export type Reconciler = {
   /** Asks for a round; many requests in a short time are one. */
   readonly request: () => void;
-  readonly start: (nodes: () => readonly NodeFacts[]) => void;
+  readonly start: (facts: () => RoundFacts) => void;
   readonly stop: () => void;
   /** The node now beside what it should be; null before `start`. */
   readonly compare: () => Result<Comparison, KernelError> | null;
 };
 
+/** What is known when a round begins. */
+export type RoundFacts = { readonly cluster: ClusterFacts; readonly own: OwnNode };
+
 /** What a round works on and tells. */
 export type ReconcilerOptions = {
-  readonly nodeName: string;
   readonly store: Pick<Store, "attachments">;
   readonly log: Log;
   readonly metrics: Pick<AgentMetrics, "countRound">;
@@ -31,12 +33,12 @@ const RESYNC_MS = 10_000;
 
 /** A reconciler that waits for its start. */
 export function createReconciler(options: ReconcilerOptions): Reconciler {
-  let nodes: (() => readonly NodeFacts[]) | null = null;
+  let facts: (() => RoundFacts) | null = null;
   let timer: NodeJS.Timeout | null = null;
   let resync: NodeJS.Timeout | null = null;
   const round = (): void => {
     timer = null;
-    if (nodes !== null) runRound(options, nodes());
+    if (facts !== null) runRound(options, facts());
   };
   const request = (): void => {
     timer ??= setTimeout(round, DELAY_MS);
@@ -44,25 +46,25 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   return {
     request,
     start: (source) => {
-      nodes = source;
+      facts = source;
       request();
       resync = setInterval(request, RESYNC_MS);
     },
-    compare: () =>
-      nodes === null ? null : compareNode(nodes(), options.nodeName, options.store.attachments()),
+    compare: () => {
+      if (facts === null) return null;
+      const { cluster, own } = facts();
+      return compareNode(cluster, own, options.store.attachments());
+    },
     stop: () => {
-      nodes = null;
+      facts = null;
       if (timer !== null) clearTimeout(timer);
       if (resync !== null) clearInterval(resync);
     },
   };
 }
 
-function runRound(
-  { nodeName, store, log, metrics }: ReconcilerOptions,
-  nodes: readonly NodeFacts[],
-): void {
-  const round = reconcileNode(nodes, nodeName, store.attachments());
+function runRound({ store, log, metrics }: ReconcilerOptions, { cluster, own }: RoundFacts): void {
+  const round = reconcileNode(cluster, own, store.attachments());
   if (!round.ok) {
     log.error({ error: round.error }, "the node could not be observed");
     return metrics.countRound({ applied: 0, failed: 1 });

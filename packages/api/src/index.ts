@@ -1,7 +1,8 @@
 /** The kinds of Seam: schemas, types, validation and CustomResourceDefinitions. Pure. */
 export { type Experiment, ExperimentSchema } from "./experiment.ts";
 export { customResourceDefinitions } from "./kinds.ts";
+export { NETWORK_CONFIG_NAME, type NetworkConfig, NetworkConfigSchema } from "./network-config.ts";
 export { type Project, ProjectSchema } from "./project.ts";
-export { formatFieldError, parseExperiment, parseProject } from "./validate.ts";
+export { formatFieldError, parseExperiment, parseNetworkConfig, parseProject } from "./validate.ts";
 export type { FieldError } from "./walk.ts";
 export { API_VERSION, GROUP, VERSION } from "./words.ts";

@@ -2,6 +2,7 @@
 import { customResourceDefinition, type KindNames, type PrinterColumn } from "./crd.ts";
 import { ExperimentSchema } from "./experiment.ts";
 import type { Json } from "./node.ts";
+import { NetworkConfigSchema } from "./network-config.ts";
 import { ProjectSchema } from "./project.ts";
 
 const phase: PrinterColumn = { name: "Phase", type: "string", jsonPath: ".status.phase" };
@@ -23,8 +24,17 @@ const experiment: KindNames = {
   columns: [phase, { name: "Lifetime", type: "string", jsonPath: ".spec.lifetime" }, age],
 };
 
+const networkConfig: KindNames = {
+  kind: "NetworkConfig",
+  plural: "networkconfigs",
+  shortNames: ["netconf"],
+  scope: "Cluster",
+  columns: [{ name: "Overlay", type: "string", jsonPath: ".spec.overlay" }, age],
+};
+
 /** The CustomResourceDefinitions of all kinds. */
 export const customResourceDefinitions = (): readonly Json[] => [
   customResourceDefinition(project, { ...ProjectSchema }),
   customResourceDefinition(experiment, { ...ExperimentSchema }),
+  customResourceDefinition(networkConfig, { ...NetworkConfigSchema }),
 ];

@@ -6,6 +6,7 @@ import {
   ExperimentSchema,
   formatFieldError,
   parseExperiment,
+  parseNetworkConfig,
   parseProject,
 } from "./index.ts";
 import { Value } from "typebox/value";
@@ -174,6 +175,48 @@ describe("parseProject", () => {
     ["name", project({}, "lab.a"), ["metadata.name"]],
   ])("%s", (_, value, paths) => {
     const parsed = parseProject(value);
+    expect(parsed.ok ? [] : parsed.error.map((error) => error.path)).toEqual(paths);
+  });
+});
+
+describe("parseNetworkConfig", () => {
+  const config = (spec: unknown, name = "default"): unknown => ({
+    apiVersion: API_VERSION,
+    kind: "NetworkConfig",
+    metadata: { name },
+    spec,
+  });
+  test("what is not said has its default", () => {
+    expect(parseNetworkConfig(config({}))).toMatchObject({
+      value: { spec: { overlay: "direct", encapsulate: "off-link", masqueradeExceptions: [] } },
+    });
+    const full = {
+      overlay: "vxlan",
+      encapsulate: "always",
+      mtu: 1400,
+      masqueradeExceptions: ["192.0.2.0/24", "2001:db8::/32"],
+    };
+    expect(parseNetworkConfig(config(full))).toMatchObject({ value: { spec: full } });
+  });
+  test.each([
+    ["no spec", config(undefined), ["spec"]],
+    ["another name", config({}, "other"), ["metadata.name"]],
+    ["an overlay of later", config({ overlay: "srv6" }), ["spec.overlay"]],
+    ["encapsulate", config({ encapsulate: true }), ["spec.encapsulate"]],
+    ["an MTU too small for IPv6", config({ mtu: 1279 }), ["spec.mtu"]],
+    ["an unknown field", config({ MTU: 1400 }), ["spec.MTU"]],
+    [
+      "prefixes",
+      config({ masqueradeExceptions: ["192.0.2.1/24", "10.0.0.0/8", "fd00::/129"] }),
+      ["spec.masqueradeExceptions[0]", "spec.masqueradeExceptions[2]"],
+    ],
+    [
+      "an address",
+      config({ masqueradeExceptions: ["192.0.2.1"] }),
+      ["spec.masqueradeExceptions[0]"],
+    ],
+  ])("%s", (_, value, paths) => {
+    const parsed = parseNetworkConfig(value);
     expect(parsed.ok ? [] : parsed.error.map((error) => error.path)).toEqual(paths);
   });
 });

@@ -1,9 +1,10 @@
 /** Parses an unknown object into a kind: fills defaults, returns all errors at once; the same rules as the CRD's. */
-import { err, ok, type Result } from "@seam/base";
+import { err, ok, parseCidr, type Result } from "@seam/base";
 import type { Static, TSchema } from "typebox";
 import { Value } from "typebox/value";
 import { ExperimentSchema, type Experiment } from "./experiment.ts";
 import { isJson } from "./node.ts";
+import { NETWORK_CONFIG_NAME, NetworkConfigSchema, type NetworkConfig } from "./network-config.ts";
 import { ProjectSchema, type Project } from "./project.ts";
 import { fieldError, walk, type FieldError } from "./walk.ts";
 
@@ -17,6 +18,12 @@ export function parseProject(value: unknown): Result<Project, readonly FieldErro
 export function parseExperiment(value: unknown): Result<Experiment, readonly FieldError[]> {
   const parsed = parse(ExperimentSchema, value);
   return parsed.ok ? withChecks(parsed.value, checkExperiment(parsed.value)) : parsed;
+}
+
+/** Parses a `NetworkConfig`. */
+export function parseNetworkConfig(value: unknown): Result<NetworkConfig, readonly FieldError[]> {
+  const parsed = parse(NetworkConfigSchema, value);
+  return parsed.ok ? withChecks(parsed.value, checkNetworkConfig(parsed.value)) : parsed;
 }
 
 /** One sentence for a person. */
@@ -60,6 +67,33 @@ function checkProject(project: Project): readonly FieldError[] {
         ],
   );
   return [...naming, ...members];
+}
+
+function checkNetworkConfig({ metadata, spec }: NetworkConfig): readonly FieldError[] {
+  const naming =
+    metadata.name === NETWORK_CONFIG_NAME
+      ? []
+      : [
+          {
+            path: "metadata.name",
+            expected: `${NETWORK_CONFIG_NAME}, as a cluster has one NetworkConfig`,
+            example: JSON.stringify(NETWORK_CONFIG_NAME),
+            found: JSON.stringify(metadata.name),
+          },
+        ];
+  const prefixes = (spec.masqueradeExceptions ?? []).flatMap((prefix, index) =>
+    parseCidr(prefix).ok
+      ? []
+      : [
+          {
+            path: `spec.masqueradeExceptions[${index}]`,
+            expected: "an address prefix without host bits",
+            example: '"192.0.2.0/24"',
+            found: JSON.stringify(prefix),
+          },
+        ],
+  );
+  return [...naming, ...prefixes];
 }
 
 function checkExperiment(experiment: Experiment): readonly FieldError[] {

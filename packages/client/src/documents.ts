@@ -1,5 +1,12 @@
 /** YAML text into objects, all of it checked before anything is sent; each error names the file and the document. */
-import { API_VERSION, formatFieldError, parseExperiment, parseProject } from "@seam/api";
+import {
+  API_VERSION,
+  type FieldError,
+  formatFieldError,
+  parseExperiment,
+  parseNetworkConfig,
+  parseProject,
+} from "@seam/api";
 import { err, ok, type Result } from "@seam/base";
 import { isKubeObject, type KubeObject } from "@seam/kube";
 import { parseAllDocuments } from "yaml";
@@ -69,7 +76,10 @@ function complaints(object: KubeObject): readonly string[] {
   return parsed.ok ? [] : parsed.error.map(formatFieldError);
 }
 
-const PARSERS: { readonly [kind: string]: typeof parseProject | typeof parseExperiment } = {
+type Parser = (value: unknown) => Result<unknown, readonly FieldError[]>;
+
+const PARSERS: { readonly [kind: string]: Parser } = {
   Project: parseProject,
   Experiment: parseExperiment,
+  NetworkConfig: parseNetworkConfig,
 };

@@ -38,10 +38,19 @@ export const EXPERIMENT: KnownKind = {
   namespaced: true,
 };
 
+const NETWORK_CONFIG: KnownKind = {
+  kind: "NetworkConfig",
+  apiVersion: API_VERSION,
+  plural: "networkconfigs",
+  shortNames: ["netconf"],
+  namespaced: false,
+};
+
 /** All kinds that `findKind` knows. */
 const KNOWN: readonly KnownKind[] = [
   PROJECT,
   EXPERIMENT,
+  NETWORK_CONFIG,
   { ...core("Namespace", "ns"), namespaced: false },
   { ...core("Node", "no"), namespaced: false },
   core("Pod", "po"),

@@ -1,2 +1,10 @@
 /** From the cluster's objects to what a node should look like; pure. */
-export { type Endpoint, type HostPort, intendNode, type NodeFacts } from "./intend-node.ts";
+export { type Endpoint, type HostPort, intendNode } from "./intend-node.ts";
+export {
+  type ClusterFacts,
+  DEFAULT_NETWORK,
+  type NetworkFacts,
+  type NodeFacts,
+  type OwnNode,
+} from "./network.ts";
+export { podMtu } from "./overlay.ts";

@@ -1,8 +1,9 @@
 /** What a node should look like, for small clusters. */
-import { formatAddress, formatCidr, invariant, parseAddress, parseCidr } from "@seam/base";
+import { bytes, formatAddress, formatCidr, invariant, parseAddress, parseCidr } from "@seam/base";
 import type { NodeState } from "@seam/state";
 import { expect, test } from "vitest";
-import { type Endpoint, intendNode, type NodeFacts } from "./intend-node.ts";
+import { type Endpoint, intendNode } from "./intend-node.ts";
+import { DEFAULT_NETWORK, type NodeFacts } from "./network.ts";
 
 const node = (name: string, addresses: string, cidrs: string): NodeFacts => ({
   name,
@@ -60,8 +61,8 @@ test.each([
       "10.244.1.0/24 via 198.51.100.2",
       "from 10.244.0.0/24",
       "not to 10.244.0.0/24",
-      "not to 198.51.100.1/32",
       "not to 10.244.1.0/24",
+      "not to 198.51.100.1/32",
       "not to 198.51.100.2/32",
     ],
   },
@@ -80,10 +81,10 @@ test.each([
       "from fd00:0:0:1::/64",
       "not to 10.244.1.0/24",
       "not to fd00:0:0:2::/64",
-      "not to 198.51.100.2/32",
-      "not to 2001:db8::2/128",
       "not to 10.244.0.0/24",
       "not to fd00:0:0:1::/64",
+      "not to 198.51.100.2/32",
+      "not to 2001:db8::2/128",
       "not to 198.51.100.1/32",
       "not to 2001:db8::1/128",
     ],
@@ -95,7 +96,8 @@ test.each([
     expected: ["10.244.1.0/24 via 198.51.100.2"],
   },
 ])("$name", ({ nodes, endpoints, expected }) => {
-  const state = intendNode(nodes, "a", endpoints);
+  const own = { name: "a", onLink: [], uplinkMtu: bytes(1500) };
+  const state = intendNode({ nodes, network: DEFAULT_NETWORK }, own, endpoints);
   expect(printed(state)).toEqual(expected);
   expect(state.sysctls.map(({ key, value }) => `${key}=${value}`)).toEqual([
     "net.ipv4.ip_forward=1",

@@ -1,7 +1,7 @@
 /**
- * What a node should look like, from the cluster's nodes and the pods on this one: pod prefixes of other
- * nodes are reached directly through these nodes' addresses, local pods over their own link, and only
- * traffic that leaves the cluster is translated.
+ * What a node should look like, from the cluster's nodes and the pods on this one: pods of other nodes
+ * are reached directly or through the overlay, local pods over their own link, and only traffic that leaves
+ * the cluster is translated.
  */
 import { type Address, type Cidr, familyBits, formatCidr } from "@seam/base";
 import type {
@@ -13,14 +13,8 @@ import type {
   Sysctl,
   Transport,
 } from "@seam/state";
-
-/** What Seam needs to know of a Kubernetes node. */
-export type NodeFacts = {
-  readonly name: string;
-  /** Addresses of type InternalIP, the preferred one of each family first. */
-  readonly internalAddresses: readonly Address[];
-  readonly podCidrs: readonly Cidr[];
-};
+import type { ClusterFacts, NodeFacts, OwnNode } from "./network.ts";
+import { isOnLink, overlayOf } from "./overlay.ts";
 
 /** A pod's interface on this node. */
 export type Endpoint = {
@@ -41,19 +35,21 @@ export type HostPort = {
   readonly containerPort: number;
 };
 
-/** The desired state of the node `nodeName`; without pod prefixes yet, no traffic is translated. */
+/** The desired state of the node `own`; without pod prefixes yet, no traffic is translated. */
 export function intendNode(
-  nodes: readonly NodeFacts[],
-  nodeName: string,
+  cluster: ClusterFacts,
+  own: OwnNode,
   endpoints: readonly Endpoint[],
 ): NodeState {
-  const own = nodes.find((node) => node.name === nodeName);
-  const others = nodes.filter((node) => node.name !== nodeName);
+  const overlay = overlayOf(cluster, own);
+  const node = cluster.nodes.find(({ name }) => name === own.name);
   return {
     sysctls: [...forwarding, ...endpoints.flatMap(loopbackRouting)],
-    routes: [...others.flatMap(routesToNode), ...endpoints.flatMap(routesToEndpoint)],
-    neighbours: endpoints.flatMap(neighboursOfEndpoint),
-    masquerade: own === undefined ? null : masqueradeOf(own, nodes),
+    routes: [...overlay.routes, ...endpoints.flatMap(routesToEndpoint)],
+    neighbours: [...overlay.neighbours, ...endpoints.flatMap(neighboursOfEndpoint)],
+    masquerade: node === undefined ? null : masqueradeOf(node, cluster, own),
+    tunnel: overlay.tunnel,
+    forwarding: overlay.forwarding,
     portForwards: endpoints.flatMap(forwardsToEndpoint),
     sourceGuard: true,
   };
@@ -75,27 +71,27 @@ const forwardsToEndpoint = ({ addresses, hostPorts }: Endpoint): readonly PortFo
       .map((target) => ({ protocol, hostAddress, hostPort, target, targetPort: containerPort })),
   );
 
-/** A prefix without a node address of its family has no route: there is no way to send to it. */
-function routesToNode(node: NodeFacts): readonly Route[] {
-  return node.podCidrs.flatMap((destination) => {
-    const via = node.internalAddresses.find(({ family }) => family === destination.address.family);
-    return via === undefined ? [] : [{ destination, via, device: null }];
-  });
-}
-
 const routesToEndpoint = ({ addresses, device }: Endpoint): readonly Route[] =>
   addresses.map((address) => ({ destination: hostPrefix(address), via: null, device }));
 
 const neighboursOfEndpoint = ({ addresses, mac, device }: Endpoint): readonly Neighbour[] =>
   addresses.map((address) => ({ address, mac, device }));
 
-function masqueradeOf(own: NodeFacts, nodes: readonly NodeFacts[]): Masquerade | null {
-  if (own.podCidrs.length === 0) return null;
-  const exceptions = nodes.flatMap((node) => [
-    ...node.podCidrs,
-    ...node.internalAddresses.map(hostPrefix),
-  ]);
-  return { sources: own.podCidrs, exceptions: distinct(exceptions) };
+/**
+ * Nodes that are not on the link see this node's address instead of the pod's: networks between nodes need not know
+ * pods, and may refuse to carry packets from them.
+ */
+function masqueradeOf(node: NodeFacts, cluster: ClusterFacts, own: OwnNode): Masquerade | null {
+  if (node.podCidrs.length === 0) return null;
+  const direct = cluster.nodes.flatMap(({ name, internalAddresses }) =>
+    internalAddresses.filter((each) => name === own.name || isOnLink(cluster, own, each)),
+  );
+  const exceptions = [
+    ...cluster.nodes.flatMap(({ podCidrs }) => podCidrs),
+    ...direct.map(hostPrefix),
+    ...cluster.network.masqueradeExceptions,
+  ];
+  return { sources: node.podCidrs, exceptions: distinct(exceptions) };
 }
 
 const distinct = (prefixes: readonly Cidr[]): readonly Cidr[] => [

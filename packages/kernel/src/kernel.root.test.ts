@@ -11,7 +11,7 @@ import {
   type Result,
 } from "@seam/base";
 import { plan } from "@seam/plan";
-import type { NodeState } from "@seam/state";
+import { type NodeState, type Tunnel, TUNNEL_DEVICE } from "@seam/state";
 import { execFileSync } from "node:child_process";
 import { readlinkSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -297,4 +297,88 @@ test("more changes than one batch holds, and the kernel's own words in a refusal
   const missing = withRouteSocket(path(node), (socket) => linkNamed(socket, "seam-none"));
   expect(missing).toMatchObject({ ok: false, error: { errno: "ENODEV" } });
   expect(observeNode([], "/var/run/netns/seam-none")).toMatchObject({ error: { errno: "ENOENT" } });
+});
+
+const tunnel: Tunnel = {
+  vni: 83,
+  port: 4789,
+  local: address("198.51.100.1"),
+  mac: "02:00:00:00:00:01",
+  mtu: bytes(1450),
+  addresses: ["10.244.0.0", "fd00:1::"].map(address),
+  ready: true,
+};
+const other = { mac: "02:00:00:00:00:02", remote: address("198.51.100.2") };
+const overlay = (): NodeState => ({
+  ...observe(),
+  sysctls,
+  tunnel,
+  forwarding: [other],
+  neighbours: [{ address: address("10.244.1.0"), mac: other.mac, device: TUNNEL_DEVICE }],
+  routes: [
+    { destination: cidr("10.244.1.0/24"), via: address("10.244.1.0"), device: TUNNEL_DEVICE },
+  ],
+});
+const entries = (): unknown =>
+  JSON.parse(inside(node, "bridge", "-j", "fdb", "show", "dev", TUNNEL_DEVICE));
+
+test("a VXLAN device reads as `ip -d` and `bridge` print it: no flooding, no learning, no address of its own accord", () => {
+  reach(overlay());
+  expect(json(node, "-d", "link", "show", TUNNEL_DEVICE)).toMatchObject([
+    {
+      address: tunnel.mac,
+      mtu: 1450,
+      linkinfo: {
+        info_kind: "vxlan",
+        info_data: { id: 83, port: 4789, local: "198.51.100.1", learning: false },
+      },
+    },
+  ]);
+  expect(entries()).toMatchObject([{ mac: other.mac, dst: "198.51.100.2", state: "permanent" }]);
+  expect(inside(node, "ip", "-br", "addr", "show", "dev", TUNNEL_DEVICE)).toMatch(
+    /UNKNOWN +10\.244\.0\.0\/32 fd00:1::\/128 *$/m,
+  );
+  expect(
+    reach({ ...overlay(), forwarding: [{ ...other, remote: address("198.51.100.9") }] }),
+  ).toEqual(["add-forwarding"]);
+  expect(entries()).toMatchObject([{ mac: other.mac, dst: "198.51.100.9" }]);
+  expect(reach({ ...overlay(), forwarding: [] })).toEqual(["delete-forwarding"]);
+  expect(entries()).toEqual([]);
+});
+
+test("a device that differs in anything is made anew with all its entries, and goes with them", () => {
+  reach(overlay());
+  const anew = ["replace-tunnel", "add-neighbour", "add-forwarding", "add-route"];
+  const changed = { ...tunnel, local: address("2001:db8::1"), mtu: bytes(1430) };
+  const inIpv6 = { ...other, remote: address("2001:db8::2") };
+  expect(reach({ ...overlay(), tunnel: changed, forwarding: [inIpv6] })).toEqual(anew);
+  expect(json(node, "-d", "link", "show", TUNNEL_DEVICE)).toMatchObject([
+    { mtu: 1430, linkinfo: { info_data: { local6: "2001:db8::1" } } },
+  ]);
+  expect(reach(overlay())).toEqual(anew);
+  for (const damage of [
+    ["link", "set", TUNNEL_DEVICE, "down"],
+    ["link", "set", TUNNEL_DEVICE, "type", "vxlan", "learning"],
+    ["addr", "del", "10.244.0.0/32", "dev", TUNNEL_DEVICE],
+    ["link", "set", TUNNEL_DEVICE, "address", "02:00:00:00:00:03"],
+  ]) {
+    ip("-n", node, ...damage);
+    expect([damage, reach(overlay())[0]]).toEqual([damage, "replace-tunnel"]);
+  }
+  ip("-n", node, "link", "del", TUNNEL_DEVICE);
+  expect(reach(overlay())[0]).toBe("add-tunnel");
+  ip("-n", node, "link", "del", TUNNEL_DEVICE);
+  ip("-n", node, "link", "add", TUNNEL_DEVICE, "type", "bridge");
+  expect(reach(overlay())[0]).toBe("replace-tunnel");
+  expect(reach({ ...overlay(), tunnel: null, forwarding: [], neighbours: [], routes: [] })).toEqual(
+    ["delete-route", "delete-tunnel"],
+  );
+  expect(inside(node, "ip", "link")).not.toContain(TUNNEL_DEVICE);
+});
+
+test("a device that the kernel refuses leaves nothing", () => {
+  ip("-n", node, "link", "add", "foreign", "type", "vxlan", "id", "83", "dstport", "4789");
+  const refused = applyStep({ kind: "add-tunnel", tunnel }, path(node));
+  expect(refused).toMatchObject({ ok: false, error: { errno: "EEXIST" } });
+  expect(observe().tunnel).toBeNull();
 });

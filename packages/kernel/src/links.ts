@@ -15,6 +15,7 @@ import { addressBytes, addressOf, familyNumber } from "./family.ts";
 import type { KernelError } from "./libc.ts";
 import {
   attribute,
+  type Attributes,
   decodeAttributes,
   formatMac,
   macBytes,
@@ -22,6 +23,7 @@ import {
   type Request,
   text,
   textOf,
+  uint8,
   uint32,
   uint32Of,
 } from "./netlink-message.ts";
@@ -38,6 +40,14 @@ export type Link = {
   readonly up: boolean;
 };
 
+/** A link and the attributes of its kind (IFLA_INFO_DATA). */
+export type LinkDetails = {
+  readonly link: Link;
+  /** Such as `veth`; empty for hardware. */
+  readonly kind: string;
+  readonly data: Attributes;
+};
+
 /** An address of an interface. */
 export type LinkAddress = {
   readonly index: Ifindex;
@@ -45,8 +55,8 @@ export type LinkAddress = {
   readonly length: number;
 };
 
-/** One end of a veth pair. */
-export type VethEnd = { readonly name: string; readonly mac: string; readonly mtu: Bytes };
+/** What every new link needs. */
+export type NewLink = { readonly name: string; readonly mac: string; readonly mtu: Bytes };
 
 const RTM_NEWLINK = 16;
 const RTM_DELLINK = 17;
@@ -55,7 +65,9 @@ const RTM_NEWADDR = 20;
 const RTM_GETADDR = 22;
 const CREATE_EXCLUSIVE = 0x600;
 const IFF_UP = 1;
-const IFLA = { address: 1, ifname: 3, mtu: 4, linkinfo: 18, netNsFd: 28 };
+const IFLA = { address: 1, ifname: 3, mtu: 4, linkinfo: 18, netNsFd: 28, afSpec: 26 };
+/** IN6_ADDR_GEN_MODE_NONE is 1. */
+const IFLA_INET6_ADDR_GEN_MODE = 8;
 const IFLA_INFO = { kind: 1, data: 2 };
 const VETH_INFO_PEER = 1;
 const IFA = { address: 1, local: 2, flags: 8 };
@@ -64,24 +76,40 @@ const IFA_F_NODAD = 2;
 const IFINFOMSG = 16;
 const IFADDRMSG = 8;
 
+/** Creates a link of the kind whose own attributes are `data`. */
+export const newLink = (link: NewLink, kind: string, data: readonly Buffer[]): Request => ({
+  type: RTM_NEWLINK,
+  flags: CREATE_EXCLUSIVE,
+  body: Buffer.concat([
+    linkHeader(0, 0),
+    ...linkAttributes(link),
+    nested(IFLA.linkinfo, [attribute(IFLA_INFO.kind, text(kind)), nested(IFLA_INFO.data, data)]),
+  ]),
+  purpose: `create the link ${link.name}`,
+});
+
 /** Creates a pair whose peer is born in the namespace behind the file descriptor `peerNetns`. */
-export function newVeth(host: VethEnd, peer: VethEnd, peerNetns: number): Request {
+export function newVeth(host: NewLink, peer: NewLink, peerNetns: number): Request {
   const peerInfo = [
     linkHeader(0, 0),
-    ...vethAttributes(peer),
+    ...linkAttributes(peer),
     attribute(IFLA.netNsFd, uint32(peerNetns)),
   ];
-  const info = nested(IFLA.linkinfo, [
-    attribute(IFLA_INFO.kind, text("veth")),
-    nested(IFLA_INFO.data, [nested(VETH_INFO_PEER, peerInfo)]),
-  ]);
-  return {
-    type: RTM_NEWLINK,
-    flags: CREATE_EXCLUSIVE,
-    body: Buffer.concat([linkHeader(0, 0), ...vethAttributes(host), info]),
-    purpose: `create the link ${host.name}`,
-  };
+  return newLink(host, "veth", [nested(VETH_INFO_PEER, peerInfo)]);
 }
+
+/** Keeps the kernel from giving the link an IPv6 address of its own accord; before it is up. */
+export const withoutLinkLocal = (index: Ifindex): Request => ({
+  type: RTM_NEWLINK,
+  flags: 0,
+  body: Buffer.concat([
+    linkHeader(index, 0),
+    nested(IFLA.afSpec, [
+      nested(familyNumber("ipv6"), [attribute(IFLA_INET6_ADDR_GEN_MODE, uint8(1))]),
+    ]),
+  ]),
+  purpose: `keep link ${index} without a link-local address`,
+});
 
 /** Sets a link up. */
 export const setLinkUp = (index: Ifindex): Request => ({
@@ -127,6 +155,12 @@ export function listLinks(socket: RouteSocket): Result<readonly Link[], KernelEr
 
 /** The link called `name`; ENODEV when there is none. */
 export function linkNamed(socket: RouteSocket, name: string): Result<Link, KernelError> {
+  const found = linkDetails(socket, name);
+  return found.ok ? ok(found.value.link) : found;
+}
+
+/** The link called `name` with what only its kind knows; ENODEV when there is none. */
+export function linkDetails(socket: RouteSocket, name: string): Result<LinkDetails, KernelError> {
   const body = Buffer.concat([linkHeader(0, 0), attribute(IFLA.ifname, text(name))]);
   const purpose = `find the link ${name}`;
   const answer = socket.change([{ type: RTM_GETLINK, flags: 0, body, purpose }]);
@@ -134,7 +168,7 @@ export function linkNamed(socket: RouteSocket, name: string): Result<Link, Kerne
   const [found] = answer.value;
   return found === undefined
     ? err({ errno: "ENODEV", message: `${purpose}: ENODEV` })
-    : ok(decodeLink(found.body));
+    : ok(decodeDetails(found.body));
 }
 
 /** All addresses of the socket's namespace. */
@@ -152,11 +186,21 @@ function linkHeader(index: number, flags: number): Buffer {
   return header;
 }
 
-const vethAttributes = ({ name, mac, mtu }: VethEnd): readonly Buffer[] => [
+const linkAttributes = ({ name, mac, mtu }: NewLink): readonly Buffer[] => [
   attribute(IFLA.ifname, text(name)),
   attribute(IFLA.address, macBytes(mac)),
   attribute(IFLA.mtu, uint32(mtu)),
 ];
+
+function decodeDetails(body: Buffer): LinkDetails {
+  const empty = Buffer.alloc(0);
+  const info = decodeAttributes(decodeAttributes(body, IFINFOMSG).get(IFLA.linkinfo) ?? empty, 0);
+  return {
+    link: decodeLink(body),
+    kind: textOf(info.get(IFLA_INFO.kind)),
+    data: decodeAttributes(info.get(IFLA_INFO.data) ?? empty, 0),
+  };
+}
 
 function decodeLink(body: Buffer): Link {
   const attributes = decodeAttributes(body, IFINFOMSG);

@@ -49,6 +49,16 @@ export function uint32(value: number): Buffer {
   return bytes;
 }
 
+/** An unsigned 8-bit integer. */
+export const uint8 = (value: number): Buffer => Buffer.from([value]);
+
+/** An unsigned 16-bit integer in network order, as for ports. */
+export function uint16Network(value: number): Buffer {
+  const bytes = Buffer.alloc(2);
+  bytes.writeUInt16BE(value);
+  return bytes;
+}
+
 /** A MAC address of the form `02:00:00:00:00:01` as bytes. */
 export const macBytes = (mac: string): Buffer => Buffer.from(mac.replaceAll(":", ""), "hex");
 

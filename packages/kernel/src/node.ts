@@ -1,7 +1,13 @@
 /** What a node is, read from the kernel, and single changes to it. */
 import { err, type Ifindex, ok, type Result } from "@seam/base";
 import type { Step } from "@seam/plan";
-import type { Neighbour, NodeState, Route, Sysctl } from "@seam/state";
+import {
+  type Neighbour,
+  type NodeState,
+  type Route,
+  type Sysctl,
+  TUNNEL_DEVICE,
+} from "@seam/state";
 import { readFileSync, writeFileSync } from "node:fs";
 import type { KernelError } from "./libc.ts";
 import { linkNamed, listLinks } from "./links.ts";
@@ -21,6 +27,13 @@ import {
   newNeighbour,
   newRoute,
 } from "./routes.ts";
+import {
+  addForwarding,
+  createTunnel,
+  deleteForwarding,
+  deleteTunnel,
+  observeTunnel,
+} from "./tunnel.ts";
 
 /** Names of the host's ends of pod links start so; other links' neighbours are not Seam's. */
 export const DEVICE_PREFIX = "seam";
@@ -56,19 +69,12 @@ function observeRules(netns: string): Result<Rules, KernelError> {
 
 /** Makes one change in a network namespace. */
 export function applyStep(step: Step, netns: string = OWN_NETNS): Result<null, KernelError> {
+  if ("route" in step) return applyRoute(step, netns);
+  if ("neighbour" in step) return applyNeighbour(step, netns);
+  if (isOverlayStep(step)) return withRouteSocket(netns, (socket) => applyOverlay(step, socket));
   switch (step.kind) {
     case "set-sysctl":
       return inNetns(netns, () => writeSysctl(step.sysctl));
-    case "add-route":
-      return changeRoute(netns, step.route, (route) => newRoute(route, "add"));
-    case "replace-route":
-      return changeRoute(netns, step.route, (route) => newRoute(route, "replace"));
-    case "delete-route":
-      return forgiving(changeRoute(netns, step.route, deleteRoute));
-    case "add-neighbour":
-      return changeNeighbour(netns, step.neighbour, newNeighbour);
-    case "delete-neighbour":
-      return forgiving(changeNeighbour(netns, step.neighbour, deleteNeighbour));
     case "set-masquerade":
       return writeMasquerade(netns, step.masquerade);
     case "clear-masquerade":
@@ -80,24 +86,74 @@ export function applyStep(step: Step, netns: string = OWN_NETNS): Result<null, K
   }
 }
 
+type RouteStep = Extract<Step, { readonly route: Route }>;
+type NeighbourStep = Extract<Step, { readonly neighbour: Neighbour }>;
+type OverlayStep = Extract<Step, { readonly kind: `${string}-${"tunnel" | "forwarding"}` }>;
+
+const isOverlayStep = (step: Step): step is OverlayStep =>
+  step.kind.endsWith("-tunnel") || "forwarding" in step;
+
+function applyRoute(step: RouteStep, netns: string): Result<null, KernelError> {
+  switch (step.kind) {
+    case "add-route":
+      return changeRoute(netns, step.route, (route) => newRoute(route, "add"));
+    case "replace-route":
+      return changeRoute(netns, step.route, (route) => newRoute(route, "replace"));
+    case "delete-route":
+      return forgiving(changeRoute(netns, step.route, deleteRoute));
+  }
+}
+
+function applyNeighbour(step: NeighbourStep, netns: string): Result<null, KernelError> {
+  switch (step.kind) {
+    case "add-neighbour":
+      return changeNeighbour(netns, step.neighbour, newNeighbour);
+    case "delete-neighbour":
+      return forgiving(changeNeighbour(netns, step.neighbour, deleteNeighbour));
+  }
+}
+
+function applyOverlay(step: OverlayStep, socket: RouteSocket): Result<null, KernelError> {
+  switch (step.kind) {
+    case "add-tunnel":
+      return createTunnel(socket, step.tunnel);
+    case "replace-tunnel": {
+      const deleted = deleteTunnel(socket);
+      return deleted.ok ? createTunnel(socket, step.tunnel) : deleted;
+    }
+    case "delete-tunnel":
+      return deleteTunnel(socket);
+    case "add-forwarding":
+      return addForwarding(socket, step.forwarding);
+    case "delete-forwarding":
+      return forgiving(deleteForwarding(socket, step.forwarding));
+  }
+}
+
 function observeLinks(
   socket: RouteSocket,
-): Result<Pick<NodeState, "routes" | "neighbours">, KernelError> {
+): Result<Pick<NodeState, "routes" | "neighbours" | "tunnel" | "forwarding">, KernelError> {
   const links = listLinks(socket);
   if (!links.ok) return links;
   const routes = listRoutes(socket);
   if (!routes.ok) return routes;
   const neighbours = listNeighbours(socket);
   if (!neighbours.ok) return neighbours;
+  const tunnel = observeTunnel(socket);
+  if (!tunnel.ok) return tunnel;
   const names = new Map(links.value.map(({ index, name }) => [index, name]));
   return ok({
+    ...tunnel.value,
     routes: routes.value.map((route) => namedRoute(route, names)),
     neighbours: neighbours.value.flatMap(({ address, mac, index }) => {
       const device = names.get(index);
-      return device?.startsWith(DEVICE_PREFIX) === true ? [{ address, mac, device }] : [];
+      return device !== undefined && isOwnDevice(device) ? [{ address, mac, device }] : [];
     }),
   });
 }
+
+const isOwnDevice = (name: string): boolean =>
+  name.startsWith(DEVICE_PREFIX) || name === TUNNEL_DEVICE;
 
 const namedRoute = (
   { destination, via, index }: LinkRoute,

@@ -1,6 +1,6 @@
 /** When two parts of a node's state mean the same to the kernel. */
 import { type Cidr, cidrContains, formatAddress, formatCidr } from "@seam/base";
-import type { Masquerade, Neighbour, PortForward, Route } from "@seam/state";
+import type { Forwarding, Masquerade, Neighbour, PortForward, Route, Tunnel } from "@seam/state";
 
 /** Routes with one key exclude each other: Seam keeps one route for each destination. */
 export const routeKey = (route: Route): string => formatCidr(route.destination);
@@ -34,6 +34,17 @@ export function minimalPrefixes(prefixes: readonly Cidr[]): readonly Cidr[] {
       ),
   );
 }
+
+/** Forwarding entries that mean the same have one text. */
+export const forwardingText = ({ mac, remote }: Forwarding): string =>
+  `${mac} ${formatAddress(remote)}`;
+
+/** Whether both are the same device, or none; the order of addresses does not matter. */
+export const sameTunnel = (one: Tunnel | null, other: Tunnel | null): boolean =>
+  one === null || other === null ? one === other : tunnelText(one) === tunnelText(other);
+
+const tunnelText = ({ vni, port, local, mac, mtu, addresses, ready }: Tunnel): string =>
+  [vni, port, formatAddress(local), mac, mtu, ready, ...addresses.map(formatAddress).sort()].join();
 
 const gateway = (route: Route): string | null =>
   route.via === null ? null : formatAddress(route.via);

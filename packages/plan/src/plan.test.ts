@@ -1,9 +1,32 @@
 /** Planning reaches the desired state from any observed one, and then has nothing left to do. */
-import { type Address, addressAt, type Cidr, invariant, parseAddress, parseCidr } from "@seam/base";
-import type { Masquerade, Neighbour, NodeState, Route } from "@seam/state";
+import {
+  type Address,
+  addressAt,
+  bytes,
+  type Cidr,
+  invariant,
+  parseAddress,
+  parseCidr,
+} from "@seam/base";
+import {
+  type Forwarding,
+  type Masquerade,
+  type Neighbour,
+  type NodeState,
+  type Route,
+  type Tunnel,
+  TUNNEL_DEVICE,
+} from "@seam/state";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { neighbourKey, routeKey, routeSatisfies, sameMasquerade } from "./equality.ts";
+import {
+  forwardingText,
+  neighbourKey,
+  routeKey,
+  routeSatisfies,
+  sameMasquerade,
+  sameTunnel,
+} from "./equality.ts";
 import { plan } from "./plan.ts";
 import { simulateStep } from "./simulation.ts";
 
@@ -22,7 +45,7 @@ const addresses = ["10.0.0.1", "10.0.0.2", "fd00::1", "fd00::2"].map(address);
 const prefixes = ["10.0.0.0/8", "10.1.0.0/16", "10.2.0.0/24", "fd00::/64", "fd00::1/128"].map(cidr);
 const anAddress = fc.constantFrom(...addresses);
 const aPrefix = fc.constantFrom(...prefixes);
-const aDevice = fc.constantFrom("seam0", "seam1", "eth0");
+const aDevice = fc.constantFrom("seam0", "eth0", TUNNEL_DEVICE);
 
 const route = (device: fc.Arbitrary<string | null>): fc.Arbitrary<Route> =>
   fc.record({ destination: aPrefix, via: fc.option(anAddress), device });
@@ -51,23 +74,55 @@ const portForwards = fc.array(
     .filter(({ hostAddress, target }) => (hostAddress ?? target).family === target.family),
 );
 const neighbours = fc.uniqueArray(neighbour, { selector: neighbourKey });
+const aMac = fc.constantFrom("02:00:00:00:00:01", "02:00:00:00:00:02", "02:00:00:00:00:03");
+const tunnel: fc.Arbitrary<Tunnel> = fc.record({
+  vni: fc.constantFrom(0, 83),
+  port: fc.constant(4789),
+  local: anAddress,
+  mac: aMac,
+  mtu: fc.constantFrom(bytes(1450), bytes(1430)),
+  addresses: fc.uniqueArray(anAddress),
+  ready: fc.boolean(),
+});
+const forwarding: fc.Arbitrary<readonly Forwarding[]> = fc.uniqueArray(
+  fc.record({ mac: aMac, remote: anAddress }),
+  { selector: ({ mac }) => mac },
+);
+/** What a node without the device cannot have. */
+function possible(state: NodeState): NodeState {
+  if (state.tunnel !== null) return state;
+  return {
+    ...state,
+    routes: state.routes.filter(({ device }) => device !== TUNNEL_DEVICE),
+    neighbours: state.neighbours.filter(({ device }) => device !== TUNNEL_DEVICE),
+    forwarding: [],
+  };
+}
 /** The kernel may hold several routes to one destination, but not one route twice. */
-const observedState: fc.Arbitrary<NodeState> = fc.record({
-  sysctls,
-  routes: fc.uniqueArray(route(aDevice), { selector: (value) => JSON.stringify(value) }),
-  neighbours,
-  masquerade: fc.option(masquerade),
-  portForwards,
-  sourceGuard: fc.boolean(),
-});
-const desiredState: fc.Arbitrary<NodeState> = fc.record({
-  sysctls,
-  routes: fc.uniqueArray(route(fc.option(aDevice)), { selector: routeKey }),
-  neighbours,
-  masquerade: fc.option(masquerade),
-  portForwards,
-  sourceGuard: fc.boolean(),
-});
+const observedState: fc.Arbitrary<NodeState> = fc
+  .record({
+    sysctls,
+    routes: fc.uniqueArray(route(aDevice), { selector: (value) => JSON.stringify(value) }),
+    neighbours,
+    masquerade: fc.option(masquerade),
+    tunnel: fc.option(tunnel),
+    forwarding,
+    portForwards,
+    sourceGuard: fc.boolean(),
+  })
+  .map(possible);
+const desiredState: fc.Arbitrary<NodeState> = fc
+  .record({
+    sysctls,
+    routes: fc.uniqueArray(route(fc.option(aDevice)), { selector: routeKey }),
+    neighbours,
+    masquerade: fc.option(masquerade),
+    tunnel: fc.option(tunnel),
+    forwarding,
+    portForwards,
+    sourceGuard: fc.boolean(),
+  })
+  .map(possible);
 
 test("the steps lead to the desired state, and planning again yields none", () => {
   fc.assert(
@@ -81,6 +136,10 @@ test("the steps lead to the desired state, and planning again yields none", () =
       expect(new Set(reached.neighbours)).toEqual(new Set(desired.neighbours));
       expect(reached.sysctls).toEqual(expect.arrayContaining([...desired.sysctls]));
       expect(sameMasquerade(reached.masquerade, desired.masquerade)).toBe(true);
+      expect(sameTunnel(reached.tunnel, desired.tunnel)).toBe(true);
+      expect(reached.forwarding.map(forwardingText).sort()).toEqual(
+        desired.forwarding.map(forwardingText).sort(),
+      );
       expect(reached.sourceGuard).toBe(desired.sourceGuard);
       expect(reached.portForwards.length).toBeLessThanOrEqual(desired.portForwards.length);
       expect(desired.portForwards).toEqual(expect.arrayContaining([...reached.portForwards]));
@@ -89,15 +148,51 @@ test("the steps lead to the desired state, and planning again yields none", () =
   );
 });
 
-test("a duplicate is deleted before the route is replaced, gateways follow on-link routes", () => {
-  const empty: NodeState = {
-    sysctls: [],
-    routes: [],
-    neighbours: [],
-    masquerade: null,
-    portForwards: [],
-    sourceGuard: false,
+const empty: NodeState = {
+  sysctls: [],
+  routes: [],
+  neighbours: [],
+  masquerade: null,
+  portForwards: [],
+  sourceGuard: false,
+  tunnel: null,
+  forwarding: [],
+};
+
+test("a change of overlay moves a route in one step: the device comes before and goes after", () => {
+  const destination = cidr("10.1.0.0/16");
+  const via = address("10.0.0.2");
+  const direct: NodeState = { ...empty, routes: [{ destination, via, device: "eth0" }] };
+  const gateway = addressAt(destination, 0n) ?? via;
+  const mac = "02:00:00:00:00:02";
+  const encapsulated: NodeState = {
+    ...empty,
+    routes: [{ destination, via: gateway, device: TUNNEL_DEVICE }],
+    neighbours: [{ address: gateway, mac, device: TUNNEL_DEVICE }],
+    tunnel: {
+      vni: 83,
+      port: 4789,
+      local: address("10.0.0.1"),
+      mac: "02:00:00:00:00:01",
+      mtu: bytes(1450),
+      addresses: [],
+      ready: true,
+    },
+    forwarding: [{ mac, remote: via }],
   };
+  const kinds = (from: NodeState, to: NodeState): readonly string[] =>
+    plan(from, to).map(({ kind }) => kind);
+  expect(kinds(direct, encapsulated)).toEqual([
+    "add-tunnel",
+    "add-neighbour",
+    "add-forwarding",
+    "replace-route",
+  ]);
+  expect(kinds(encapsulated, direct)).toEqual(["replace-route", "delete-tunnel"]);
+  expect(kinds(encapsulated, empty)).toEqual(["delete-route", "delete-tunnel"]);
+});
+
+test("a duplicate is deleted before the route is replaced, gateways follow on-link routes", () => {
   const destination = cidr("10.1.0.0/16");
   const observed: NodeState = {
     ...empty,

@@ -1,33 +1,73 @@
 /**
  * The difference between what a node is and what it should be, as ordered steps. What would conflict is
  * deleted first; neighbours come before the routes that use them, and on-link routes before routes
- * through a gateway, which the kernel refuses while it cannot reach the gateway.
+ * through a gateway, which the kernel refuses while it cannot reach the gateway. The tunnel comes before all that
+ * uses it and goes when routes have left it, so that a change of overlay interrupts no traffic of this node.
  */
-import type { Neighbour, NodeState, Route } from "@seam/state";
+import {
+  type Forwarding,
+  type Neighbour,
+  type NodeState,
+  type Route,
+  TUNNEL_DEVICE,
+} from "@seam/state";
 import {
   distinctForwards,
+  forwardingText,
   neighbourKey,
   routeKey,
   routeSatisfies,
   sameForwards,
   sameMasquerade,
+  sameTunnel,
 } from "./equality.ts";
 import type { Step } from "./step.ts";
 
 /** The steps from `observed` to `desired`; none when nothing has to change. */
 export function plan(observed: NodeState, desired: NodeState): readonly Step[] {
-  const routes = planRoutes(observed.routes, desired.routes);
-  const neighbours = planNeighbours(observed.neighbours, desired.neighbours);
+  const tunnel = planTunnel(observed, desired);
+  const left = observedAfter(tunnel, observed);
+  const goes = tunnel?.kind === "delete-tunnel";
+  const routes = planRoutes(
+    left.routes,
+    desired.routes,
+    goes ? satisfiesElsewhere : routeSatisfies,
+  );
+  const neighbours = planNeighbours(left.neighbours, desired.neighbours);
+  const forwarding = planForwarding(left.forwarding, desired.forwarding);
   return [
     ...planSysctls(observed, desired),
+    ...(tunnel === null || goes ? [] : [tunnel]),
     ...routes.deletions,
     ...neighbours.deletions,
     ...neighbours.additions,
+    ...forwarding.additions,
     ...routes.additions,
+    ...forwarding.deletions,
     ...planGuard(observed, desired),
     ...planMasquerade(observed, desired),
     ...planForwards(observed, desired),
+    ...(goes ? [tunnel] : []),
   ];
+}
+
+function planTunnel(observed: NodeState, { tunnel }: NodeState): Step | null {
+  if (tunnel === null) return observed.tunnel === null ? null : { kind: "delete-tunnel" };
+  if (observed.tunnel === null) return { kind: "add-tunnel", tunnel };
+  return sameTunnel(observed.tunnel, tunnel) ? null : { kind: "replace-tunnel", tunnel };
+}
+
+/** What the other steps find: a device that goes takes its entries with it, one made anew has none, also no routes. */
+function observedAfter(tunnel: Step | null, observed: NodeState): NodeState {
+  if (tunnel === null || tunnel.kind === "add-tunnel") return observed;
+  const elsewhere = ({ device }: { readonly device: string | null }): boolean =>
+    device !== TUNNEL_DEVICE;
+  return {
+    ...observed,
+    routes: tunnel.kind === "delete-tunnel" ? observed.routes : observed.routes.filter(elsewhere),
+    neighbours: observed.neighbours.filter(elsewhere),
+    forwarding: [],
+  };
 }
 
 type Changes = { readonly deletions: readonly Step[]; readonly additions: readonly Step[] };
@@ -40,11 +80,26 @@ function planSysctls(observed: NodeState, desired: NodeState): readonly Step[] {
     .map((sysctl) => ({ kind: "set-sysctl", sysctl }));
 }
 
-function planRoutes(observed: readonly Route[], desired: readonly Route[]): Changes {
+type Satisfies = (observed: Route, desired: Route) => boolean;
+
+/** While the tunnel goes, no route through it is good enough. */
+const satisfiesElsewhere: Satisfies = (observed, desired) =>
+  observed.device !== TUNNEL_DEVICE && routeSatisfies(observed, desired);
+
+function planRoutes(
+  observed: readonly Route[],
+  desired: readonly Route[],
+  satisfies: Satisfies,
+): Changes {
   const wanted = new Map(desired.map((route) => [routeKey(route), route]));
+  /** Of several routes to one destination the right one, when there is one, comes first and so is kept. */
+  const rank = (route: Route): number => {
+    const right = wanted.get(routeKey(route));
+    return right !== undefined && satisfies(route, right) ? 0 : 1;
+  };
   const kept = new Map<string, Route>();
   const deletions: Step[] = [];
-  for (const route of preferSatisfying(observed, wanted)) {
+  for (const route of observed.toSorted((a, b) => rank(a) - rank(b))) {
     const key = routeKey(route);
     if (wanted.has(key) && !kept.has(key)) kept.set(key, route);
     else deletions.push({ kind: "delete-route", route });
@@ -52,21 +107,9 @@ function planRoutes(observed: readonly Route[], desired: readonly Route[]): Chan
   const additions = [...wanted.values()].flatMap((route): readonly Step[] => {
     const current = kept.get(routeKey(route));
     if (current === undefined) return [{ kind: "add-route", route }];
-    return routeSatisfies(current, route) ? [] : [{ kind: "replace-route", route }];
+    return satisfies(current, route) ? [] : [{ kind: "replace-route", route }];
   });
   return { deletions, additions: additions.toSorted((a, b) => gatewayRank(a) - gatewayRank(b)) };
-}
-
-/** Of several routes to one destination the right one, when there is one, comes first and so is kept. */
-function preferSatisfying(
-  observed: readonly Route[],
-  wanted: ReadonlyMap<string, Route>,
-): readonly Route[] {
-  const isRight = (route: Route): boolean => {
-    const desired = wanted.get(routeKey(route));
-    return desired !== undefined && routeSatisfies(route, desired);
-  };
-  return [...observed.filter(isRight), ...observed.filter((route) => !isRight(route))];
 }
 
 const gatewayRank = (step: Step): number => ("route" in step && step.route.via !== null ? 1 : 0);
@@ -81,6 +124,19 @@ function planNeighbours(observed: readonly Neighbour[], desired: readonly Neighb
     additions: [...wanted.values()]
       .filter((neighbour) => current.get(neighbourKey(neighbour)) !== neighbour.mac)
       .map((neighbour) => ({ kind: "add-neighbour", neighbour })),
+  };
+}
+
+function planForwarding(observed: readonly Forwarding[], desired: readonly Forwarding[]): Changes {
+  const wanted = new Map(desired.map((each) => [each.mac, each]));
+  const current = new Set(observed.map(forwardingText));
+  return {
+    deletions: observed
+      .filter(({ mac }) => !wanted.has(mac))
+      .map((forwarding) => ({ kind: "delete-forwarding", forwarding })),
+    additions: [...wanted.values()]
+      .filter((each) => !current.has(forwardingText(each)))
+      .map((forwarding) => ({ kind: "add-forwarding", forwarding })),
   };
 }
 

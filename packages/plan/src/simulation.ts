@@ -1,33 +1,33 @@
 /** A small node without a kernel: what each step does to a state, for tests and dry runs. */
 import { formatAddress } from "@seam/base";
-import type { Neighbour, NodeState, Route } from "@seam/state";
+import {
+  type Forwarding,
+  type Neighbour,
+  type NodeState,
+  type Route,
+  TUNNEL_DEVICE,
+} from "@seam/state";
 import { neighbourKey, routeKey } from "./equality.ts";
 import type { Step } from "./step.ts";
 
 /** The state after `step`; throws where the kernel would refuse it (EEXIST, ESRCH, ENOENT). */
 export function simulateStep(state: NodeState, step: Step): NodeState {
+  if ("route" in step) return changeRoutes(state, step);
+  if ("neighbour" in step) return { ...state, neighbours: changeNeighbours(state, step) };
+  if ("forwarding" in step) return { ...state, forwarding: changeForwarding(state, step) };
   switch (step.kind) {
     case "set-sysctl": {
       const others = state.sysctls.filter(({ key }) => key !== step.sysctl.key);
       return { ...state, sysctls: [...others, step.sysctl] };
     }
-    case "add-route":
-      return addRoute(state, step.route);
-    case "replace-route":
-      return addRoute({ ...state, routes: withoutFirst(state, step.route) }, step.route);
-    case "delete-route":
-      return deleteRoute(state, step.route);
-    case "add-neighbour":
-      return { ...state, neighbours: [...without(state, step.neighbour), step.neighbour] };
-    case "delete-neighbour": {
-      const neighbours = without(state, step.neighbour);
-      if (neighbours.length < state.neighbours.length) return { ...state, neighbours };
-      throw new Error(`ENOENT: ${neighbourKey(step.neighbour)}`);
-    }
     case "set-masquerade":
       return { ...state, masquerade: step.masquerade };
     case "clear-masquerade":
       return { ...state, masquerade: null };
+    case "add-tunnel":
+    case "replace-tunnel":
+    case "delete-tunnel":
+      return changeTunnel(state, step);
     case "set-port-forwards":
       return { ...state, portForwards: step.portForwards };
     case "set-source-guard":
@@ -35,12 +35,65 @@ export function simulateStep(state: NodeState, step: Step): NodeState {
   }
 }
 
-function without(state: NodeState, neighbour: Neighbour): readonly Neighbour[] {
+type TunnelStep = Extract<Step, { readonly kind: `${string}-tunnel` }>;
+type RouteStep = Extract<Step, { readonly route: Route }>;
+type NeighbourStep = Extract<Step, { readonly neighbour: Neighbour }>;
+type ForwardingStep = Extract<Step, { readonly forwarding: Forwarding }>;
+
+function changeRoutes(state: NodeState, { kind, route }: RouteStep): NodeState {
+  if (kind === "delete-route") return deleteRoute(state, route);
+  const routes = kind === "replace-route" ? withoutFirst(state, route) : state.routes;
+  return addRoute({ ...state, routes }, route);
+}
+
+function changeTunnel(state: NodeState, step: TunnelStep): NodeState {
+  if (step.kind !== "add-tunnel") {
+    const without = withoutTunnel(state);
+    return step.kind === "delete-tunnel" ? without : { ...without, tunnel: step.tunnel };
+  }
+  if (state.tunnel !== null) throw new Error("EEXIST: tunnel");
+  return { ...state, tunnel: step.tunnel };
+}
+
+function changeNeighbours(
+  state: NodeState,
+  { kind, neighbour }: NeighbourStep,
+): readonly Neighbour[] {
   const key = neighbourKey(neighbour);
-  return state.neighbours.filter((other) => neighbourKey(other) !== key);
+  const others = state.neighbours.filter((other) => neighbourKey(other) !== key);
+  if (kind === "add-neighbour") {
+    needsTunnel(state, neighbour.device);
+    return [...others, neighbour];
+  }
+  if (others.length === state.neighbours.length) throw new Error(`ENOENT: ${key}`);
+  return others;
+}
+
+function withoutTunnel(state: NodeState): NodeState {
+  if (state.tunnel === null) throw new Error("ENODEV: tunnel");
+  const routes = state.routes.filter(({ device }) => device !== TUNNEL_DEVICE);
+  const neighbours = state.neighbours.filter(({ device }) => device !== TUNNEL_DEVICE);
+  return { ...state, routes, neighbours, tunnel: null, forwarding: [] };
+}
+
+function changeForwarding(
+  state: NodeState,
+  { kind, forwarding }: ForwardingStep,
+): readonly Forwarding[] {
+  if (state.tunnel === null) throw new Error("ENODEV: tunnel");
+  const others = state.forwarding.filter(({ mac }) => mac !== forwarding.mac);
+  if (kind === "add-forwarding") return [...others, forwarding];
+  if (others.length === state.forwarding.length) throw new Error(`ENOENT: ${forwarding.mac}`);
+  return others;
+}
+
+/** A device's routes and neighbours need the device. */
+function needsTunnel(state: NodeState, device: string | null): void {
+  if (device === TUNNEL_DEVICE && state.tunnel === null) throw new Error("ENODEV: tunnel");
 }
 
 function addRoute(state: NodeState, route: Route): NodeState {
+  needsTunnel(state, route.device);
   if (state.routes.some((other) => routeKey(other) === routeKey(route))) {
     throw new Error(`EEXIST: ${routeKey(route)}`);
   }

@@ -1,5 +1,13 @@
 /** One change to a node: small enough to be applied by one kernel request, plain enough to be printed. */
-import type { Masquerade, Neighbour, PortForward, Route, Sysctl } from "@seam/state";
+import type {
+  Forwarding,
+  Masquerade,
+  Neighbour,
+  PortForward,
+  Route,
+  Sysctl,
+  Tunnel,
+} from "@seam/state";
 
 /** A change that turns an observed node a little more into the desired one. */
 export type Step =
@@ -16,4 +24,12 @@ export type Step =
   | { readonly kind: "clear-masquerade" }
   /** Replaces all port forwards of Seam in one transaction. */
   | { readonly kind: "set-port-forwards"; readonly portForwards: readonly PortForward[] }
-  | { readonly kind: "set-source-guard"; readonly sourceGuard: boolean };
+  | { readonly kind: "set-source-guard"; readonly sourceGuard: boolean }
+  | { readonly kind: "add-tunnel"; readonly tunnel: Tunnel }
+  /** Deletes the device and makes it anew: its routes, neighbours and forwarding entries are gone. */
+  | { readonly kind: "replace-tunnel"; readonly tunnel: Tunnel }
+  /** Deletes the device, and with it its routes, neighbours and forwarding entries. */
+  | { readonly kind: "delete-tunnel" }
+  /** Adds the entry, or gives the entry of the same MAC address this node. */
+  | { readonly kind: "add-forwarding"; readonly forwarding: Forwarding }
+  | { readonly kind: "delete-forwarding"; readonly forwarding: Forwarding };

@@ -1,5 +1,5 @@
 /** What a node looks like: observed and desired state have this one type (architecture section 1). */
-import type { Address, Cidr } from "@seam/base";
+import type { Address, Bytes, Cidr } from "@seam/base";
 
 /** A route in the main table; `via` null means that the destination is on the link itself. */
 export type Route = {
@@ -23,6 +23,32 @@ export type Masquerade = {
   /** Destinations that keep the pod's own address. */
   readonly exceptions: readonly Cidr[];
 };
+
+/**
+ * The node's one VXLAN device, called `TUNNEL_DEVICE` (RFC 7348). It never floods and never learns: frames go
+ * where a `Forwarding` says, or nowhere.
+ */
+export type Tunnel = {
+  /** VXLAN network identifier. */
+  readonly vni: number;
+  /** UDP port on every node. */
+  readonly port: number;
+  /** Source of the outer packets; its family is that of all outer packets. */
+  readonly local: Address;
+  /** Six octets, lower case, separated by colons. */
+  readonly mac: string;
+  readonly mtu: Bytes;
+  /** The device's own addresses: what the node itself sends through the tunnel comes from these. */
+  readonly addresses: readonly Address[];
+  /** Up, and not learning addresses from traffic; always true of a desired tunnel. */
+  readonly ready: boolean;
+};
+
+/** Frames to this MAC address leave the tunnel's device for this node. */
+export type Forwarding = { readonly mac: string; readonly remote: Address };
+
+/** Name of the tunnel's device; it does not start like the pods' links, which are taken for pods. */
+export const TUNNEL_DEVICE = "vxlan-seam";
 
 /** Transport protocols whose ports can lead to pods. */
 export type Transport = "tcp" | "udp" | "sctp";
@@ -50,4 +76,8 @@ export type NodeState = {
   readonly portForwards: readonly PortForward[];
   /** Whether what a pod sends with a source address that is not its own, or to the node's loopback, is dropped. */
   readonly sourceGuard: boolean;
+  /** Null when no traffic is encapsulated. */
+  readonly tunnel: Tunnel | null;
+  /** Of the tunnel's device; empty without a tunnel. */
+  readonly forwarding: readonly Forwarding[];
 };

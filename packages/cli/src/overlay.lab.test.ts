@@ -1,0 +1,180 @@
+/** The overlay of a running cluster is changed by editing one object: traffic goes on, and no pod is restarted (issue 4). */
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+
+import { labDown, labExec } from "@seam/lab";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { runGuide } from "./guide.fixture.ts";
+
+const name = "seam-test-overlay";
+const root = path.resolve(import.meta.dirname, "../../..");
+const kubeconfig = `/var/lib/seam-lab/${name}/kubeconfig`;
+const kubectlProgram = `${process.env["SEAM_BIN"] ?? "SEAM_BIN names the folder of Go tools"}/kubectl`;
+const execute = promisify(execFile);
+const nodes = ["n1", "n2"] as const;
+
+async function kubectl(...argv: readonly string[]): Promise<string> {
+  return (await execute(kubectlProgram, [`--kubeconfig=${kubeconfig}`, ...argv])).stdout.trim();
+}
+
+async function apply(...objects: readonly object[]): Promise<void> {
+  const file = "/tmp/seam-test-overlay.json";
+  writeFileSync(file, JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }));
+  await kubectl("apply", "-f", file);
+}
+
+const configure = async (spec: object): Promise<void> =>
+  apply({
+    apiVersion: "seam.ucsd.edu/v1alpha1",
+    kind: "NetworkConfig",
+    metadata: { name: "default" },
+    spec,
+  });
+
+const podOn = (node: string, pod: string) => ({
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name: pod },
+  spec: {
+    nodeName: node,
+    terminationGracePeriodSeconds: 0,
+    containers: [
+      { name: "c", image: "localhost/seam/traffic:dev", command: ["rr", "serve", "5202"] },
+    ],
+  },
+});
+
+const shell = async (node: string, script: string): Promise<string> =>
+  (await labExec(name, node, ["sh", "-c", script])).stdout.trim();
+
+const addressesOf = async (pod: string): Promise<readonly string[]> =>
+  (await kubectl("get", "pod", pod, "-o", "jsonpath={.status.podIPs[*].ip}")).split(" ");
+
+/** Name, identity and restarts of all pods; what a restart of any would change. */
+const identities = async (): Promise<string> =>
+  kubectl(
+    "get",
+    "pods",
+    "-A",
+    "-o",
+    "jsonpath={range .items[*]}{.metadata.name} {.metadata.uid} {.status.containerStatuses[*].restartCount}{'\\n'}{end}",
+  );
+
+const devices = async (): Promise<readonly string[]> =>
+  Promise.all(nodes.map(async (node) => shell(node, "ip -br link | grep -o ^vxlan-seam")));
+
+const numberAt = (value: unknown, key: string): number =>
+  typeof value === "object" && value !== null ? Number(Reflect.get(value, key)) : Number.NaN;
+
+/** Round trips from the pod on n1 to that on n2 for `seconds`, over each family, while `disturb` happens. */
+async function undisturbed(seconds: number, disturb: () => Promise<unknown>): Promise<void> {
+  const measured = (await addressesOf("on-n2")).map(async (address) => {
+    const ask = ["rr", "ask", address, "5202", "--seconds", String(seconds)];
+    const argv = [`--kubeconfig=${kubeconfig}`, "exec", "on-n1", "--", ...ask];
+    const traffic = spawn(kubectlProgram, argv, { stdio: ["ignore", "pipe", "inherit"] });
+    const [output, [code]] = await Promise.all([text(traffic.stdout), once(traffic, "close")]);
+    expect(code).toBe(0);
+    const report: unknown = JSON.parse(output);
+    return report;
+  });
+  await sleep(1000);
+  await disturb();
+  for (const report of await Promise.all(measured)) {
+    process.stdout.write(`${JSON.stringify(report)}\n`);
+    expect(numberAt(report, "transactions")).toBeGreaterThan(1000);
+    expect(numberAt(report, "max_us")).toBeLessThan(1_000_000);
+  }
+}
+
+/** The first packets on n1's uplink that belong to pods or to VXLAN, while the pods talk. */
+async function onTheWire(): Promise<string> {
+  const dump = shell("n1", "timeout 5 tcpdump -lnni eth0 -c 20 'udp port 4789 or port 5202'");
+  const [address = ""] = await addressesOf("on-n2");
+  await sleep(500);
+  await kubectl("exec", "on-n1", "--", "rr", "ask", address, "5202", "--seconds", "1");
+  return dump;
+}
+
+beforeAll(async () => {
+  await labDown(name);
+  const flags = ["lab", "up", "--name", name, "--nodes", "2"];
+  await execute(path.join(root, "bin/seam"), flags, { maxBuffer: 1 << 26 });
+  await apply(...nodes.map((node) => podOn(node, `on-${node}`)));
+  await kubectl("wait", "--for=condition=Ready", "pod", "--all", "--timeout=60s");
+}, 300_000);
+
+afterAll(async () => labDown(name), 60_000);
+
+test("a wrong NetworkConfig is refused with the field and what was expected", async () => {
+  await expect(configure({ overlay: "srv6" })).rejects.toThrow(/spec\.overlay.*"direct", "vxlan"/);
+  await expect(configure({ masqueradeExceptions: ["10.1.2.3/8"] })).rejects.toThrow(
+    "expected an address prefix without host bits",
+  );
+  const other = {
+    apiVersion: "seam.ucsd.edu/v1alpha1",
+    kind: "NetworkConfig",
+    metadata: { name: "x" },
+    spec: {},
+  };
+  await expect(apply(other)).rejects.toThrow("expected default");
+});
+
+test("traffic goes on while the overlay becomes VXLAN, and is then in VXLAN", async () => {
+  expect(await devices()).toEqual(["", ""]);
+  const before = await identities();
+  await undisturbed(6, async () => {
+    await configure({ overlay: "vxlan", encapsulate: "always" });
+    await expect.poll(devices, { timeout: 2000 }).toEqual(nodes.map(() => "vxlan-seam"));
+  });
+  const wire = await onTheWire();
+  expect(wire).toMatch(/10\.200\.0\.11\.\d+ > 10\.200\.0\.12\.4789: VXLAN/);
+  expect(wire).not.toMatch(/^\S+ IP 10\.244\.\d+\.\d+\.\d+ > \S+ Flags/m);
+  expect(await identities()).toBe(before);
+}, 60_000);
+
+test("a pod made now has room for VXLAN; a node and pods of the other reach each other", async () => {
+  await apply(podOn("n2", "later"));
+  await kubectl("wait", "--for=condition=Ready", "pod", "later", "--timeout=60s");
+  const mtu = async (pod: string): Promise<number> =>
+    Number(await kubectl("exec", pod, "--", "cat", "/sys/class/net/eth0/mtu"));
+  expect((await mtu("on-n2")) - (await mtu("later"))).toBe(50);
+  for (const address of await addressesOf("later"))
+    expect(await shell("n1", `ping -c1 -W2 ${address}`)).toContain("1 received");
+  for (const address of ["10.200.0.12", "fd00:200::12"])
+    expect(await kubectl("exec", "on-n1", "--", "ping", "-c1", "-W2", address)).toContain(
+      "1 received",
+    );
+  await kubectl("delete", "pod", "later");
+}, 120_000);
+
+test("on one link, off-link sends nothing through the device", async () => {
+  await configure({ overlay: "vxlan", encapsulate: "off-link" });
+  const entries = async (): Promise<string> => shell("n1", "bridge fdb show dev vxlan-seam");
+  await expect.poll(entries, { timeout: 2000 }).toBe("");
+  expect(await onTheWire()).not.toContain("VXLAN");
+  await configure({ overlay: "vxlan", encapsulate: "always" });
+  await expect.poll(entries, { timeout: 2000 }).toContain("dst 10.200.0.12");
+}, 60_000);
+
+test("traffic goes on while the overlay becomes direct again, and the devices are gone", async () => {
+  const before = await identities();
+  await undisturbed(6, async () => {
+    await configure({ overlay: "direct" });
+    await expect.poll(devices, { timeout: 2000 }).toEqual(["", ""]);
+  });
+  expect(await onTheWire()).not.toContain("VXLAN");
+  expect(await identities()).toBe(before);
+}, 60_000);
+
+test("the commands of overlay.md work as written, and leave the default", async () => {
+  await kubectl("delete", "networkconfig", "default");
+  expect(await runGuide("overlay.md", name)).toContain("vxlan id 83");
+  expect(await kubectl("get", "networkconfigs", "-o", "name")).toBe("");
+  await expect.poll(devices, { timeout: 2000 }).toEqual(["", ""]);
+}, 120_000);
