@@ -86,7 +86,6 @@ async function undisturbed(seconds: number, disturb: () => Promise<unknown>): Pr
   await sleep(1000);
   await disturb();
   for (const report of await Promise.all(measured)) {
-    process.stdout.write(`${JSON.stringify(report)}\n`);
     expect(numberAt(report, "transactions")).toBeGreaterThan(1000);
     expect(numberAt(report, "max_us")).toBeLessThan(1_000_000);
   }
