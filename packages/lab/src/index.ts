@@ -15,4 +15,4 @@ export { labDown } from "./lab-down.ts";
 export { labReady } from "./lab-ready.ts";
 export { labUp } from "./lab-up.ts";
 export { type LabOptions } from "./layout.ts";
-export { goTools } from "./go-tools.ts";
+export { e2eTools, goTools } from "./go-tools.ts";
