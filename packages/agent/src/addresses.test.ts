@@ -16,7 +16,11 @@ test("one address of each prefix, the first and last of IPv4 left out", () => {
   const used = new Set<string>();
   const cursors = new Map<string, bigint>();
   const next = (): readonly string[] | string => {
-    const chosen = chooseAddresses(prefixes, used, (prefix) => cursors.get(prefix) ?? 0n);
+    const chosen = chooseAddresses(prefixes, {
+      used,
+      cursorOf: (prefix) => cursors.get(prefix) ?? 0n,
+      requested: [],
+    });
     if (!chosen.ok) return chosen.error;
     for (const { prefix, offset } of chosen.value) cursors.set(prefix, offset);
     const texts = chosen.value.map(({ address }) => formatAddress(address));
@@ -39,7 +43,11 @@ test("a released address comes back only after all others (property)", () => {
       let cursor = 0n;
       for (const release of releases) {
         if (release) live.shift();
-        const chosen = chooseAddresses([prefix], new Set(live), () => cursor);
+        const chosen = chooseAddresses([prefix], {
+          used: new Set(live),
+          cursorOf: () => cursor,
+          requested: [],
+        });
         expect(chosen.ok).toBe(live.length < 14);
         if (!chosen.ok) {
           live.shift();

@@ -3,6 +3,7 @@ import {
   type Address,
   addressAt,
   type Cidr,
+  cidrContains,
   cidrSize,
   err,
   formatAddress,
@@ -21,19 +22,42 @@ export type Choice = {
 /** More places than a node can have pods are never looked at. */
 const LONGEST_SEARCH = 1n << 20n;
 
+/** What is taken, where the search goes on, and what was asked for. */
+export type Situation = {
+  /** Canonical texts of the addresses in use. */
+  readonly used: ReadonlySet<string>;
+  readonly cursorOf: (prefix: string) => bigint;
+  /** Addresses that must be among the chosen ones. */
+  readonly requested: readonly Address[];
+};
+
 /**
- * One address of each prefix that is not in `used` (canonical text). The search starts after the prefix's
+ * One address of each prefix that is not in `used`. The search starts after the prefix's
  * cursor, so that an address rests as long as possible before it is given out again. The first address of
  * a prefix is never used, nor IPv4's last (broadcast).
  */
 export function chooseAddresses(
   prefixes: readonly Cidr[],
-  used: ReadonlySet<string>,
-  cursorOf: (prefix: string) => bigint,
+  { used, cursorOf, requested }: Situation,
 ): Result<readonly Choice[], string> {
+  const foreign = requested.find(
+    (address) => !prefixes.some((cidr) => cidrContains(cidr, address)),
+  );
+  if (foreign !== undefined) {
+    const own = prefixes.map(formatCidr).join(" and ");
+    return err(`the requested address ${formatAddress(foreign)} is not in ${own} of this node`);
+  }
   const choices: Choice[] = [];
   for (const cidr of prefixes) {
-    const choice = nextFree(cidr, used, cursorOf(formatCidr(cidr)));
+    const wanted = requested.find((address) => cidrContains(cidr, address));
+    if (wanted !== undefined && used.has(formatAddress(wanted))) {
+      return err(`the requested address ${formatAddress(wanted)} is in use on this node`);
+    }
+    const cursor = cursorOf(formatCidr(cidr));
+    const choice =
+      wanted === undefined
+        ? nextFree(cidr, used, cursor)
+        : { prefix: formatCidr(cidr), address: wanted, offset: cursor };
     if (choice === null) {
       return err(`all ${usable(cidr)} addresses of ${formatCidr(cidr)} are in use on this node`);
     }

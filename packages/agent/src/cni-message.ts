@@ -104,6 +104,12 @@ export function cniArguments(request: CniRequest): ReadonlyMap<string, string> {
 export const isJson = (value: unknown): value is Json =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** The list under `key` of a JSON object, or an empty one. */
+export function listAt(value: unknown, key: string): readonly unknown[] {
+  const found = isJson(value) ? value[key] : undefined;
+  return Array.isArray(found) ? found : [];
+}
+
 function splitFrame(frame: Buffer): { environment: ReadonlyMap<string, string>; rest: string } {
   const environment = new Map<string, string>();
   let start = 0;

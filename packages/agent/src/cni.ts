@@ -23,12 +23,13 @@ import {
   fail,
   isJson,
   type Json,
+  listAt,
   required,
   supportedVersions,
   versionOf,
 } from "./cni-message.ts";
 import { podInterfaceFaults } from "./pod-check.ts";
-import { hostPortsOf } from "./port-mappings.ts";
+import { wishesOf } from "./wishes.ts";
 import type { Attachment, Store } from "./store.ts";
 
 /** What the commands work on. */
@@ -86,8 +87,8 @@ function targetOf(request: CniRequest): Result<Target, CniError> {
 function add(node: CniNode, request: CniRequest): CniAnswer {
   const target = targetOf(request);
   if (!target.ok) return target;
-  const hostPorts = hostPortsOf(request.config);
-  if (!hostPorts.ok) return hostPorts;
+  const wishes = wishesOf(request.config);
+  if (!wishes.ok) return wishes;
   const ready = status(node);
   if (!ready.ok) return fail(codes.tryAgainLater, ready.error.msg, ready.error.details);
   // A record of the same name is left from a call whose answer was lost: begin anew.
@@ -95,7 +96,11 @@ function add(node: CniNode, request: CniRequest): CniAnswer {
   if (!cleared.ok) return kernelFailure(cleared.error);
   const attachments = node.store.attachments();
   const used = new Set(attachments.flatMap(({ addresses }) => addresses.map(formatAddress)));
-  const chosen = chooseAddresses(node.podCidrs(), used, node.store.cursor);
+  const chosen = chooseAddresses(node.podCidrs(), {
+    used,
+    cursorOf: node.store.cursor,
+    requested: wishes.value.addresses,
+  });
   if (!chosen.ok) {
     return fail(
       codes.noAddress,
@@ -104,7 +109,8 @@ function add(node: CniNode, request: CniRequest): CniAnswer {
     );
   }
   const named = attachmentOf(target.value, request, chosen.value);
-  const attachment = { ...named, hostPorts: hostPorts.value };
+  const { mac = named.mac, hostPorts } = wishes.value;
+  const attachment = { ...named, mac, hostPorts };
   node.store.put(attachment, new Map(chosen.value.map(({ prefix, offset }) => [prefix, offset])));
   const made = createPodInterface({
     podNetns: target.value.netns,
@@ -112,13 +118,14 @@ function add(node: CniNode, request: CniRequest): CniAnswer {
     podDevice: target.value.ifName,
     addresses: attachment.addresses,
     mtu: node.mtu(),
+    podMac: mac,
   });
   if (!made.ok) {
     node.store.remove(target.value.device);
     return kernelFailure(made.error);
   }
   node.changed();
-  return ok(resultOf(versionOf(request.config), target.value, made.value));
+  return ok(resultOf(request.config, target.value, made.value));
 }
 
 function attachmentOf(
@@ -136,25 +143,38 @@ function attachmentOf(
   };
 }
 
-/** The specification's result (section 5, "Success"); prefixes are /32 and /128: all else is routed. */
-function resultOf(cniVersion: string, target: Target, made: PodInterface): Json {
+/**
+ * The specification's result (section 5, "Success"), after what earlier plug-ins of the chain made; prefixes
+ * are /32 and /128: all else is routed.
+ */
+function resultOf(config: Json, target: Target, made: PodInterface): Json {
+  const previous = config["prevResult"];
+  const before = (key: string): readonly unknown[] => listAt(previous, key);
   const families = new Set(made.addresses.map(({ family }) => family));
+  const sandbox = before("interfaces").length + 1;
   return {
-    cniVersion,
+    ...(isJson(previous) ? previous : { dns: {} }),
+    cniVersion: versionOf(config),
     interfaces: [
+      ...before("interfaces"),
       { name: made.hostDevice, mac: made.hostMac },
       { name: target.ifName, mac: made.podMac, sandbox: target.netns },
     ],
-    ips: made.addresses.map((address) => ({
-      address: `${formatAddress(address)}/${address.family === "ipv4" ? 32 : 128}`,
-      gateway: gateways[address.family],
-      interface: 1,
-    })),
-    routes: [...families].map((family) => ({
-      dst: family === "ipv4" ? "0.0.0.0/0" : "::/0",
-      gw: gateways[family],
-    })),
-    dns: {},
+    ips: [
+      ...before("ips"),
+      ...made.addresses.map((address) => ({
+        address: `${formatAddress(address)}/${address.family === "ipv4" ? 32 : 128}`,
+        gateway: gateways[address.family],
+        interface: sandbox,
+      })),
+    ],
+    routes: [
+      ...before("routes"),
+      ...[...families].map((family) => ({
+        dst: family === "ipv4" ? "0.0.0.0/0" : "::/0",
+        gw: gateways[family],
+      })),
+    ],
   };
 }
 
@@ -203,10 +223,7 @@ function check(node: CniNode, request: CniRequest): CniAnswer {
 
 /** Addresses that the runtime remembers from ADD. */
 function expectedAddresses(config: Json): readonly string[] {
-  const previous = config["prevResult"];
-  const ips = isJson(previous) ? previous["ips"] : undefined;
-  const entries: readonly unknown[] = Array.isArray(ips) ? ips : [];
-  return entries.flatMap((entry) =>
+  return listAt(config["prevResult"], "ips").flatMap((entry) =>
     isJson(entry) && typeof entry["address"] === "string"
       ? (entry["address"].split("/")[0] ?? [])
       : [],

@@ -27,7 +27,7 @@ const conflist = `${JSON.stringify(
   {
     cniVersion: "1.1.0",
     name: "seam",
-    plugins: [{ type: PLUGIN, capabilities: { portMappings: true } }],
+    plugins: [{ type: PLUGIN, capabilities: { portMappings: true, ips: true, mac: true } }],
   },
   undefined,
   2,

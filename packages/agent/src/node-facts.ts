@@ -3,7 +3,7 @@ import { type Address, type Cidr, parseAddress, parseCidr, type Result } from "@
 import type { NodeFacts } from "@seam/intent";
 import type { KubeObject } from "@seam/kube";
 
-import { isJson } from "./cni-message.ts";
+import { isJson, listAt } from "./cni-message.ts";
 
 /** Reads a Node; what is no address or prefix is left out. */
 export const nodeFactsOf = (node: KubeObject): NodeFacts => ({
@@ -22,11 +22,6 @@ function addressesOf({ status }: KubeObject): readonly Address[] {
       ? valueOf(parseAddress(String(entry["address"])))
       : [],
   );
-}
-
-function listAt(value: unknown, key: string): readonly unknown[] {
-  const found = isJson(value) ? value[key] : undefined;
-  return Array.isArray(found) ? found : [];
 }
 
 const valueOf = <T>(result: Result<T, string>): readonly T[] => (result.ok ? [result.value] : []);

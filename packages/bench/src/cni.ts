@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 import { type BenchDocument, type BenchRound, casesOf, environmentOf } from "./document.ts";
+import { PEER } from "./rivals.ts";
 
 /** Samples of one round in milliseconds. */
 export type CniSamples = {
@@ -27,8 +28,6 @@ export type CniBenchOptions = {
   readonly samples: number;
 };
 
-const peer = "bridge + host-local + portmap v1.9.1";
-
 /** Runs the benchmark; throws when the lab does not run or a plug-in fails. */
 export async function benchCni(options: CniBenchOptions): Promise<BenchDocument> {
   const { lab, node, binFolder } = options;
@@ -45,7 +44,7 @@ export async function benchCni(options: CniBenchOptions): Promise<BenchDocument>
   const rounds = parseSamples(outcome.stdout);
   const cases = (["add", "del", "addCpu", "delCpu"] as const).flatMap((what) =>
     casesOf(
-      { what: names[what], unit: "ms", better: "lower", peer },
+      { what: names[what], unit: "ms", better: "lower", peer: PEER },
       rounds.map((round) => round[what]),
     ),
   );

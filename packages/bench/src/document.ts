@@ -35,24 +35,31 @@ export type BenchRound = { readonly seam: readonly number[]; readonly peer: read
 /** What a case says beside its figures. */
 export type CaseNames = Pick<Case, "unit" | "better" | "peer"> & { readonly what: string };
 
+/** One statistic of interleaved rounds as a case called WHAT. */
+export const caseOf = (
+  names: CaseNames,
+  statistic: "p50" | "p99",
+  rounds: readonly BenchRound[],
+): Case => ({
+  case: names.what,
+  unit: names.unit,
+  better: names.better,
+  peer: names.peer,
+  seam: statisticsOf(rounds.flatMap(({ seam }) => seam)),
+  peerResult: statisticsOf(rounds.flatMap(({ peer }) => peer)),
+  ratio: rounded(
+    quantile(
+      rounds.map(({ seam, peer }) => statisticsOf(seam)[statistic] / statisticsOf(peer)[statistic]),
+      0.5,
+    ),
+  ),
+});
+
 /** The cases `WHAT p50` and `WHAT p99` of interleaved rounds. */
 export const casesOf = (names: CaseNames, rounds: readonly BenchRound[]): readonly Case[] =>
-  (["p50", "p99"] as const).map((statistic) => ({
-    case: `${names.what} ${statistic}`,
-    unit: names.unit,
-    better: names.better,
-    peer: names.peer,
-    seam: statisticsOf(rounds.flatMap(({ seam }) => seam)),
-    peerResult: statisticsOf(rounds.flatMap(({ peer }) => peer)),
-    ratio: rounded(
-      quantile(
-        rounds.map(
-          ({ seam, peer }) => statisticsOf(seam)[statistic] / statisticsOf(peer)[statistic],
-        ),
-        0.5,
-      ),
-    ),
-  }));
+  (["p50", "p99"] as const).map((statistic) =>
+    caseOf({ ...names, what: `${names.what} ${statistic}` }, statistic, rounds),
+  );
 
 /** Statistics of samples; all zero for none. */
 export const statisticsOf = (samples: readonly number[]): Statistics => ({
@@ -90,7 +97,7 @@ export function benchTable({ name, cases }: BenchDocument): string {
   const lines = cases.map(({ case: what, unit, peer, seam, peerResult, ratio }) => {
     const statistic = what.endsWith("p99") ? "p99" : "p50";
     const figures = `seam ${seam[statistic]} ${unit}, peer ${peerResult[statistic]} ${unit}, n ${seam.n}`;
-    return `${what.padEnd(12)} ratio ${ratio.toFixed(2)}   ${figures}   (peer: ${peer})`;
+    return `${what.padEnd(24)} ratio ${ratio.toFixed(2)}   ${figures}   (peer: ${peer})`;
   });
   return [`seam bench ${name}`, ...lines].join("\n");
 }

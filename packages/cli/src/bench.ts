@@ -1,9 +1,16 @@
 /** `seam bench`: measurements against named peers on a lab. */
-import { benchCni, benchTable } from "@seam/bench";
-import { goTools } from "@seam/lab";
+import {
+  benchCni,
+  type BenchDocument,
+  benchPods,
+  benchTable,
+  benchThroughput,
+  type RivalLabs,
+} from "@seam/bench";
+import { goTools, labDown, labStatus } from "@seam/lab";
 import type { Command } from "commander";
 
-import { defaultLab } from "./lab.ts";
+import { bringUp, defaultLab } from "./lab.ts";
 
 type CniOptions = {
   readonly name: string;
@@ -23,6 +30,54 @@ async function cni(options: CniOptions): Promise<void> {
   });
   const text =
     options.json === true ? JSON.stringify(document, undefined, 2) : benchTable(document);
+  process.stdout.write(`${text}\n`);
+}
+
+type RivalFlags = { readonly rounds: string; readonly json?: true };
+
+/** Brings up two equal labs, runs a benchmark on both, and takes them down whatever happens. */
+async function onRivals(
+  { json }: RivalFlags,
+  bench: (labs: RivalLabs) => Promise<BenchDocument>,
+): Promise<void> {
+  const names = { seam: "bench-seam", reference: "bench-reference" } as const;
+  const say = (text: string): void => void process.stderr.write(`${text}\n`);
+  try {
+    for (const network of ["seam", "reference"] as const)
+      for await (const line of bringUp({ name: names[network], nodes: 2, network })) say(line);
+    const kubeconfig = async (name: string): Promise<string> => (await labStatus(name)).kubeconfig;
+    show(
+      await bench({
+        seam: await kubeconfig(names.seam),
+        reference: await kubeconfig(names.reference),
+      }),
+      json,
+    );
+  } finally {
+    for (const name of Object.values(names)) await labDown(name);
+  }
+}
+
+const throughput = async (flags: RivalFlags & { readonly seconds: string }): Promise<void> =>
+  onRivals(flags, async (labs) =>
+    benchThroughput({
+      ...labs,
+      rounds: positive("--rounds", flags.rounds),
+      seconds: positive("--seconds", flags.seconds),
+    }),
+  );
+
+const pods = async (flags: RivalFlags & { readonly counts: string }): Promise<void> =>
+  onRivals(flags, async (labs) =>
+    benchPods({
+      ...labs,
+      rounds: positive("--rounds", flags.rounds),
+      counts: flags.counts.split(",").map((count) => positive("--counts", count)),
+    }),
+  );
+
+function show(document: BenchDocument, json?: true): void {
+  const text = json === true ? JSON.stringify(document, undefined, 2) : benchTable(document);
   process.stdout.write(`${text}\n`);
 }
 
@@ -47,4 +102,18 @@ export function addBenchCommands(program: Command): void {
     .option("--samples <count>", "samples of each side in a round", "20")
     .option("--json", "print one JSON document")
     .action(cni);
+  bench
+    .command("throughput")
+    .description("TCP, round trips and connections between pods, against the reference network")
+    .option("--rounds <count>", "interleaved rounds", "9")
+    .option("--seconds <count>", "seconds of one measurement", "1")
+    .option("--json", "print one JSON document")
+    .action(throughput);
+  bench
+    .command("pods")
+    .description("seconds until pods run, against the reference network")
+    .option("--rounds <count>", "interleaved rounds", "9")
+    .option("--counts <list>", "how many pods at once", "1,30,110")
+    .option("--json", "print one JSON document")
+    .action(pods);
 }

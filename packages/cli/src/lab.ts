@@ -38,23 +38,34 @@ export function statusText(status: LabStatus): string {
   return [...nodes, ...complaints, `memory: ${status.memoryMiB} MiB (PSS)`].join("\n");
 }
 
+/** Which lab, how large, and with which pod network. */
+export type LabWish = {
+  readonly name: string;
+  readonly nodes: number;
+  readonly network: (typeof networks)[number];
+};
+
+/** Brings a lab up until DNS answers; Seam is installed unless the network is the reference one. */
+export async function* bringUp({ name, nodes, network }: LabWish): AsyncGenerator<string> {
+  const binFolder = await goTools();
+  const traffic = (await labImages(binFolder)).find((image) => image.name === "traffic");
+  const images = network === "reference" && traffic !== undefined ? [traffic.archive] : [];
+  yield* labUp({ name, binFolder, nodes, network, images });
+  if (network === "seam") yield* installInLab(name, binFolder);
+  yield* labReady(name);
+}
+
 type UpOptions = Named & { readonly nodes: string; readonly network: string };
 
-/** The lab, and Seam in it; with `--network reference` the upstream bridge plug-in instead. */
 async function up({ name, nodes, network }: UpOptions): Promise<void> {
   const started = performance.now();
-  const say = (text: string): void => {
-    print(`${((performance.now() - started) / 1000).toFixed(1).padStart(6)} s  ${text}`);
-  };
   const chosen = networks.find((each) => each === network);
   if (chosen === undefined) {
     throw new Error(`--network: expected ${networks.join(" or ")}, found "${network}"`);
   }
-  const binFolder = await goTools();
-  for await (const line of labUp({ name, binFolder, nodes: Number(nodes), network: chosen }))
-    say(line);
-  if (chosen === "seam") for await (const line of installInLab(name, binFolder)) say(line);
-  for await (const line of labReady(name)) say(line);
+  for await (const line of bringUp({ name, nodes: Number(nodes), network: chosen })) {
+    print(`${((performance.now() - started) / 1000).toFixed(1).padStart(6)} s  ${line}`);
+  }
   print(statusText(await labStatus(name)));
 }
 

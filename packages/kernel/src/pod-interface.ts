@@ -34,6 +34,8 @@ export type PodInterfaceSpec = {
   readonly podDevice: string;
   readonly addresses: readonly Address[];
   readonly mtu: Bytes;
+  /** MAC address of the pod's end, when it must be a certain one; otherwise `podMacAddress`. */
+  readonly podMac?: string;
 };
 
 /** A pod's interface that exists; device, MAC and addresses make an endpoint for `@seam/intent`. */
@@ -61,7 +63,7 @@ export const podMacAddress = (hostDevice: string): string => macFor(hostDevice, 
 export function createPodInterface(spec: PodInterfaceSpec): Result<PodInterface, KernelError> {
   const hostNetns = spec.hostNetns ?? OWN_NETNS;
   const hostMac = macFor(spec.hostDevice, "host");
-  const podMac = podMacAddress(spec.hostDevice);
+  const podMac = spec.podMac ?? podMacAddress(spec.hostDevice);
   const created = createPair(spec, hostMac, podMac);
   if (!created.ok) return created;
   const pod = configure(spec.podNetns, spec.podDevice, (index) => podSide(spec, hostMac, index));

@@ -1,0 +1,151 @@
+/** Two labs that differ in their pod network only, Seam and the upstream reference, with pods to measure between. */
+import {
+  createKubeClient,
+  type Json,
+  type KubeClient,
+  type KubeObject,
+  readKubeconfig,
+} from "@seam/kube";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import type { BenchRound } from "./document.ts";
+
+/** What Seam is compared with. */
+export const PEER = "bridge + host-local + portmap v1.9.1";
+
+/** One of the two labs, ready to measure. */
+export type Rival = {
+  readonly kube: KubeClient;
+  /** Where a client's packets can go, by name of the case. */
+  readonly targets: { readonly [place: string]: string };
+};
+
+/** Kubeconfigs of the two labs. */
+export type RivalLabs = { readonly seam: string; readonly reference: string };
+
+const namespace = "bench";
+const image = "localhost/seam/traffic:dev";
+const serve = "rr serve 5202 & exec iperf3 -s -p 5201";
+
+/** A client of a lab, as its administrator. */
+export function openLab(kubeconfig: string): KubeClient {
+  const config = readKubeconfig(kubeconfig);
+  if (!config.ok) throw new Error(config.error);
+  return createKubeClient(config.value);
+}
+
+/** Makes a client and servers on its own node (n2), on another (n1), and behind a service. */
+export async function prepareRival(kubeconfig: string): Promise<Rival> {
+  const kube = openLab(kubeconfig);
+  await apply(kube, { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
+  await apply(kube, serverPod("client", "n2", "sleep infinity"));
+  await apply(kube, serverPod("same", "n2", serve));
+  await apply(kube, serverPod("across", "n1", serve));
+  const spec = {
+    selector: { app: "across" },
+    ports: [5201, 5202].map((port) => ({ name: `p${port}`, port })),
+  };
+  await apply(kube, {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "balanced", namespace },
+    spec,
+  });
+  const pods = await allRunning(kube, "measured=yes", 3);
+  const address = (name: string): string =>
+    textAt(pods.find((pod) => pod.metadata.name === name)?.["status"], "podIP");
+  const service = await kube.get({
+    apiVersion: "v1",
+    kind: "Service",
+    namespace,
+    name: "balanced",
+  });
+  if (!service.ok) throw new Error(service.error.message);
+  const rival = {
+    kube,
+    targets: {
+      "same node": address("same"),
+      across: address("across"),
+      service: textAt(service.value["spec"], "clusterIP"),
+    },
+  };
+  // kube-proxy needs a moment for a new service.
+  for (let tries = 0; tries < 50; tries += 1) {
+    const asked = await kube.exec(clientPod, [
+      "rr",
+      "ask",
+      rival.targets.service,
+      "5202",
+      "--seconds",
+      "0.1",
+    ]);
+    if (asked.ok && asked.value.exitCode === 0) return rival;
+    await sleep(200);
+  }
+  throw new Error("the service does not answer");
+}
+
+/** Measures both sides in turn; who is first changes, so that neither always finds what the other left. */
+export async function interleaved(
+  rounds: number,
+  one: (side: "seam" | "reference") => Promise<number>,
+): Promise<readonly BenchRound[]> {
+  const all: BenchRound[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const before = round % 2 === 0 ? null : await one("reference");
+    const seam = await one("seam");
+    all.push({ seam: [seam], peer: [before ?? (await one("reference"))] });
+  }
+  return all;
+}
+
+/** The pod that measures. */
+export const clientPod = { namespace, pod: "client" };
+
+/** Waits until as many pods with the label are Running, and returns them. */
+export async function allRunning(
+  kube: KubeClient,
+  labelSelector: string,
+  count: number,
+): Promise<readonly KubeObject[]> {
+  const limit = performance.now() + 180_000;
+  for (;;) {
+    const found = await kube.list({ apiVersion: "v1", kind: "Pod", namespace }, { labelSelector });
+    const running = found.ok
+      ? found.value.items.filter((pod) => textAt(pod["status"], "phase") === "Running")
+      : [];
+    if (running.length >= count) return running;
+    if (performance.now() > limit)
+      throw new Error(`${running.length} of ${count} pods Running after 180 s`);
+    await sleep(50);
+  }
+}
+
+/** A pod of the benchmark; without a node the scheduler chooses. */
+export const benchPod = (name: string, labels: Json, spec: Json): KubeObject => ({
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name, namespace, labels },
+  spec: { terminationGracePeriodSeconds: 0, automountServiceAccountToken: false, ...spec },
+});
+
+const serverPod = (name: string, nodeName: string, script: string): KubeObject =>
+  benchPod(
+    name,
+    { app: name, measured: "yes" },
+    {
+      nodeName,
+      containers: [{ name, image, command: ["sh", "-c", script] }],
+    },
+  );
+
+async function apply(kube: KubeClient, object: KubeObject): Promise<void> {
+  const applied = await kube.apply(object, { fieldManager: "seam-bench", force: true });
+  if (!applied.ok) throw new Error(applied.error.message);
+}
+
+function textAt(value: unknown, key: string): string {
+  const found: unknown =
+    typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
+  return typeof found === "string" ? found : "";
+}
