@@ -70,16 +70,20 @@ const nameService: readonly Entry[] = [
   { kind: "link", to: "/var/run", target: "../run" },
 ];
 
-/** Debian's programs, and busybox under every name that none of them has. */
-async function userland(files: readonly string[]): Promise<readonly Entry[]> {
+/** Debian's programs, and busybox under every name that none of them has; `shell` is what /bin/sh is. */
+async function userland(
+  files: readonly string[],
+  shell: "busybox" | "dash",
+): Promise<readonly Entry[]> {
   const applets = (await mustRun(["/bin/busybox", "--list"])).trim().split("\n");
-  const taken = new Set(files.map((file) => path.basename(file)));
+  const taken = new Set(["busybox", "sh", ...files.map((file) => path.basename(file))]);
   return [
     ...nameService,
     ...(await programs(files)),
     { kind: "file", from: "/bin/busybox", to: "/bin/busybox" },
+    { kind: "link", to: "/bin/sh", target: shell },
     ...applets
-      .filter((applet) => !taken.has(applet) && applet !== "busybox")
+      .filter((applet) => !taken.has(applet))
       .map((applet): Entry => ({ kind: "link", to: `/bin/${applet}`, target: "busybox" })),
   ];
 }
@@ -88,7 +92,10 @@ async function trafficContents({ work }: Workshop): Promise<Contents> {
   const rr = await compiled("deploy/images/traffic/rr.c", work, ["-O2"]);
   return {
     tag: "localhost/seam/traffic:dev",
-    entries: [...(await userland(trafficPrograms)), { kind: "file", from: rr, to: "/usr/bin/rr" }],
+    entries: [
+      ...(await userland(trafficPrograms, "busybox")),
+      { kind: "file", from: rr, to: "/usr/bin/rr" },
+    ],
   };
 }
 
@@ -109,7 +116,7 @@ async function agnhostContents({ binFolder }: Workshop): Promise<Contents> {
     tag: "localhost/e2e/agnhost:2.63.0",
     aliases: agnhostAliases,
     entries: [
-      ...(await userland(agnhostPrograms)),
+      ...(await userland(agnhostPrograms, "dash")),
       { kind: "folder", to: "/uploads", mode: 0o755 },
       { kind: "link", to: "/agnhost-2", target: "agnhost" },
       ...own.map((file): Entry => ({ kind: "file", from: `${binFolder}/${file}`, to: `/${file}` })),
@@ -126,7 +133,9 @@ const agnhostAliases = [
   "localhost/e2e/pause:3.10.2",
 ];
 
+// Debian's busybox, as a shell, runs its own applets whatever PATH has, and its nc lacks options that the tests use.
 const agnhostPrograms = [
+  "/bin/dash",
   "/usr/bin/bash",
   "/usr/bin/curl",
   "/usr/bin/wget",
