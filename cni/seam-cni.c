@@ -6,7 +6,8 @@
  *   request:  LENGTH, then LENGTH bytes: "NAME=VALUE" of each CNI_* variable, each ended by a zero byte,
  *             one more zero byte, then standard input as it came (the network configuration).
  *   answer:   STATUS, LENGTH, then LENGTH bytes for standard output. STATUS is the exit code (0..255).
- * When the agent cannot be reached or breaks off, the answer is CNI error 11 ("try again later").
+ * An agent that is being replaced is waited for. When it cannot be reached or breaks off, the answer is CNI error 11
+ * ("try again later").
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,6 +22,7 @@
 
 #define MAX_BODY (16u * 1024 * 1024)
 #define ANSWER_SECONDS 120
+#define CONNECT_TRIES 50 /* of 100 ms: a new agent listens after one to three seconds */
 
 extern char **environ;
 
@@ -108,7 +110,11 @@ static int connect_agent(void) {
   if (fd < 0) return -1;
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-  return connect(fd, (struct sockaddr *)&address, sizeof address) < 0 ? -1 : fd;
+  for (int tries = 0; connect(fd, (struct sockaddr *)&address, sizeof address) < 0; tries++) {
+    if ((errno != ENOENT && errno != ECONNREFUSED) || tries == CONNECT_TRIES) return -1;
+    usleep(100 * 1000);
+  }
+  return fd;
 }
 
 int main(void) {

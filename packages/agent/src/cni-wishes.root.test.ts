@@ -51,7 +51,7 @@ async function answers(
 }
 
 const askingClient = `
-const [, protocol, host, port] = process.argv;
+const [, protocol, host, port, localAddress] = process.argv;
 const end = (text) => { console.log(String(text)); process.exit(0); };
 setTimeout(end, 1500, "nothing");
 if (protocol === "udp") {
@@ -59,7 +59,7 @@ if (protocol === "udp") {
   socket.on("message", end);
   socket.send("x", Number(port), host);
 } else {
-  require("node:net").connect(Number(port), host).on("data", end).on("error", () => end("refused"));
+  require("node:net").connect({ port: Number(port), host, localAddress }).on("data", end).on("error", () => end("refused"));
 }`;
 
 const echoServer = `
@@ -72,10 +72,11 @@ if (process.argv[1] === "udp") {
 }`;
 
 test("host ports lead to the pod from the node's addresses and its loopback, both families", async () => {
+  const loopback = { hostPort: 9091, containerPort: 80, protocol: "tcp", hostIP: "127.0.0.1" };
   const udp = { hostPort: 9053, containerPort: 80, protocol: "udp" };
   const own = { hostPort: 9090, containerPort: 80, protocol: "tcp", hostIP: "10.200.7.1" };
   const any = { hostPort: 8080, containerPort: 80, protocol: "tcp" };
-  expect(call(node, "ADD", portMappings(any, own, udp))).toMatchObject({ ok: true });
+  expect(call(node, "ADD", portMappings(any, own, loopback, udp))).toMatchObject({ ok: true });
   expect(reconcile()).toContain("set-port-forwards");
   expect(reconcile()).toEqual([]);
   const calls = [
@@ -84,6 +85,9 @@ test("host ports lead to the pod from the node's addresses and its loopback, bot
     "fd00:200::7 8080",
     "10.200.7.1 9090",
     "127.0.0.1 9090",
+    "127.0.0.1 9091",
+    "127.0.0.1 9091 10.200.7.1",
+    "127.0.0.1 8080 10.200.7.1",
   ];
   expect(await answers("tcp", calls)).toEqual([
     "::ffff:10.200.7.1",
@@ -91,6 +95,9 @@ test("host ports lead to the pod from the node's addresses and its loopback, bot
     "fd00:200::7",
     "::ffff:10.200.7.1",
     "refused",
+    "::ffff:10.200.7.1",
+    "::ffff:10.200.7.1",
+    "::ffff:10.200.7.1",
   ]);
   expect(await answers("udp", ["10.200.7.1 9053", "fd00:200::7 9053"])).toEqual([
     "::ffff:10.200.7.1",

@@ -4,13 +4,15 @@
  */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
 
 import { labDown, labExec, labStatus } from "@seam/lab";
 import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { runGuide } from "./guide.fixture.ts";
 
 const name = "seam-test";
 const root = path.resolve(import.meta.dirname, "../../..");
@@ -176,6 +178,48 @@ test("the world outside sees a node's address, of both families", async () => {
   }
 });
 
+test("a host port is reached from outside over both families, and is gone with its pod", async () => {
+  const pod = {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "host-port", namespace: "first" },
+    spec: {
+      nodeName: "n2",
+      terminationGracePeriodSeconds: 0,
+      containers: [
+        {
+          name: "c",
+          image: "localhost/seam/traffic:dev",
+          command: ["rr", "serve", "5202"],
+          ports: [{ containerPort: 5202, hostPort: 8052 }],
+        },
+      ],
+    },
+  };
+  const file = "/tmp/seam-test-host-port.json";
+  writeFileSync(file, JSON.stringify(pod));
+  await kubectl("apply", "-f", file);
+  const program = `const c = require("net").connect(8052, process.argv[1], () => c.write("x"));
+    c.on("data", (d) => { console.log("echo " + d); process.exit(0); });
+    c.on("error", (e) => { console.log(e.code); process.exit(0); });
+    setTimeout(() => { console.log("silence"); process.exit(0); }, 2000);`;
+  const outside = [
+    "nsenter",
+    `--net=/run/netns/seam-${name}-outside`,
+    "--",
+    process.execPath,
+    "-e",
+    program,
+  ];
+  const ask = async (address: string): Promise<string> =>
+    (await execute(outside[0]!, [...outside.slice(1), address])).stdout.trim();
+  for (const address of ["10.200.0.12", "fd00:200::12"])
+    await expect.poll(async () => ask(address), { timeout: 20_000 }).toBe("echo x");
+  await kubectl("delete", "-f", file, "--wait=true");
+  for (const address of ["10.200.0.12", "fd00:200::12"])
+    await expect.poll(async () => ask(address), { timeout: 5000 }).not.toBe("echo x");
+}, 60_000);
+
 /** Round trips for `seconds` while `disturb` happens; rejects when the connection broke. */
 async function undisturbed(seconds: number, disturb: () => Promise<unknown>): Promise<unknown> {
   const client = clients.find(({ node }) => node === "n2")!;
@@ -239,29 +283,13 @@ async function footprint(node: string): Promise<readonly string[]> {
   ];
 }
 
-/** The `sh` blocks of a guide, run from top to bottom as a reader would. */
-async function runGuide(guide: string): Promise<string> {
-  const page = readFileSync(path.join(root, "docs/guide", guide), "utf8");
-  const blocks = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block]) => block ?? "");
-  if (blocks.length === 0) throw new Error(`${guide} has no commands`);
-  const folder = mkdtempSync("/tmp/seam-test-guide-");
-  try {
-    symlinkSync(path.join(root, "bin"), path.join(folder, "bin"));
-    const environment = { ...process.env, SEAM_LAB: name, KUBECONFIG: undefined };
-    const script = ["-euxo", "pipefail", "-c", blocks.join("\n")];
-    return (await execute("bash", script, { cwd: folder, env: environment })).stdout;
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
 test.each([
   { guide: "first-experiment.md", shown: "experiment lab-a/two-tier is Ready" },
   { guide: "lab.md", shown: "add p50" },
 ])(
   "the commands of $guide work as written",
   async ({ guide, shown }) => {
-    expect(await runGuide(guide)).toContain(shown);
+    expect(await runGuide(guide, name)).toContain(shown);
   },
   120_000,
 );

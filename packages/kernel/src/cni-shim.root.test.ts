@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { text } from "node:stream/consumers";
 import { afterAll, expect, test } from "vitest";
 
@@ -24,7 +25,15 @@ async function callShim(input: string): Promise<{ code: unknown; output: string 
   return { code, output };
 }
 
-test("without an agent the answer is a CNI error to try again later", async () => {
+test("an agent that comes back within seconds is waited for", async () => {
+  const called = callShim("{}");
+  await sleep(1000);
+  const server = createServer((connection) => connection.end(Buffer.alloc(8))).listen(socket);
+  expect(await called).toEqual({ code: 0, output: "" });
+  server.close();
+});
+
+test("without an agent the answer is, after 5 s, a CNI error to try again later", async () => {
   const { code, output } = await callShim("{}");
   expect(code).toBe(1);
   expect(JSON.parse(output)).toMatchObject({ cniVersion: "1.0.0", code: 11 });

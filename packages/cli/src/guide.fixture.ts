@@ -1,0 +1,26 @@
+/** Runs the commands of a guide as a reader would, so that what is written works. */
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import path from "node:path";
+import { promisify } from "node:util";
+
+const root = path.resolve(import.meta.dirname, "../../..");
+const execute = promisify(execFile);
+
+/** The `sh` blocks of a guide, from top to bottom, with a lab as the local one; what they printed. */
+export async function runGuide(guide: string, lab: string): Promise<string> {
+  const page = readFileSync(path.join(root, "docs/guide", guide), "utf8");
+  const blocks = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block]) => block ?? "");
+  if (blocks.length === 0) throw new Error(`${guide} has no commands`);
+  const folder = mkdtempSync("/tmp/seam-test-guide-");
+  try {
+    symlinkSync(path.join(root, "bin"), path.join(folder, "bin"));
+    const environment = { ...process.env, SEAM_LAB: lab, KUBECONFIG: undefined };
+    const script = ["-euxo", "pipefail", "-c", blocks.join("\n")];
+    // Shorter than the test's own limit, so that what hangs is seen.
+    const options = { cwd: folder, env: environment, timeout: 110_000 };
+    return (await execute("bash", script, options)).stdout;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
