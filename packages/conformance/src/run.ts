@@ -3,7 +3,7 @@
  * processes, says how far it is, and reads the report.
  */
 import { spawn } from "node:child_process";
-import { createWriteStream, readFileSync, writeFileSync } from "node:fs";
+import { createWriteStream, existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 import { reportText, selectedSpecs, type SpecResult, specResults } from "./report.ts";
@@ -21,6 +21,8 @@ export type SpecRun = {
   /** Specs that run at a time. */
   readonly processes: number;
   readonly timeoutMinutes: number;
+  /** How long to wait for the cluster's nodes. */
+  readonly nodesSeconds: number;
 };
 
 /** All images come from one made-up registry: a lab's nodes have them already, and nothing is pulled. */
@@ -60,6 +62,7 @@ export async function* runSpecs(
   const log = path.join(run.folder, `${set.name}.log`);
   const running = start(runArgv(set, run, report), { environment, log });
   yield* progress(set, running);
+  if (!existsSync(report)) throw new Error(`Ginkgo left no report; see ${log}`);
   const results = specResults(JSON.parse(readFileSync(report, "utf8")), wanted);
   yield `${reportText(results)} (log: ${log})`;
   return results;
@@ -69,6 +72,7 @@ const common = (run: SpecRun): readonly string[] => [
   "--provider=skeleton",
   `--kubeconfig=${run.kubeconfig}`,
   "--disable-log-dump=true",
+  `--node-schedulable-timeout=${run.nodesSeconds}s`,
 ];
 
 const listArgv = (set: SpecSet, run: SpecRun, report: string): readonly string[] => [
