@@ -18,6 +18,7 @@ const layers = [
   "controller",
   "lab",
   "bench",
+  "conformance",
   "cli",
 ];
 

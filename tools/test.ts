@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-import { goTools } from "@seam/lab";
+import { e2eTools, goTools } from "@seam/lab";
 
 import { bin, root, runChecks, type Tally } from "./check.ts";
 import { installSystemPackages } from "./setup/debian.ts";
@@ -59,6 +59,7 @@ function runSuite(project: string): Tally {
 
 installSystemPackages();
 process.env["SEAM_BIN"] = await goTools();
+process.env["SEAM_E2E_BIN"] = await e2eTools();
 const total = [runChecks(), runSuite("unit"), runSuite("root"), runSuite("lab")].reduce(
   (left, right) => add(left, right),
 );

@@ -9,6 +9,9 @@ export const debianPackages: readonly string[] = [
   "iproute2", // judges of the netlink code, namespaces of the tests
   "iputils-ping",
   "busybox-static", // the traffic image
+  "netcat-openbsd", // the image of the upstream tests
+  "bind9-dnsutils",
+  "wget",
   "iperf3",
   "tcpdump",
   "procps",

@@ -1,49 +1,89 @@
 /**
- * Builds the upstream programs that `tools/go/go.mod` pins, once: they are kept in the cache folder
- * under a key made of that module's files and the Go version.
+ * Builds the upstream programs that the modules in `tools/go` and `tools/go-e2e` pin, once: they are kept in the
+ * cache folder under a key made of a module's files and the Go version.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+} from "node:fs";
 import path from "node:path";
 
 import { cacheFolder } from "./cache.ts";
+import { mustRun } from "./command.ts";
 import { goProgram } from "./go-program.ts";
 
-const module = path.resolve(import.meta.dirname, "../../../tools/go");
+const tools = path.resolve(import.meta.dirname, "../../../tools");
 const linkerFlags = "-s -w -X k8s.io/component-base/version.gitVersion=v1.36.3";
 
-function goVersion(go: string): string {
+/** A Go module that pins programs. */
+type GoModule = {
+  readonly folder: string;
+  /** What is built, for people. */
+  readonly programs: string;
+  /** Builds everything into a folder. */
+  readonly build: (go: string, into: string) => Promise<void>;
+};
+
+const kubernetes: GoModule = {
+  folder: `${tools}/go`,
+  programs: "Kubernetes, etcd, containerd and CoreDNS (about 10 minutes, once)",
+  build: async (go, into) => runGo(go, kubernetes, ["build", "-v", "-o", `${into}/`, "tool"]),
+};
+
+const e2e: GoModule = {
+  folder: `${tools}/go-e2e`,
+  programs: "the Kubernetes end-to-end tests (about 6 minutes, once)",
+  build: buildE2e,
+};
+
+/** The tests, and what their image holds beside Debian's programs. */
+async function buildE2e(go: string, into: string): Promise<void> {
+  const agnhost = "k8s.io/kubernetes/test/images/agnhost";
+  const ginkgo = "github.com/onsi/ginkgo/v2/ginkgo";
+  await runGo(go, e2e, ["build", "-v", "-o", `${into}/`, agnhost, ginkgo]);
+  await runGo(go, e2e, ["test", "-c", "-o", `${into}/e2e.test`, "k8s.io/kubernetes/test/e2e"]);
+  const source = await mustRun([go, "list", "-f", "{{.Dir}}", agnhost], { cwd: e2e.folder });
+  for (const file of ["localhost.crt", "localhost.key"]) {
+    copyFileSync(path.join(source.trim(), "porter", file), path.join(into, file));
+    chmodSync(path.join(into, file), 0o644);
+  }
+}
+
+function goVersion(go: string, module: GoModule): string {
   const { status, stdout, stderr } = spawnSync(go, ["env", "GOVERSION"], {
-    cwd: module,
+    cwd: module.folder,
     encoding: "utf8",
   });
   if (status !== 0) throw new Error(`${go} env GOVERSION failed: ${stderr}`);
   return stdout.trim();
 }
 
-function cacheKey(go: string): string {
-  const hash = createHash("sha256").update(goVersion(go)).update(linkerFlags);
-  for (const file of ["go.mod", "go.sum"]) hash.update(readFileSync(path.join(module, file)));
+function cacheKey(go: string, module: GoModule): string {
+  const hash = createHash("sha256").update(goVersion(go, module)).update(linkerFlags);
+  for (const file of ["go.mod", "go.sum"]) {
+    hash.update(readFileSync(path.join(module.folder, file)));
+  }
   return hash.digest("hex").slice(0, 16);
 }
 
-/** Runs the build, and says every 15 s how far it is. */
-async function build(go: string, folder: string): Promise<void> {
+/** Runs a build command of Go (the flags that all builds share are added), and says every 15 s how far it is. */
+async function runGo(
+  go: string,
+  module: GoModule,
+  [command = "", ...rest]: readonly string[],
+): Promise<void> {
   const started = performance.now();
-  const parameters = [
-    "build",
-    "-v",
-    "-trimpath",
-    "-ldflags",
-    linkerFlags,
-    "-o",
-    `${folder}/`,
-    "tool",
-  ];
+  const parameters = [command, "-trimpath", "-ldflags", linkerFlags, ...rest];
   const environment = { ...process.env, CGO_ENABLED: "0" };
   const child = spawn(go, parameters, {
-    cwd: module,
+    cwd: module.folder,
     env: environment,
     stdio: ["ignore", "inherit", "pipe"],
   });
@@ -55,28 +95,32 @@ async function build(go: string, folder: string): Promise<void> {
   });
   const timer = setInterval(() => {
     const seconds = Math.round((performance.now() - started) / 1000);
-    process.stdout.write(
-      `seam: building Go tools: ${lines} packages in ${seconds} s, now ${last}\n`,
-    );
+    // `go test -c` does not tell what it compiles.
+    const progress = lines === 0 ? "" : ` ${lines} packages, now ${last}`;
+    process.stdout.write(`seam: go ${command}: ${seconds} s${progress}\n`);
   }, 15_000);
   const status = await new Promise<number | null>((resolve, reject) => {
     child.on("error", reject).on("exit", resolve);
   });
   clearInterval(timer);
-  if (status !== 0) throw new Error(`go build ended with ${status}: ${last}`);
+  if (status !== 0) throw new Error(`go ${command} ended with ${status}: ${last}`);
 }
 
-/** The folder with the built programs; builds them when the cache has none for this key. */
-export async function goTools(): Promise<string> {
+/** The folder with a module's programs; builds them when the cache has none for its key. */
+async function builtModule(module: GoModule): Promise<string> {
   const go = await goProgram();
-  const folder = path.join(cacheFolder(), "go", cacheKey(go));
+  const folder = path.join(cacheFolder(), "go", cacheKey(go, module));
   if (existsSync(folder)) return folder;
-  process.stdout.write(
-    "seam: building Kubernetes, etcd, containerd and CoreDNS (about 10 minutes, once)\n",
-  );
+  process.stdout.write(`seam: building ${module.programs}\n`);
   mkdirSync(path.dirname(folder), { recursive: true });
   const unfinished = mkdtempSync(`${folder}.`);
-  await build(go, unfinished);
+  await module.build(go, unfinished);
   renameSync(unfinished, folder);
   return folder;
 }
+
+/** The folder with the programs that a lab runs. */
+export const goTools = async (): Promise<string> => builtModule(kubernetes);
+
+/** The folder with the upstream end-to-end tests (`e2e.test`, `ginkgo`) and `agnhost`, the program of their images. */
+export const e2eTools = async (): Promise<string> => builtModule(e2e);

@@ -12,7 +12,8 @@ import type { ImageConfig } from "./containerfile.ts";
 
 /** What to write. */
 export type ArchiveInput = {
-  readonly reference: string;
+  /** Every name of the image. */
+  readonly references: readonly string[];
   readonly rootfs: string;
   readonly config: ImageConfig;
   /** Folder for unfinished files, on the archive's file system. */
@@ -35,7 +36,7 @@ export async function writeImageArchive(file: string, input: ArchiveInput): Prom
     rootfs: { type: "layers", diff_ids: [`sha256:${await digestOf(layer)}`] },
     history: [{ created: "1970-01-01T00:00:00Z" }],
   });
-  const manifest = [{ Config: "config.json", RepoTags: [input.reference], Layers: ["layer.tar"] }];
+  const manifest = [{ Config: "config.json", RepoTags: input.references, Layers: ["layer.tar"] }];
   writeFileSync(path.join(parts, "config.json"), config);
   writeFileSync(path.join(parts, "manifest.json"), JSON.stringify(manifest));
   const unfinished = path.join(input.work, "archive.tar");

@@ -7,14 +7,19 @@ import { bundle } from "./bundle.ts";
 import { mustRun } from "./command.ts";
 import { type Entry, librariesOf, programs } from "./rootfs.ts";
 
-/** What a definition works with. */
+/** What a definition works with; the Go programs of an image are in `binFolder`. */
 export type Workshop = { readonly binFolder: string; readonly work: string };
 
 /** An image's name and contents; KEY in the tag stands for a hash of the contents. */
-export type Contents = { readonly tag: string; readonly entries: readonly Entry[] };
+export type Contents = {
+  readonly tag: string;
+  /** More names of the same image. */
+  readonly aliases?: readonly string[];
+  readonly entries: readonly Entry[];
+};
 
 /** The images that exist. */
-export type ImageName = "pause" | "probe" | "coredns" | "traffic" | "seam";
+export type ImageName = "pause" | "probe" | "coredns" | "traffic" | "seam" | "agnhost";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const debianLibraries = "/lib/x86_64-linux-gnu";
@@ -31,6 +36,7 @@ export const definitions: {
   }),
   traffic: trafficContents,
   seam: seamContents,
+  agnhost: agnhostContents,
 };
 
 async function oneProgram(name: "pause" | "probe", { work }: Workshop): Promise<Contents> {
@@ -64,21 +70,31 @@ const nameService: readonly Entry[] = [
   { kind: "link", to: "/var/run", target: "../run" },
 ];
 
+/** Debian's programs, and busybox under every name that none of them has; `shell` is what /bin/sh is. */
+async function userland(
+  files: readonly string[],
+  shell: "busybox" | "dash",
+): Promise<readonly Entry[]> {
+  const applets = (await mustRun(["/bin/busybox", "--list"])).trim().split("\n");
+  const taken = new Set(["busybox", "sh", ...files.map((file) => path.basename(file))]);
+  return [
+    ...nameService,
+    ...(await programs(files)),
+    { kind: "file", from: "/bin/busybox", to: "/bin/busybox" },
+    { kind: "link", to: "/bin/sh", target: shell },
+    ...applets
+      .filter((applet) => !taken.has(applet))
+      .map((applet): Entry => ({ kind: "link", to: `/bin/${applet}`, target: "busybox" })),
+  ];
+}
+
 async function trafficContents({ work }: Workshop): Promise<Contents> {
   const rr = await compiled("deploy/images/traffic/rr.c", work, ["-O2"]);
-  const tools = await programs(trafficPrograms);
-  const applets = (await mustRun(["/bin/busybox", "--list"])).trim().split("\n");
-  const taken = new Set(trafficPrograms.map((file) => path.basename(file)));
   return {
     tag: "localhost/seam/traffic:dev",
     entries: [
-      ...nameService,
-      ...tools,
+      ...(await userland(trafficPrograms, "busybox")),
       { kind: "file", from: rr, to: "/usr/bin/rr" },
-      { kind: "file", from: "/bin/busybox", to: "/bin/busybox" },
-      ...applets
-        .filter((applet) => !taken.has(applet) && applet !== "busybox")
-        .map((applet): Entry => ({ kind: "link", to: `/bin/${applet}`, target: "busybox" })),
     ],
   };
 }
@@ -89,6 +105,43 @@ const trafficPrograms = [
   "/usr/bin/tcpdump",
   "/usr/bin/getent",
   "/bin/ping",
+  "/bin/ip",
+  "/bin/ss",
+];
+
+/** What the upstream tests run in pods; one image under all the names that they use. */
+async function agnhostContents({ binFolder }: Workshop): Promise<Contents> {
+  const own = ["agnhost", "localhost.crt", "localhost.key"];
+  return {
+    tag: "localhost/e2e/agnhost:2.63.0",
+    aliases: agnhostAliases,
+    entries: [
+      ...(await userland(agnhostPrograms, "dash")),
+      { kind: "folder", to: "/uploads", mode: 0o755 },
+      { kind: "link", to: "/agnhost-2", target: "agnhost" },
+      ...own.map((file): Entry => ({ kind: "file", from: `${binFolder}/${file}`, to: `/${file}` })),
+    ],
+  };
+}
+
+// Versions of k8s.io/kubernetes/test/utils/image/manifest.go; pods of the others state their command or only wait.
+const agnhostAliases = [
+  "localhost/e2e/agnhost:2.55",
+  "localhost/e2e/busybox:1.37.0-1",
+  "localhost/e2e/glibc-dns-testing:2.0.0",
+  "localhost/e2e/nginx:1.15-4",
+  "localhost/e2e/pause:3.10.2",
+];
+
+// Debian's busybox, as a shell, runs its own applets whatever PATH has, and its nc lacks options that the tests use.
+const agnhostPrograms = [
+  "/bin/dash",
+  "/usr/bin/bash",
+  "/usr/bin/curl",
+  "/usr/bin/wget",
+  "/bin/nc",
+  "/usr/bin/dig",
+  "/usr/bin/getent",
   "/bin/ip",
   "/bin/ss",
 ];

@@ -7,7 +7,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { mustRun } from "./command.ts";
 import { labImage, writeBuildContext } from "./images.ts";
 
-const binFolder = process.env["SEAM_BIN"] ?? "SEAM_BIN names the folder of Go tools";
+const toolsFolder = process.env["SEAM_BIN"] ?? "SEAM_BIN names the folder of Go tools";
+const e2eFolder =
+  process.env["SEAM_E2E_BIN"] ?? "SEAM_E2E_BIN names the folder of upstream's tests";
 const folder = mkdtempSync("/tmp/seam-test-images-");
 const storage = [
   "--root",
@@ -41,7 +43,8 @@ const at = (value: unknown, ...keys: readonly string[]): unknown =>
     value,
   );
 
-test.each(["pause", "coredns", "traffic", "seam"] as const)("%s", async (name) => {
+test.each(["pause", "coredns", "traffic", "seam", "agnhost"] as const)("%s", async (name) => {
+  const binFolder = name === "agnhost" ? e2eFolder : toolsFolder;
   const context = path.join(folder, "context", name);
   mkdirSync(path.join(context, ".work"), { recursive: true });
   await writeBuildContext(name, binFolder, context);

@@ -20,8 +20,8 @@ import { fileURLToPath } from "node:url";
 import { cacheFolder } from "./cache.ts";
 import { parseContainerfile } from "./containerfile.ts";
 import { writeImageArchive } from "./image-archive.ts";
-import { definitions, type ImageName } from "./image-contents.ts";
-import { type Entry, fingerprint, writeRootfs } from "./rootfs.ts";
+import { type Contents, definitions, type ImageName } from "./image-contents.ts";
+import { fingerprint, writeRootfs } from "./rootfs.ts";
 
 const WEEK_MS = 7 * 24 * 3600 * 1000;
 
@@ -46,15 +46,16 @@ export async function labImage(name: ImageName, binFolder: string): Promise<LabI
   mkdirSync(folder, { recursive: true });
   const work = mkdtempSync(path.join(folder, `.${name}-`));
   try {
-    const { tag, entries } = await definitions[name]({ binFolder, work });
-    const key = keyOf(name, entries);
+    const contents = await definitions[name]({ binFolder, work });
+    const { tag, aliases = [], entries } = contents;
+    const key = keyOf(name, contents);
     const reference = tag.replace("KEY", key);
     const archive = path.join(folder, `${name}-${key}.tar`);
     if (!existsSync(archive)) {
       writeRootfs(path.join(work, "rootfs"), entries);
       const config = parseContainerfile(containerfile(name));
       await writeImageArchive(archive, {
-        reference,
+        references: [reference, ...aliases],
         rootfs: path.join(work, "rootfs"),
         config,
         work,
@@ -86,8 +87,9 @@ export const containerfile = (name: ImageName): string =>
     "utf8",
   );
 
-function keyOf(name: ImageName, entries: readonly Entry[]): string {
+function keyOf(name: ImageName, { aliases = [], entries }: Contents): string {
   const hash = createHash("sha256").update(containerfile(name));
+  for (const alias of aliases) hash.update(alias);
   for (const entry of entries) hash.update(fingerprint(entry));
   return hash.digest("hex").slice(0, 12);
 }

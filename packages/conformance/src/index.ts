@@ -1,0 +1,4 @@
+/** The upstream end-to-end tests as judge of a lab's pod network. */
+export { reportText, type SpecResult } from "./report.ts";
+export { runSpecs, type SpecRun } from "./run.ts";
+export { type SpecSet, specSets } from "./specs.ts";

@@ -1,0 +1,31 @@
+/** Which of the upstream specs judge a pod network, and which of those cannot run in a lab, each with its reason. */
+
+/** A set of specs, by Ginkgo's regular expression over their full names. */
+export type SpecSet = {
+  readonly name: string;
+  readonly focus: string;
+  /** How many specs upstream has in the set: one that disappears from a list must not go unnoticed. */
+  readonly count: number;
+};
+
+/** The sets, for the Kubernetes version that `tools/go-e2e/go.mod` pins. */
+export const specSets = [
+  { name: "conformance", focus: String.raw`\[sig-network\].*\[Conformance\]`, count: 47 },
+  { name: "dual-stack", focus: String.raw`\[sig-network\].*\[Feature:IPv6DualStack\]`, count: 23 },
+  { name: "node-pod", focus: String.raw`\[sig-network\].*node-pod communication`, count: 3 },
+] as const satisfies readonly SpecSet[];
+
+/** Specs that fail in a lab whatever its pod network is. */
+export type Exclusion = { readonly pattern: string; readonly reason: string };
+
+/** What is left out, and why. */
+export const exclusions: readonly Exclusion[] = [
+  {
+    pattern: String.raw`\[Feature:SCTPConnectivity\]`,
+    reason: "the kernel has no SCTP sockets",
+  },
+];
+
+/** The reason why a spec is left out, or undefined. */
+export const exclusionOf = (name: string): string | undefined =>
+  exclusions.find(({ pattern }) => new RegExp(pattern).test(name))?.reason;
