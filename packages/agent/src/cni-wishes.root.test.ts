@@ -66,7 +66,8 @@ if (process.argv[1] === "udp") {
 test("host ports lead to the pod from the node's addresses and its loopback, both families", async () => {
   const loopback = { hostPort: 9091, containerPort: 80, protocol: "tcp", hostIP: "127.0.0.1" };
   const udp = { hostPort: 9053, containerPort: 80, protocol: "udp" };
-  const own = { hostPort: 9090, containerPort: 80, protocol: "tcp", hostIP: "10.200.7.1" };
+  // As containerd writes it: its field names begin with capitals, which Go reads all the same.
+  const own = { HostPort: 9090, ContainerPort: 80, Protocol: "tcp", HostIP: "10.200.7.1" };
   const any = { hostPort: 8080, containerPort: 80, protocol: "tcp" };
   expect(call(node, "ADD", portMappings(any, own, loopback, udp))).toMatchObject({ ok: true });
   expect(reconcileAlone()).toContain("set-port-forwards");

@@ -13,7 +13,7 @@ export function hostPortsOf(config: Json): Result<readonly HostPort[], CniError>
   const entries: readonly unknown[] = Array.isArray(listed) ? listed : [];
   const ports: HostPort[] = [];
   for (const [index, entry] of entries.entries()) {
-    if (!isJson(entry) || Number(entry["hostPort"] ?? 0) === 0) continue;
+    if (!isJson(entry) || Number(fieldOf(entry, "hostPort") ?? 0) === 0) continue;
     const port = hostPortOf(entry);
     if (port === null) return err(refusal(index, entry));
     ports.push(port);
@@ -34,17 +34,23 @@ export const formatHostPorts = (ports: readonly HostPort[]): string =>
 
 function hostPortOf(entry: Json): HostPort | null {
   const protocol = transports.find(
-    (each) => each === textOf(entry["protocol"] ?? "tcp").toLowerCase(),
+    (each) => each === textOf(fieldOf(entry, "protocol") ?? "tcp").toLowerCase(),
   );
-  const hostPort = portNumber(entry["hostPort"]);
-  const containerPort = portNumber(entry["containerPort"]);
-  const hostAddress = addressOf(entry["hostIP"]);
+  const hostPort = portNumber(fieldOf(entry, "hostPort"));
+  const containerPort = portNumber(fieldOf(entry, "containerPort"));
+  const hostAddress = addressOf(fieldOf(entry, "hostIP"));
   return protocol === undefined ||
     hostPort === null ||
     containerPort === null ||
     hostAddress === undefined
     ? null
     : { protocol, hostAddress, hostPort, containerPort };
+}
+
+/** Go reads the names of fields in any case, and containerd writes them as `HostPort`, `HostIP`. */
+function fieldOf(entry: Json, name: string): unknown {
+  const key = Object.keys(entry).find((each) => each.toLowerCase() === name.toLowerCase());
+  return key === undefined ? undefined : entry[key];
 }
 
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
