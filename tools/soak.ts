@@ -26,7 +26,11 @@ let failed = 0;
 let skipped = 0;
 for (let round = 1; round <= rounds; round += 1) {
   console.log(`\nsoak: round ${round} of ${rounds}`);
-  const faults = spawnSync(process.execPath, argv, { cwd: root, stdio: "inherit", env: environment });
+  const faults = spawnSync(process.execPath, argv, {
+    cwd: root,
+    stdio: "inherit",
+    env: environment,
+  });
   const specs = await runConformance([]);
   passed += specs.passed + (faults.status === 0 ? 1 : 0);
   failed += specs.failed + (faults.status === 0 ? 0 : 1);
