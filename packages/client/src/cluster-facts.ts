@@ -133,7 +133,7 @@ const kindState =
     return { name: metadata.name, state: same ? "current" : "other" };
   };
 
-/** Whether `real`, to which the API server adds defaults, has all of `wanted`. */
+/** Whether `real`, to which the API server adds defaults and from which it drops empty objects, has all of `wanted`. */
 function holds(real: unknown, wanted: unknown): boolean {
   if (Array.isArray(wanted)) {
     return (
@@ -143,7 +143,9 @@ function holds(real: unknown, wanted: unknown): boolean {
     );
   }
   if (!isJson(wanted)) return real === wanted;
-  return isJson(real) && Object.entries(wanted).every(([key, value]) => holds(real[key], value));
+  const entries = Object.entries(wanted);
+  if (entries.length === 0) return real === undefined || isJson(real);
+  return isJson(real) && entries.every(([key, value]) => holds(real[key], value));
 }
 
 async function controllerState(kube: KubeClient): Promise<PartState> {
