@@ -1,8 +1,5 @@
 /** The unix socket at which the shim calls: one connection, one request, one answer. */
-import { chmodSync, mkdirSync, rmSync } from "node:fs";
-import { once } from "node:events";
-import { createServer, type Socket } from "node:net";
-import path from "node:path";
+import type { Socket } from "node:net";
 
 import {
   type CniAnswer,
@@ -14,6 +11,7 @@ import {
   parseRequest,
   versionOf,
 } from "./cni-message.ts";
+import { listenPrivately } from "./private-socket.ts";
 
 /** Larger requests are refused; the shim refuses them as well. */
 const MAX_FRAME = 16 * 1024 * 1024;
@@ -21,20 +19,9 @@ const MAX_FRAME = 16 * 1024 * 1024;
 /** Answers a request. */
 export type CniHandler = (request: CniRequest) => CniAnswer;
 
-/** Listens until disposed of. Only root may call: the socket's mode is 0600. */
+/** Answers the shim until disposed of. */
 export async function serveCni(socketPath: string, handler: CniHandler): Promise<AsyncDisposable> {
-  mkdirSync(path.dirname(socketPath), { recursive: true, mode: 0o755 });
-  rmSync(socketPath, { force: true });
-  const server = createServer((connection) => receive(connection, handler));
-  server.listen(socketPath);
-  await once(server, "listening");
-  chmodSync(socketPath, 0o600);
-  return {
-    [Symbol.asyncDispose]: async () => {
-      server.close();
-      await once(server, "close");
-    },
-  };
+  return listenPrivately(socketPath, (connection) => receive(connection, handler));
 }
 
 function receive(connection: Socket, handler: CniHandler): void {

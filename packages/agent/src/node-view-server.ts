@@ -4,13 +4,11 @@
  * and every pod that shares it, could ask as well. Each caller gets one JSON document.
  */
 import { err, ok, type Result } from "@seam/base";
-import { chmodSync, mkdirSync, rmSync } from "node:fs";
-import { once } from "node:events";
-import { createServer, connect } from "node:net";
-import path from "node:path";
+import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 
 import { isJson, type Json } from "./cni-message.ts";
+import { listenPrivately } from "./private-socket.ts";
 
 /** The view, or why there is none yet. */
 export type ViewAnswer = Result<Json, string>;
@@ -20,21 +18,10 @@ export async function serveNodeView(
   socketPath: string,
   view: () => ViewAnswer,
 ): Promise<AsyncDisposable> {
-  mkdirSync(path.dirname(socketPath), { recursive: true, mode: 0o755 });
-  rmSync(socketPath, { force: true });
-  const server = createServer((connection) => {
+  return listenPrivately(socketPath, (connection) => {
     connection.on("error", () => connection.destroy());
     connection.end(JSON.stringify(view()));
   });
-  server.listen(socketPath);
-  await once(server, "listening");
-  chmodSync(socketPath, 0o600);
-  return {
-    [Symbol.asyncDispose]: async () => {
-      server.close();
-      await once(server, "close");
-    },
-  };
 }
 
 /** Asks the agent of this node. */
