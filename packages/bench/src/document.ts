@@ -22,11 +22,21 @@ export type Case = {
   readonly ratio: number;
 };
 
+/** What the peer has nothing of, such as the memory of an agent. */
+export type Figure = {
+  readonly figure: string;
+  readonly unit: string;
+  readonly value: number;
+  /** What it must not exceed. */
+  readonly target: number;
+};
+
 /** The document of one benchmark. */
 export type BenchDocument = {
   readonly name: string;
   readonly environment: { readonly [key: string]: string | number };
   readonly cases: readonly Case[];
+  readonly figures?: readonly Figure[];
 };
 
 /** One round: samples of both sides, taken in turn. */
@@ -93,11 +103,15 @@ export const environmentOf = (
 });
 
 /** The cases as lines for people. */
-export function benchTable({ name, cases }: BenchDocument): string {
+export function benchTable({ name, cases, figures = [] }: BenchDocument): string {
   const lines = cases.map(({ case: what, unit, peer, seam, peerResult, ratio }) => {
     const statistic = what.endsWith("p99") ? "p99" : "p50";
-    const figures = `seam ${seam[statistic]} ${unit}, peer ${peerResult[statistic]} ${unit}, n ${seam.n}`;
-    return `${what.padEnd(24)} ratio ${ratio.toFixed(2)}   ${figures}   (peer: ${peer})`;
+    const both = `seam ${seam[statistic]} ${unit}, peer ${peerResult[statistic]} ${unit}, n ${seam.n}`;
+    return `${what.padEnd(24)} ratio ${ratio.toFixed(2)}   ${both}   (peer: ${peer})`;
   });
-  return [`seam bench ${name}`, ...lines].join("\n");
+  const alone = figures.map(
+    ({ figure, unit, value, target }) =>
+      `${figure.padEnd(24)} ${value} ${unit}   (target: at most ${target} ${unit})`,
+  );
+  return [`seam bench ${name}`, ...lines, ...alone].join("\n");
 }

@@ -1,4 +1,5 @@
 /** Two labs that differ in their pod network only, Seam and the upstream reference, with pods to measure between. */
+import { API_VERSION, NETWORK_CONFIG_NAME } from "@seam/api";
 import {
   createKubeClient,
   type Json,
@@ -6,12 +7,17 @@ import {
   type KubeObject,
   readKubeconfig,
 } from "@seam/kube";
+import { labExec, labStatus, useReferenceVxlan } from "@seam/lab";
+import { TUNNEL_DEVICE } from "@seam/state";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { BenchRound } from "./document.ts";
 
 /** What Seam is compared with. */
 export const PEER = "bridge + host-local + portmap v1.9.1";
+
+/** The case in which packets stay on one node. */
+export const SAME_NODE = "same node";
 
 /** One of the two labs, ready to measure. */
 export type Rival = {
@@ -20,23 +26,46 @@ export type Rival = {
   readonly targets: { readonly [place: string]: string };
 };
 
-/** Kubeconfigs of the two labs. */
+/** Names of the two labs, which are up. */
 export type RivalLabs = { readonly seam: string; readonly reference: string };
 
 const namespace = "bench";
+const nodes = ["n1", "n2"] as const;
 const image = "localhost/seam/traffic:dev";
 const serve = "rr serve 5202 & exec iperf3 -s -p 5201";
 
 /** A client of a lab, as its administrator. */
-export function openLab(kubeconfig: string): KubeClient {
-  const config = readKubeconfig(kubeconfig);
+export async function openLab(name: string): Promise<KubeClient> {
+  const config = readKubeconfig((await labStatus(name)).kubeconfig);
   if (!config.ok) throw new Error(config.error);
   return createKubeClient(config.value);
 }
 
+/** Sends all traffic between the nodes of both labs through VXLAN; for pods that are made afterwards. */
+export async function encapsulate({ seam, reference }: RivalLabs): Promise<void> {
+  await useReferenceVxlan(reference);
+  const kube = await openLab(seam);
+  await apply(kube, {
+    apiVersion: API_VERSION,
+    kind: "NetworkConfig",
+    metadata: { name: NETWORK_CONFIG_NAME },
+    spec: { overlay: "vxlan", encapsulate: "always" },
+  });
+  kube.close();
+  for (const node of nodes) {
+    const limit = performance.now() + 30_000;
+    const tunnel = async (): Promise<number | null> =>
+      (await labExec(seam, node, ["ip", "link", "show", TUNNEL_DEVICE])).code;
+    while ((await tunnel()) !== 0) {
+      if (performance.now() > limit) throw new Error(`${node} has no VXLAN device after 30 s`);
+      await sleep(200);
+    }
+  }
+}
+
 /** Makes a client and servers on its own node (n2), on another (n1), and behind a service. */
-export async function prepareRival(kubeconfig: string): Promise<Rival> {
-  const kube = openLab(kubeconfig);
+export async function prepareRival(lab: string): Promise<Rival> {
+  const kube = await openLab(lab);
   await apply(kube, { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
   await apply(kube, serverPod("client", "n2", "sleep infinity"));
   await apply(kube, serverPod("same", "n2", serve));
@@ -64,7 +93,7 @@ export async function prepareRival(kubeconfig: string): Promise<Rival> {
   const rival = {
     kube,
     targets: {
-      "same node": address("same"),
+      [SAME_NODE]: address("same"),
       across: address("across"),
       service: textAt(service.value["spec"], "clusterIP"),
     },

@@ -5,15 +5,22 @@
 import { type BenchDocument, type Case, caseOf, environmentOf } from "./document.ts";
 import {
   clientPod,
+  encapsulate,
   interleaved,
   PEER,
   prepareRival,
   type Rival,
   type RivalLabs,
+  SAME_NODE,
 } from "./rivals.ts";
 
 /** How often and how long. */
-export type ThroughputOptions = RivalLabs & { readonly rounds: number; readonly seconds: number };
+export type ThroughputOptions = RivalLabs & {
+  readonly rounds: number;
+  readonly seconds: number;
+  /** With `vxlan`, what crosses nodes alone is measured: one node's own traffic is the same. */
+  readonly overlay: "direct" | "vxlan";
+};
 
 type Measure = {
   readonly what: string;
@@ -48,16 +55,19 @@ const measures: readonly Measure[] = [
 
 /** Runs the benchmark on two labs that are up; throws when a measurement fails. */
 export async function benchThroughput(options: ThroughputOptions): Promise<BenchDocument> {
+  const { overlay } = options;
+  if (overlay === "vxlan") await encapsulate(options);
   const seam = await prepareRival(options.seam);
   const reference = await prepareRival(options.reference);
   const sides = { seam, reference };
   try {
     const cases: Case[] = [];
-    for (const place of Object.keys(seam.targets))
+    const places = Object.keys(seam.targets);
+    for (const place of places.filter((each) => overlay === "direct" || each !== SAME_NODE))
       for (const measure of measures) {
         const { unit } = measure;
         const names = {
-          what: `${measure.what} ${place}`,
+          what: `${measure.what} ${place}${overlay === "vxlan" ? ", VXLAN" : ""}`,
           unit,
           better: "higher",
           peer: PEER,
@@ -70,6 +80,7 @@ export async function benchThroughput(options: ThroughputOptions): Promise<Bench
     const environment = environmentOf({
       rounds: options.rounds,
       secondsPerSample: options.seconds,
+      overlay,
     });
     return { name: "throughput", environment, cases };
   } finally {

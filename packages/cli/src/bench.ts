@@ -7,7 +7,7 @@ import {
   benchThroughput,
   type RivalLabs,
 } from "@seam/bench";
-import { goTools, labDown, labStatus } from "@seam/lab";
+import { goTools, labDown } from "@seam/lab";
 import type { Command } from "commander";
 
 import { bringUp, defaultLab } from "./lab.ts";
@@ -28,12 +28,11 @@ async function cni(options: CniOptions): Promise<void> {
     rounds: positive("--rounds", options.rounds),
     samples: positive("--samples", options.samples),
   });
-  const text =
-    options.json === true ? JSON.stringify(document, undefined, 2) : benchTable(document);
-  process.stdout.write(`${text}\n`);
+  show(document, options.json);
 }
 
 type RivalFlags = { readonly rounds: string; readonly json?: true };
+const overlays = ["direct", "vxlan"] as const;
 
 /** Brings up two equal labs, runs a benchmark on both, and takes them down whatever happens. */
 async function onRivals(
@@ -45,36 +44,29 @@ async function onRivals(
   try {
     for (const network of ["seam", "reference"] as const)
       for await (const line of bringUp({ name: names[network], nodes: 2, network })) say(line);
-    const kubeconfig = async (name: string): Promise<string> => (await labStatus(name)).kubeconfig;
-    show(
-      await bench({
-        seam: await kubeconfig(names.seam),
-        reference: await kubeconfig(names.reference),
-      }),
-      json,
-    );
+    show(await bench(names), json);
   } finally {
     for (const name of Object.values(names)) await labDown(name);
   }
 }
 
-const throughput = async (flags: RivalFlags & { readonly seconds: string }): Promise<void> =>
-  onRivals(flags, async (labs) =>
-    benchThroughput({
-      ...labs,
-      rounds: positive("--rounds", flags.rounds),
-      seconds: positive("--seconds", flags.seconds),
-    }),
-  );
+type ThroughputFlags = RivalFlags & { readonly seconds: string; readonly overlay: string };
 
-const pods = async (flags: RivalFlags & { readonly counts: string }): Promise<void> =>
-  onRivals(flags, async (labs) =>
-    benchPods({
-      ...labs,
-      rounds: positive("--rounds", flags.rounds),
-      counts: flags.counts.split(",").map((count) => positive("--counts", count)),
-    }),
-  );
+async function throughput(flags: ThroughputFlags): Promise<void> {
+  const overlay = overlays.find((each) => each === flags.overlay);
+  if (overlay === undefined) {
+    throw new Error(`--overlay: expected ${overlays.join(" or ")}, found "${flags.overlay}"`);
+  }
+  const rounds = positive("--rounds", flags.rounds);
+  const seconds = positive("--seconds", flags.seconds);
+  return onRivals(flags, async (labs) => benchThroughput({ ...labs, rounds, seconds, overlay }));
+}
+
+async function pods(flags: RivalFlags & { readonly counts: string }): Promise<void> {
+  const rounds = positive("--rounds", flags.rounds);
+  const counts = flags.counts.split(",").map((count) => positive("--counts", count));
+  return onRivals(flags, async (labs) => benchPods({ ...labs, rounds, counts }));
+}
 
 function show(document: BenchDocument, json?: true): void {
   const text = json === true ? JSON.stringify(document, undefined, 2) : benchTable(document);
@@ -107,6 +99,7 @@ export function addBenchCommands(program: Command): void {
     .description("TCP, round trips and connections between pods, against the reference network")
     .option("--rounds <count>", "interleaved rounds", "9")
     .option("--seconds <count>", "seconds of one measurement", "1")
+    .option("--overlay <kind>", "how nodes are joined: direct or vxlan, on both sides", "direct")
     .option("--json", "print one JSON document")
     .action(throughput);
   bench

@@ -18,4 +18,5 @@ export { labUp } from "./lab-up.ts";
 export { type LabOptions } from "./layout.ts";
 export { gatherMachine, type MachineFacts, type Trial, type Trials } from "./machine.ts";
 export { cutNode, healNode } from "./partition.ts";
+export { useReferenceVxlan } from "./reference-vxlan.ts";
 export { e2eTools, goTools } from "./go-tools.ts";
