@@ -28,6 +28,7 @@ const state = {
   masquerade: { sources: [cidr("10.244.0.0/24")], exceptions: [] },
   portForwards: [],
   sourceGuard: true,
+  addresses: [],
   tunnel: null,
   forwarding: [],
 };
@@ -40,6 +41,7 @@ test("addresses and prefixes become text at every depth, all else stays", () => 
     masquerade: { sources: ["10.244.0.0/24"], exceptions: [] },
     portForwards: [],
     sourceGuard: true,
+    addresses: [],
     tunnel: null,
     forwarding: [],
   };

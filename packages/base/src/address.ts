@@ -147,3 +147,11 @@ function longestZeroRun(groups: readonly number[]): { start: number; length: num
   }
   return best;
 }
+
+/** The link-local address that belongs to a MAC address (RFC 4291 appendix A). */
+export function linkLocalOf(mac: string): Address {
+  const octets = mac.split(":").map((each) => Number.parseInt(each, 16));
+  const [first = 0, ...rest] = octets;
+  const identifier = [first ^ 0x02, ...rest.slice(0, 2), 0xff, 0xfe, ...rest.slice(2)];
+  return { family: "ipv6", bytes: [0xfe, 0x80, 0, 0, 0, 0, 0, 0, ...identifier] };
+}

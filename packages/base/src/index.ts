@@ -7,6 +7,7 @@ export {
   cidrSize,
   type Family,
   familyBits,
+  linkLocalOf,
   formatAddress,
   formatCidr,
   maskAddress,

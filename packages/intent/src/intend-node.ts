@@ -4,14 +4,17 @@
  * the cluster is translated.
  */
 import { type Address, type Cidr, familyBits, formatCidr } from "@seam/base";
-import type {
-  Masquerade,
-  Neighbour,
-  NodeState,
-  PortForward,
-  Route,
-  Sysctl,
-  Transport,
+import {
+  type DeviceAddress,
+  GATEWAY_LENGTHS,
+  GATEWAYS,
+  type Masquerade,
+  type Neighbour,
+  type NodeState,
+  type PortForward,
+  type Route,
+  type Sysctl,
+  type Transport,
 } from "@seam/state";
 import type { ClusterFacts, NodeFacts, OwnNode } from "./network.ts";
 import { isOnLink, overlayOf } from "./overlay.ts";
@@ -47,6 +50,7 @@ export function intendNode(
     sysctls: [...forwarding, ...endpoints.flatMap(loopbackRouting)],
     routes: [...overlay.routes, ...endpoints.flatMap(routesToEndpoint)],
     neighbours: [...overlay.neighbours, ...endpoints.flatMap(neighboursOfEndpoint)],
+    addresses: endpoints.flatMap(gatewaysOfEndpoint),
     masquerade: node === undefined ? null : masqueradeOf(node, cluster, own),
     tunnel: overlay.tunnel,
     forwarding: overlay.forwarding,
@@ -76,6 +80,13 @@ const routesToEndpoint = ({ addresses, device }: Endpoint): readonly Route[] =>
 
 const neighboursOfEndpoint = ({ addresses, mac, device }: Endpoint): readonly Neighbour[] =>
   addresses.map((address) => ({ address, mac, device }));
+
+const gatewaysOfEndpoint = ({ addresses, device }: Endpoint): readonly DeviceAddress[] =>
+  [...new Set(addresses.map(({ family }) => family))].map((family) => ({
+    device,
+    address: GATEWAYS[family],
+    length: GATEWAY_LENGTHS[family],
+  }));
 
 /**
  * Nodes that are not on the link see this node's address instead of the pod's: networks between nodes need not know

@@ -1,7 +1,5 @@
 /** A MAC address for each node's tunnel device that every other node can compute (decision 6). */
 
-import type { Address } from "@seam/base";
-
 /** FNV-1a with 64 bits (offset basis and prime as published by its authors). */
 const OFFSET = 0xcbf29ce484222325n;
 const PRIME = 0x100000001b3n;
@@ -15,14 +13,6 @@ export function macOfNode(name: string): string {
   const marked = (folded & ~(0x03n << 40n)) | (0x02n << 40n);
   const digits = marked.toString(16).padStart(12, "0");
   return (digits.match(/../g) ?? []).join(":");
-}
-
-/** The link-local address that belongs to a MAC address (RFC 4291 appendix A). */
-export function linkLocalOf(mac: string): Address {
-  const octets = mac.split(":").map((each) => Number.parseInt(each, 16));
-  const [first = 0, ...rest] = octets;
-  const identifier = [first ^ 0x02, ...rest.slice(0, 2), 0xff, 0xfe, ...rest.slice(2)];
-  return { family: "ipv6", bytes: [0xfe, 0x80, 0, 0, 0, 0, 0, 0, ...identifier] };
 }
 
 function fnv1a(text: string): bigint {

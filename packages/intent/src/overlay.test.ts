@@ -5,12 +5,13 @@ import {
   formatAddress,
   formatCidr,
   invariant,
+  linkLocalOf,
   parseAddress,
   parseCidr,
 } from "@seam/base";
 import { expect, test } from "vitest";
 import { intendNode } from "./intend-node.ts";
-import { linkLocalOf, macOfNode } from "./mac.ts";
+import { macOfNode } from "./mac.ts";
 import { DEFAULT_NETWORK, type NetworkFacts, type NodeFacts, type OwnNode } from "./network.ts";
 import { podMtu } from "./overlay.ts";
 

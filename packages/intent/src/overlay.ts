@@ -14,6 +14,7 @@ import {
   cidrContains,
   type Family,
   formatAddress,
+  linkLocalOf,
 } from "@seam/base";
 import {
   type Forwarding,
@@ -22,7 +23,7 @@ import {
   type Tunnel,
   TUNNEL_DEVICE,
 } from "@seam/state";
-import { linkLocalOf, macOfNode } from "./mac.ts";
+import { macOfNode } from "./mac.ts";
 import type { ClusterFacts, NodeFacts, OwnNode } from "./network.ts";
 
 /** The UDP port that IANA gave to VXLAN (RFC 7348 section 8.1). */

@@ -62,7 +62,10 @@ const RTM_NEWLINK = 16;
 const RTM_DELLINK = 17;
 const RTM_GETLINK = 18;
 const RTM_NEWADDR = 20;
+const RTM_DELADDR = 21;
 const RTM_GETADDR = 22;
+const RT_SCOPE_UNIVERSE = 0;
+const RT_SCOPE_HOST = 254;
 const CREATE_EXCLUSIVE = 0x600;
 const IFF_UP = 1;
 const IFLA = { address: 1, ifname: 3, mtu: 4, linkinfo: 18, netNsFd: 28, afSpec: 26 };
@@ -127,23 +130,47 @@ export const deleteLink = (name: string): Request => ({
   purpose: `delete the link ${name}`,
 });
 
-/** Gives the link `index` the address as a /32 or /128. */
-export function newAddress(index: Ifindex, address: Address): Request {
+/** Gives the link `index` the address, as a /32 or /128 unless `length` says otherwise. */
+export const newAddress = (
+  index: Ifindex,
+  address: Address,
+  length: number = familyBits(address.family),
+): Request => ({
+  type: RTM_NEWADDR,
+  flags: CREATE_EXCLUSIVE,
+  body: addressBody({ index, address, length }, RT_SCOPE_UNIVERSE),
+  purpose: `add the address ${formatAddress(address)}`,
+});
+
+/** Gives the link an address that is never the source of what the node sends. */
+export const newGatewayAddress = (own: LinkAddress): Request => ({
+  type: RTM_NEWADDR,
+  flags: CREATE_EXCLUSIVE,
+  body: addressBody(own, RT_SCOPE_HOST),
+  purpose: `add the address ${formatAddress(own.address)}`,
+});
+
+/** Takes the address from the link. */
+export const deleteAddress = (own: LinkAddress): Request => ({
+  type: RTM_DELADDR,
+  flags: 0,
+  body: addressBody(own, RT_SCOPE_UNIVERSE),
+  purpose: `delete the address ${formatAddress(own.address)}`,
+});
+
+/** IPv6 takes an address's scope from the address itself. */
+function addressBody({ index, address, length }: LinkAddress, scope: number): Buffer {
   const header = Buffer.alloc(IFADDRMSG);
   header.writeUInt8(familyNumber(address.family), 0);
-  header.writeUInt8(familyBits(address.family), 1);
+  header.writeUInt8(length, 1);
+  header.writeUInt8(scope, 3);
   header.writeUInt32LE(index, 4);
-  return {
-    type: RTM_NEWADDR,
-    flags: CREATE_EXCLUSIVE,
-    body: Buffer.concat([
-      header,
-      attribute(IFA.local, addressBytes(address)),
-      attribute(IFA.address, addressBytes(address)),
-      ...(address.family === "ipv6" ? [attribute(IFA.flags, uint32(IFA_F_NODAD))] : []),
-    ]),
-    purpose: `add the address ${formatAddress(address)}`,
-  };
+  return Buffer.concat([
+    header,
+    attribute(IFA.local, addressBytes(address)),
+    attribute(IFA.address, addressBytes(address)),
+    ...(address.family === "ipv6" ? [attribute(IFA.flags, uint32(IFA_F_NODAD))] : []),
+  ]);
 }
 
 /** All links of the socket's namespace. */

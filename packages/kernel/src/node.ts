@@ -2,6 +2,7 @@
 import { err, type Ifindex, ok, type Result } from "@seam/base";
 import type { Step } from "@seam/plan";
 import {
+  type DeviceAddress,
   type Neighbour,
   type NodeState,
   type Route,
@@ -10,7 +11,14 @@ import {
 } from "@seam/state";
 import { readFileSync, writeFileSync } from "node:fs";
 import type { KernelError } from "./libc.ts";
-import { linkNamed, listLinks } from "./links.ts";
+import {
+  deleteAddress,
+  type LinkAddress,
+  linkNamed,
+  listAddresses,
+  listLinks,
+  newGatewayAddress,
+} from "./links.ts";
 import type { Request } from "./netlink-message.ts";
 import { attempt, inNetns, OWN_NETNS } from "./netns.ts";
 import { readMasquerade, writeMasquerade } from "./masquerade.ts";
@@ -71,6 +79,7 @@ function observeRules(netns: string): Result<Rules, KernelError> {
 export function applyStep(step: Step, netns: string = OWN_NETNS): Result<null, KernelError> {
   if ("route" in step) return applyRoute(step, netns);
   if ("neighbour" in step) return applyNeighbour(step, netns);
+  if ("deviceAddress" in step) return applyAddress(step, netns);
   if (isOverlayStep(step)) return withRouteSocket(netns, (socket) => applyOverlay(step, socket));
   switch (step.kind) {
     case "set-sysctl":
@@ -88,6 +97,7 @@ export function applyStep(step: Step, netns: string = OWN_NETNS): Result<null, K
 
 type RouteStep = Extract<Step, { readonly route: Route }>;
 type NeighbourStep = Extract<Step, { readonly neighbour: Neighbour }>;
+type AddressStep = Extract<Step, { readonly deviceAddress: DeviceAddress }>;
 type OverlayStep = Extract<Step, { readonly kind: `${string}-${"tunnel" | "forwarding"}` }>;
 
 const isOverlayStep = (step: Step): step is OverlayStep =>
@@ -113,6 +123,15 @@ function applyNeighbour(step: NeighbourStep, netns: string): Result<null, Kernel
   }
 }
 
+function applyAddress(step: AddressStep, netns: string): Result<null, KernelError> {
+  switch (step.kind) {
+    case "add-address":
+      return changeAddress(netns, step.deviceAddress, newGatewayAddress);
+    case "delete-address":
+      return forgiving(changeAddress(netns, step.deviceAddress, deleteAddress));
+  }
+}
+
 function applyOverlay(step: OverlayStep, socket: RouteSocket): Result<null, KernelError> {
   switch (step.kind) {
     case "add-tunnel":
@@ -132,13 +151,18 @@ function applyOverlay(step: OverlayStep, socket: RouteSocket): Result<null, Kern
 
 function observeLinks(
   socket: RouteSocket,
-): Result<Pick<NodeState, "routes" | "neighbours" | "tunnel" | "forwarding">, KernelError> {
+): Result<
+  Pick<NodeState, "routes" | "neighbours" | "addresses" | "tunnel" | "forwarding">,
+  KernelError
+> {
   const links = listLinks(socket);
   if (!links.ok) return links;
   const routes = listRoutes(socket);
   if (!routes.ok) return routes;
   const neighbours = listNeighbours(socket);
   if (!neighbours.ok) return neighbours;
+  const addresses = listAddresses(socket);
+  if (!addresses.ok) return addresses;
   const tunnel = observeTunnel(socket);
   if (!tunnel.ok) return tunnel;
   const names = new Map(links.value.map(({ index, name }) => [index, name]));
@@ -148,6 +172,10 @@ function observeLinks(
     neighbours: neighbours.value.flatMap(({ address, mac, index }) => {
       const device = names.get(index);
       return device !== undefined && isOwnDevice(device) ? [{ address, mac, device }] : [];
+    }),
+    addresses: addresses.value.flatMap(({ index, address, length }) => {
+      const device = names.get(index) ?? "";
+      return device.startsWith(DEVICE_PREFIX) ? [{ device, address, length }] : [];
     }),
   });
 }
@@ -183,6 +211,17 @@ function changeNeighbour(
   });
 }
 
+function changeAddress(
+  netns: string,
+  { device, address, length }: DeviceAddress,
+  request: (own: LinkAddress) => Request,
+): Result<null, KernelError> {
+  return withRouteSocket(netns, (socket) => {
+    const link = linkNamed(socket, device);
+    return link.ok ? sendOne(socket, request({ index: link.value.index, address, length })) : link;
+  });
+}
+
 function sendOne(socket: RouteSocket, request: Request): Result<null, KernelError> {
   const answer = socket.change([request]);
   return answer.ok ? ok(null) : answer;
@@ -190,7 +229,7 @@ function sendOne(socket: RouteSocket, request: Request): Result<null, KernelErro
 
 /** What is to be deleted may have gone with its link since it was observed. */
 function forgiving(result: Result<null, KernelError>): Result<null, KernelError> {
-  const gone = ["ESRCH", "ENOENT", "ENODEV"];
+  const gone = ["ESRCH", "ENOENT", "ENODEV", "EADDRNOTAVAIL"];
   return !result.ok && gone.includes(result.error.errno) ? ok(null) : result;
 }
 

@@ -1,21 +1,30 @@
 /**
  * A pod's interface: a veth pair, routed on both sides. The pod sends everything to 169.254.1.1 and
- * fe80::1, which no interface has: permanent neighbour entries on both ends make address resolution,
- * and so any delay of the first packet, unnecessary.
+ * fe80::1. Permanent neighbour entries on both ends make address resolution, and so any delay of the first packet,
+ * unnecessary; who asks all the same is answered, as the node's end has both addresses (decision 9).
  */
 import {
   type Address,
   type Bytes,
+  type Family,
   familyBits,
   type Ifindex,
-  invariant,
+  linkLocalOf,
   ok,
-  parseAddress,
   type Result,
 } from "@seam/base";
+import { GATEWAY_LENGTHS, GATEWAYS } from "@seam/state";
 import { createHash } from "node:crypto";
 import type { KernelError } from "./libc.ts";
-import { deleteLink, linkNamed, newAddress, newVeth, setLinkUp } from "./links.ts";
+import {
+  deleteLink,
+  linkNamed,
+  newAddress,
+  newGatewayAddress,
+  newVeth,
+  setLinkUp,
+  withoutLinkLocal,
+} from "./links.ts";
 import type { Request } from "./netlink-message.ts";
 import { openPath, OWN_NETNS } from "./netns.ts";
 import { DEVICE_PREFIX } from "./node.ts";
@@ -46,12 +55,6 @@ export type PodInterface = {
   readonly addresses: readonly Address[];
 };
 
-const gateways: readonly Address[] = ["169.254.1.1", "fe80::1"].map((text) => {
-  const parsed = parseAddress(text);
-  invariant(parsed.ok, `${text} is an address`);
-  return parsed.value;
-});
-
 /** The host's name for an interface of a container: `seam` and 44 bits of a hash, 15 characters. */
 export const hostDeviceName = (containerId: string, podDevice: string): string =>
   DEVICE_PREFIX + digest(`${containerId}/${podDevice}`).slice(0, 11);
@@ -66,7 +69,10 @@ export function createPodInterface(spec: PodInterfaceSpec): Result<PodInterface,
   const podMac = spec.podMac ?? podMacAddress(spec.hostDevice);
   const created = createPair(spec, hostMac, podMac);
   if (!created.ok) return created;
-  const pod = configure(spec.podNetns, spec.podDevice, (index) => podSide(spec, hostMac, index));
+  const pod = configure(spec.podNetns, spec.podDevice, (index) => [
+    ...podSide(spec, hostMac, index),
+    ...linkLocal(spec, podMac, index),
+  ]);
   const host = pod.ok
     ? configure(hostNetns, spec.hostDevice, (index) => hostSide(spec, podMac, index))
     : pod;
@@ -106,14 +112,15 @@ function configure(
 ): Result<unknown, KernelError> {
   return withRouteSocket(netns, (socket) => {
     const link = linkNamed(socket, device);
-    return link.ok ? socket.change(requests(link.value.index)) : link;
+    if (!link.ok) return link;
+    // Instead of an address that waits for duplicate address detection; refused by a kernel without IPv6.
+    socket.change([withoutLinkLocal(link.value.index)]);
+    return socket.change(requests(link.value.index));
   });
 }
 
 function podSide(spec: PodInterfaceSpec, mac: string, index: Ifindex): readonly Request[] {
-  const used = gateways.filter(({ family }) =>
-    spec.addresses.some((address) => address.family === family),
-  );
+  const used = familiesOf(spec).map((family) => GATEWAYS[family]);
   return [
     setLinkUp(index),
     ...spec.addresses.map((address) => newAddress(index, address)),
@@ -129,6 +136,19 @@ const hostSide = (spec: PodInterfaceSpec, mac: string, index: Ifindex): readonly
     const destination = { address, length: familyBits(address.family) };
     return newRoute({ destination, via: null, index }, "replace");
   }),
+  ...familiesOf(spec).map((family) =>
+    newGatewayAddress({ index, address: GATEWAYS[family], length: GATEWAY_LENGTHS[family] }),
+  ),
+];
+
+/** The pod's own link-local address, which neighbour discovery speaks from, at once usable. */
+const linkLocal = (spec: PodInterfaceSpec, podMac: string, index: Ifindex): readonly Request[] =>
+  familiesOf(spec).includes("ipv6")
+    ? [newAddress(index, linkLocalOf(podMac), GATEWAY_LENGTHS.ipv6)]
+    : [];
+
+const familiesOf = ({ addresses }: PodInterfaceSpec): readonly Family[] => [
+  ...new Set(addresses.map(({ family }) => family)),
 ];
 
 const everywhere = ({ family, bytes }: Address): { address: Address; length: number } => ({

@@ -1,6 +1,14 @@
 /** When two parts of a node's state mean the same to the kernel. */
 import { type Cidr, cidrContains, formatAddress, formatCidr } from "@seam/base";
-import type { Forwarding, Masquerade, Neighbour, PortForward, Route, Tunnel } from "@seam/state";
+import type {
+  DeviceAddress,
+  Forwarding,
+  Masquerade,
+  Neighbour,
+  PortForward,
+  Route,
+  Tunnel,
+} from "@seam/state";
 
 /** Routes with one key exclude each other: Seam keeps one route for each destination. */
 export const routeKey = (route: Route): string => formatCidr(route.destination);
@@ -8,6 +16,10 @@ export const routeKey = (route: Route): string => formatCidr(route.destination);
 /** Neighbour entries with one key exclude each other. */
 export const neighbourKey = (neighbour: Neighbour): string =>
   `${neighbour.device} ${formatAddress(neighbour.address)}`;
+
+/** Addresses with one text are the same address of the same device. */
+export const deviceAddressText = ({ device, address, length }: DeviceAddress): string =>
+  `${device} ${formatAddress(address)}/${length}`;
 
 /** Whether the kernel's route is the one asked for; a null device leaves the choice to the kernel. */
 export function routeSatisfies(observed: Route, desired: Route): boolean {

@@ -4,6 +4,7 @@ import {
   addressAt,
   bytes,
   type Cidr,
+  formatAddress,
   invariant,
   parseAddress,
   parseCidr,
@@ -74,6 +75,15 @@ const portForwards = fc.array(
     .filter(({ hostAddress, target }) => (hostAddress ?? target).family === target.family),
 );
 const neighbours = fc.uniqueArray(neighbour, { selector: neighbourKey });
+/** A device may have several addresses, but one of them only once. */
+const deviceAddresses = fc.uniqueArray(
+  fc.record({
+    device: fc.constantFrom("seam0", "seam1"),
+    address: anAddress,
+    length: fc.constantFrom(32, 24),
+  }),
+  { selector: (each) => `${each.device} ${formatAddress(each.address)}` },
+);
 const aMac = fc.constantFrom("02:00:00:00:00:01", "02:00:00:00:00:02", "02:00:00:00:00:03");
 const tunnel: fc.Arbitrary<Tunnel> = fc.record({
   vni: fc.constantFrom(0, 83),
@@ -104,6 +114,7 @@ const observedState: fc.Arbitrary<NodeState> = fc
     sysctls,
     routes: fc.uniqueArray(route(aDevice), { selector: (value) => JSON.stringify(value) }),
     neighbours,
+    addresses: deviceAddresses,
     masquerade: fc.option(masquerade),
     tunnel: fc.option(tunnel),
     forwarding,
@@ -116,6 +127,7 @@ const desiredState: fc.Arbitrary<NodeState> = fc
     sysctls,
     routes: fc.uniqueArray(route(fc.option(aDevice)), { selector: routeKey }),
     neighbours,
+    addresses: deviceAddresses,
     masquerade: fc.option(masquerade),
     tunnel: fc.option(tunnel),
     forwarding,
@@ -134,6 +146,7 @@ test("the steps lead to the desired state, and planning again yields none", () =
         expect(reached.routes.some((actual) => routeSatisfies(actual, wanted))).toBe(true);
       }
       expect(new Set(reached.neighbours)).toEqual(new Set(desired.neighbours));
+      expect(new Set(reached.addresses)).toEqual(new Set(desired.addresses));
       expect(reached.sysctls).toEqual(expect.arrayContaining([...desired.sysctls]));
       expect(sameMasquerade(reached.masquerade, desired.masquerade)).toBe(true);
       expect(sameTunnel(reached.tunnel, desired.tunnel)).toBe(true);
@@ -152,6 +165,7 @@ const empty: NodeState = {
   sysctls: [],
   routes: [],
   neighbours: [],
+  addresses: [],
   masquerade: null,
   portForwards: [],
   sourceGuard: false,

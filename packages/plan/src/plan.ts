@@ -5,6 +5,7 @@
  * uses it and goes when routes have left it, so that a change of overlay interrupts no traffic of this node.
  */
 import {
+  type DeviceAddress,
   type Forwarding,
   type Neighbour,
   type NodeState,
@@ -12,6 +13,7 @@ import {
   TUNNEL_DEVICE,
 } from "@seam/state";
 import {
+  deviceAddressText,
   distinctForwards,
   forwardingText,
   neighbourKey,
@@ -34,6 +36,7 @@ export function plan(observed: NodeState, desired: NodeState): readonly Step[] {
     goes ? satisfiesElsewhere : routeSatisfies,
   );
   const neighbours = planNeighbours(left.neighbours, desired.neighbours);
+  const addresses = planAddresses(observed.addresses, desired.addresses);
   const forwarding = planForwarding(left.forwarding, desired.forwarding);
   return [
     ...planSysctls(observed, desired),
@@ -41,6 +44,8 @@ export function plan(observed: NodeState, desired: NodeState): readonly Step[] {
     ...routes.deletions,
     ...neighbours.deletions,
     ...neighbours.additions,
+    ...addresses.deletions,
+    ...addresses.additions,
     ...forwarding.additions,
     ...routes.additions,
     ...forwarding.deletions,
@@ -124,6 +129,22 @@ function planNeighbours(observed: readonly Neighbour[], desired: readonly Neighb
     additions: [...wanted.values()]
       .filter((neighbour) => current.get(neighbourKey(neighbour)) !== neighbour.mac)
       .map((neighbour) => ({ kind: "add-neighbour", neighbour })),
+  };
+}
+
+function planAddresses(
+  observed: readonly DeviceAddress[],
+  desired: readonly DeviceAddress[],
+): Changes {
+  const wanted = new Map(desired.map((each) => [deviceAddressText(each), each]));
+  const current = new Set(observed.map(deviceAddressText));
+  return {
+    deletions: observed
+      .filter((each) => !wanted.has(deviceAddressText(each)))
+      .map((deviceAddress) => ({ kind: "delete-address", deviceAddress })),
+    additions: [...wanted.values()]
+      .filter((each) => !current.has(deviceAddressText(each)))
+      .map((deviceAddress) => ({ kind: "add-address", deviceAddress })),
   };
 }
 

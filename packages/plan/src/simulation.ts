@@ -1,19 +1,21 @@
 /** A small node without a kernel: what each step does to a state, for tests and dry runs. */
 import { formatAddress } from "@seam/base";
 import {
+  type DeviceAddress,
   type Forwarding,
   type Neighbour,
   type NodeState,
   type Route,
   TUNNEL_DEVICE,
 } from "@seam/state";
-import { neighbourKey, routeKey } from "./equality.ts";
+import { deviceAddressText, neighbourKey, routeKey } from "./equality.ts";
 import type { Step } from "./step.ts";
 
 /** The state after `step`; throws where the kernel would refuse it (EEXIST, ESRCH, ENOENT). */
 export function simulateStep(state: NodeState, step: Step): NodeState {
   if ("route" in step) return changeRoutes(state, step);
   if ("neighbour" in step) return { ...state, neighbours: changeNeighbours(state, step) };
+  if ("deviceAddress" in step) return { ...state, addresses: changeAddresses(state, step) };
   if ("forwarding" in step) return { ...state, forwarding: changeForwarding(state, step) };
   switch (step.kind) {
     case "set-sysctl": {
@@ -38,6 +40,7 @@ export function simulateStep(state: NodeState, step: Step): NodeState {
 type TunnelStep = Extract<Step, { readonly kind: `${string}-tunnel` }>;
 type RouteStep = Extract<Step, { readonly route: Route }>;
 type NeighbourStep = Extract<Step, { readonly neighbour: Neighbour }>;
+type AddressStep = Extract<Step, { readonly deviceAddress: DeviceAddress }>;
 type ForwardingStep = Extract<Step, { readonly forwarding: Forwarding }>;
 
 function changeRoutes(state: NodeState, { kind, route }: RouteStep): NodeState {
@@ -67,6 +70,24 @@ function changeNeighbours(
   }
   if (others.length === state.neighbours.length) throw new Error(`ENOENT: ${key}`);
   return others;
+}
+
+function changeAddresses(
+  state: NodeState,
+  { kind, deviceAddress }: AddressStep,
+): readonly DeviceAddress[] {
+  const text = deviceAddressText(deviceAddress);
+  if (kind === "delete-address") {
+    const others = state.addresses.filter((other) => deviceAddressText(other) !== text);
+    if (others.length === state.addresses.length) throw new Error(`EADDRNOTAVAIL: ${text}`);
+    return others;
+  }
+  const { device, address } = deviceAddress;
+  const clash = state.addresses.some(
+    (other) => other.device === device && formatAddress(other.address) === formatAddress(address),
+  );
+  if (clash) throw new Error(`EEXIST: ${text}`);
+  return [...state.addresses, deviceAddress];
 }
 
 function withoutTunnel(state: NodeState): NodeState {

@@ -1,5 +1,6 @@
 /** One change to a node: small enough to be applied by one kernel request, plain enough to be printed. */
 import type {
+  DeviceAddress,
   Forwarding,
   Masquerade,
   Neighbour,
@@ -19,6 +20,8 @@ export type Step =
   /** Adds the entry, or gives the entry of the same device and address this MAC address. */
   | { readonly kind: "add-neighbour"; readonly neighbour: Neighbour }
   | { readonly kind: "delete-neighbour"; readonly neighbour: Neighbour }
+  | { readonly kind: "add-address"; readonly deviceAddress: DeviceAddress }
+  | { readonly kind: "delete-address"; readonly deviceAddress: DeviceAddress }
   /** Replaces all translation rules of Seam in one transaction. */
   | { readonly kind: "set-masquerade"; readonly masquerade: Masquerade }
   | { readonly kind: "clear-masquerade" }

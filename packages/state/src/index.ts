@@ -1,5 +1,5 @@
 /** What a node looks like: observed and desired state have this one type (architecture section 1). */
-import type { Address, Bytes, Cidr } from "@seam/base";
+import type { Address, Bytes, Cidr, Family } from "@seam/base";
 
 /** A route in the main table; `via` null means that the destination is on the link itself. */
 export type Route = {
@@ -16,6 +16,25 @@ export type Neighbour = {
   readonly mac: string;
   readonly device: string;
 };
+
+/**
+ * An address of the node's end of a pod's link: it answers when the pod asks who its gateway is. The same on every
+ * link, and nothing that the node sends comes from it.
+ */
+export type DeviceAddress = {
+  readonly device: string;
+  readonly address: Address;
+  readonly length: number;
+};
+
+/** What every pod has as its gateways. */
+export const GATEWAYS = {
+  ipv4: { family: "ipv4", bytes: [169, 254, 1, 1] },
+  ipv6: { family: "ipv6", bytes: [0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1] },
+} as const satisfies Readonly<Record<Family, Address>>;
+
+/** Length of the gateways' prefixes on the link; with IPv6 the pod's own link-local addresses lie in it. */
+export const GATEWAY_LENGTHS: Readonly<Record<Family, number>> = { ipv4: 32, ipv6: 64 };
 
 /** Source translation of traffic that leaves the cluster. */
 export type Masquerade = {
@@ -71,6 +90,8 @@ export type NodeState = {
   readonly sysctls: readonly Sysctl[];
   readonly routes: readonly Route[];
   readonly neighbours: readonly Neighbour[];
+  /** Of the node's ends of pods' links. */
+  readonly addresses: readonly DeviceAddress[];
   /** Null when no traffic is translated. */
   readonly masquerade: Masquerade | null;
   readonly portForwards: readonly PortForward[];
