@@ -130,8 +130,8 @@ test("requested addresses and MAC are given", () => {
     value: { ips: [{ address: "10.244.7.42/32" }, { address: "fd00:7::1/128" }] },
   });
   expect(inPod("link", "show", "eth0")).toContain("02:ab:00:00:00:01");
-  run("ping", "-c1", "-W1", "10.244.7.42");
   reconcileAlone();
+  run("ping", "-c1", "-W1", "10.244.7.42");
   expect(reconcileAlone()).toEqual([]);
 });
 

@@ -28,7 +28,8 @@ const state = {
   masquerade: { sources: [cidr("10.244.0.0/24")], exceptions: [] },
   portForwards: [],
   sourceGuard: true,
-  addresses: [],
+  sources: [],
+  deviceAddresses: [],
   tunnel: null,
   forwarding: [],
 };
@@ -41,7 +42,8 @@ test("addresses and prefixes become text at every depth, all else stays", () => 
     masquerade: { sources: ["10.244.0.0/24"], exceptions: [] },
     portForwards: [],
     sourceGuard: true,
-    addresses: [],
+    sources: [],
+    deviceAddresses: [],
     tunnel: null,
     forwarding: [],
   };

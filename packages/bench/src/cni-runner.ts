@@ -16,7 +16,8 @@ type Call = { readonly command: "ADD" | "DEL"; readonly id: string };
 
 const [binFolder = "", rounds = "", samples = "", agentPid = ""] = process.argv.slice(2);
 const dataDir = "/run/seam-bench";
-const bridge = "seambench0";
+// Not named like the links of pods, which are Seam's.
+const bridge = "benchbridge0";
 
 const seam: Chain = [{ path: "/opt/cni/bin/seam-cni", config: { name: "seam", type: "seam-cni" } }];
 

@@ -81,6 +81,22 @@ test("a step for a whole list stands beside each of its things, one without a th
   expect(table).toMatch(/^ +clear-masquerade$/m);
 });
 
+test("what a step adds to a list stands beside its thing, under the name of one", () => {
+  const source = { device: "seam1", mac: "02:00:00:00:00:01", addresses: ["10.244.0.2"] };
+  const deviceAddress = { device: "seam1", address: "169.254.1.1", length: 32 };
+  const steps = [
+    { kind: "add-sources", sources: [source] },
+    { kind: "add-address", deviceAddress },
+  ];
+  const wanted = { sources: [source], deviceAddresses: [deviceAddress] };
+  const observed = { sources: [], deviceAddresses: [] };
+  const table = nodeTable("n1", { desired: wanted, observed, steps });
+  expect(table).toMatch(
+    /^source +add-sources +seam1 mac 02:00:00:00:00:01 addresses 10\.244\.0\.2$/m,
+  );
+  expect(table).toMatch(/^deviceAddress +add-address +seam1 address 169\.254\.1\.1 length 32$/m);
+});
+
 test("things of kinds that this version does not know are shown as well", () => {
   const view = { desired: { tunnels: [{ device: "seam-vx", vni: 7 }] }, observed: {}, steps: [] };
   expect(nodeTable("n1", view)).toContain("tunnel  ok     seam-vx vni 7");

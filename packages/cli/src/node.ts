@@ -24,7 +24,10 @@ function rowsOf(state: object): readonly Row[] {
   return Object.entries(state).flatMap(([part, value]: [string, unknown]) => {
     if (value === null) return [];
     const items: readonly unknown[] = Array.isArray(value) ? value : [value];
-    return items.map((item) => ({ part: part.replace(/s$/, ""), text: lineOf(item) }));
+    return items.map((item) => ({
+      part: part.replace(/(ss)es$|(?<!s)s$/, "$1"),
+      text: lineOf(item),
+    }));
   });
 }
 

@@ -104,3 +104,19 @@ test.each([
     "net.ipv6.conf.all.forwarding=1",
   ]);
 });
+
+test("a pod's link has the gateways of the pod's families, and lets in its frames and its ARP", () => {
+  const own = { name: "a", onLink: [], uplinkMtu: bytes(1500) };
+  const ipv6Only = endpoint("seam1", "02:00:00:00:00:02", "fd00:0:0:1::6");
+  const cluster = { nodes: [a], network: DEFAULT_NETWORK };
+  const { deviceAddresses, sourceGuard, sources } = intendNode(cluster, own, [pod, ipv6Only]);
+  expect(
+    deviceAddresses.map((each) => `${formatAddress(each.address)}/${each.length} ${each.device}`),
+  ).toEqual(["169.254.1.1/32 seam0", "fe80::1/64 seam0", "fe80::1/64 seam1"]);
+  expect(sourceGuard).toBe(true);
+  expect(
+    sources.map(({ device, mac, addresses }) =>
+      [device, mac, ...addresses.map(formatAddress)].join(" "),
+    ),
+  ).toEqual(["seam0 02:00:00:00:00:01 10.244.0.5", "seam1 02:00:00:00:00:02"]);
+});

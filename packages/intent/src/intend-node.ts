@@ -13,6 +13,7 @@ import {
   type NodeState,
   type PortForward,
   type Route,
+  type Source,
   type Sysctl,
   type Transport,
 } from "@seam/state";
@@ -50,12 +51,13 @@ export function intendNode(
     sysctls: [...forwarding, ...endpoints.flatMap(loopbackRouting)],
     routes: [...overlay.routes, ...endpoints.flatMap(routesToEndpoint)],
     neighbours: [...overlay.neighbours, ...endpoints.flatMap(neighboursOfEndpoint)],
-    addresses: endpoints.flatMap(gatewaysOfEndpoint),
+    deviceAddresses: endpoints.flatMap(gatewaysOfEndpoint),
     masquerade: node === undefined ? null : masqueradeOf(node, cluster, own),
     tunnel: overlay.tunnel,
     forwarding: overlay.forwarding,
     portForwards: endpoints.flatMap(forwardsToEndpoint),
     sourceGuard: true,
+    sources: endpoints.map(sourceOfEndpoint),
   };
 }
 
@@ -87,6 +89,12 @@ const gatewaysOfEndpoint = ({ addresses, device }: Endpoint): readonly DeviceAdd
     address: GATEWAYS[family],
     length: GATEWAY_LENGTHS[family],
   }));
+
+const sourceOfEndpoint = ({ device, mac, addresses }: Endpoint): Source => ({
+  device,
+  mac,
+  addresses: addresses.filter(({ family }) => family === "ipv4"),
+});
 
 /**
  * Nodes that are not on the link see this node's address instead of the pod's: networks between nodes need not know

@@ -1,8 +1,9 @@
 /** The one door to the kernel: route netlink, network namespaces, sysctls and nftables. */
+export { DEVICE_PREFIX } from "./device-names.ts";
 export { childrenCpu, type KernelError } from "./libc.ts";
 export { type Link, type LinkAddress, listAddresses, listLinks } from "./links.ts";
 export { enterNetns, OWN_NETNS } from "./netns.ts";
-export { applyStep, DEVICE_PREFIX, observeNode } from "./node.ts";
+export { applyStep, observeNode } from "./node.ts";
 export {
   createPodInterface,
   deletePodInterface,

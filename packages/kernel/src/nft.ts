@@ -36,10 +36,19 @@ export function writeTable(
   name: string,
   content: string,
 ): Result<null, KernelError> {
+  return changeNft(netns, tableText(`inet ${name}`, content));
+}
+
+/** Commands that replace a table, given with its family; an empty `content` removes it. */
+export function tableText(table: string, content: string): string {
   // `add` first makes `delete` succeed when there is no table.
-  const clear = `add table inet ${name}\ndelete table inet ${name}\n`;
-  const whole = content === "" ? clear : `${clear}table inet ${name} {\n${content}\n}`;
-  const answer = runNft(netns, whole);
+  const clear = `add table ${table}\ndelete table ${table}\n`;
+  return content === "" ? clear : `${clear}table ${table} {\n${content}\n}\n`;
+}
+
+/** Carries the commands out in one transaction. */
+export function changeNft(netns: string, commands: string): Result<null, KernelError> {
+  const answer = runNft(netns, commands);
   return answer.ok ? ok(null) : answer;
 }
 
@@ -47,8 +56,9 @@ export function writeTable(
 export function listTable(
   netns: string,
   name: string,
+  family: "inet" | "arp" = "inet",
 ): Result<readonly unknown[] | null, KernelError> {
-  const answer = runNft(netns, `list table inet ${name}`);
+  const answer = runNft(netns, `list table ${family} ${name}`);
   if (!answer.ok) return answer.error.errno === "ENOENT" ? ok(null) : answer;
   const parsed: unknown = JSON.parse(answer.value);
   return ok(listAt(parsed, "nftables"));

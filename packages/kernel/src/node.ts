@@ -10,6 +10,7 @@ import {
   TUNNEL_DEVICE,
 } from "@seam/state";
 import { readFileSync, writeFileSync } from "node:fs";
+import { DEVICE_PREFIX } from "./device-names.ts";
 import type { KernelError } from "./libc.ts";
 import {
   deleteAddress,
@@ -23,7 +24,7 @@ import type { Request } from "./netlink-message.ts";
 import { attempt, inNetns, OWN_NETNS } from "./netns.ts";
 import { readMasquerade, writeMasquerade } from "./masquerade.ts";
 import { readPortForwards, writePortForwards } from "./port-forwards.ts";
-import { readSourceGuard, writeSourceGuard } from "./source-guard.ts";
+import { changeSources, readSourceGuard, writeSourceGuard } from "./source-guard.ts";
 import { type RouteSocket, withRouteSocket } from "./route-socket.ts";
 import {
   deleteNeighbour,
@@ -43,8 +44,8 @@ import {
   observeTunnel,
 } from "./tunnel.ts";
 
-/** Names of the host's ends of pod links start so; other links' neighbours are not Seam's. */
-export const DEVICE_PREFIX = "seam";
+/** A whole name from `hostDeviceName`. */
+const POD_DEVICE = new RegExp(`^${DEVICE_PREFIX}[0-9a-f]{11}$`);
 
 /** Reads all that Seam owns in a network namespace, and the settings with the given keys. */
 export function observeNode(
@@ -59,7 +60,7 @@ export function observeNode(
   return rules.ok ? ok({ ...links.value, sysctls: sysctls.value, ...rules.value }) : rules;
 }
 
-type Rules = Pick<NodeState, "masquerade" | "portForwards" | "sourceGuard">;
+type Rules = Pick<NodeState, "masquerade" | "portForwards" | "sourceGuard" | "sources">;
 
 function observeRules(netns: string): Result<Rules, KernelError> {
   const masquerade = readMasquerade(netns);
@@ -71,7 +72,7 @@ function observeRules(netns: string): Result<Rules, KernelError> {
   return ok({
     masquerade: masquerade.value,
     portForwards: portForwards.value,
-    sourceGuard: guard.value,
+    ...guard.value,
   });
 }
 
@@ -91,7 +92,11 @@ export function applyStep(step: Step, netns: string = OWN_NETNS): Result<null, K
     case "set-port-forwards":
       return writePortForwards(netns, step.portForwards);
     case "set-source-guard":
-      return writeSourceGuard(netns, { wanted: step.sourceGuard, prefix: DEVICE_PREFIX });
+      return writeSourceGuard(netns, step.sourceGuard ? step.sources : null);
+    case "add-sources":
+      return changeSources(netns, "add", step.sources);
+    case "delete-sources":
+      return changeSources(netns, "delete", step.sources);
   }
 }
 
@@ -152,7 +157,7 @@ function applyOverlay(step: OverlayStep, socket: RouteSocket): Result<null, Kern
 function observeLinks(
   socket: RouteSocket,
 ): Result<
-  Pick<NodeState, "routes" | "neighbours" | "addresses" | "tunnel" | "forwarding">,
+  Pick<NodeState, "routes" | "neighbours" | "deviceAddresses" | "tunnel" | "forwarding">,
   KernelError
 > {
   const links = listLinks(socket);
@@ -173,9 +178,9 @@ function observeLinks(
       const device = names.get(index);
       return device !== undefined && isOwnDevice(device) ? [{ address, mac, device }] : [];
     }),
-    addresses: addresses.value.flatMap(({ index, address, length }) => {
+    deviceAddresses: addresses.value.flatMap(({ index, address, length }) => {
       const device = names.get(index) ?? "";
-      return device.startsWith(DEVICE_PREFIX) ? [{ device, address, length }] : [];
+      return POD_DEVICE.test(device) ? [{ device, address, length }] : [];
     }),
   });
 }

@@ -27,7 +27,7 @@ import {
 } from "./links.ts";
 import type { Request } from "./netlink-message.ts";
 import { openPath, OWN_NETNS } from "./netns.ts";
-import { DEVICE_PREFIX } from "./node.ts";
+import { DEVICE_PREFIX } from "./device-names.ts";
 import { withRouteSocket } from "./route-socket.ts";
 import { newNeighbour, newRoute } from "./routes.ts";
 

@@ -7,6 +7,7 @@ import type {
   Neighbour,
   PortForward,
   Route,
+  Source,
   Tunnel,
 } from "@seam/state";
 
@@ -20,6 +21,10 @@ export const neighbourKey = (neighbour: Neighbour): string =>
 /** Addresses with one text are the same address of the same device. */
 export const deviceAddressText = ({ device, address, length }: DeviceAddress): string =>
   `${device} ${formatAddress(address)}/${length}`;
+
+/** Sources with one text let the same frames through. */
+export const sourceText = ({ device, mac, addresses }: Source): string =>
+  [device, mac, ...addresses.map(formatAddress).sort()].join(" ");
 
 /** Whether the kernel's route is the one asked for; a null device leaves the choice to the kernel. */
 export function routeSatisfies(observed: Route, desired: Route): boolean {

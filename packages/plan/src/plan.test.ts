@@ -15,6 +15,7 @@ import {
   type Neighbour,
   type NodeState,
   type Route,
+  type Source,
   type Tunnel,
   TUNNEL_DEVICE,
 } from "@seam/state";
@@ -27,6 +28,7 @@ import {
   routeSatisfies,
   sameMasquerade,
   sameTunnel,
+  sourceText,
 } from "./equality.ts";
 import { plan } from "./plan.ts";
 import { simulateStep } from "./simulation.ts";
@@ -98,8 +100,17 @@ const forwarding: fc.Arbitrary<readonly Forwarding[]> = fc.uniqueArray(
   fc.record({ mac: aMac, remote: anAddress }),
   { selector: ({ mac }) => mac },
 );
-/** What a node without the device cannot have. */
-function possible(state: NodeState): NodeState {
+const sources: fc.Arbitrary<readonly Source[]> = fc.uniqueArray(
+  fc.record({
+    device: fc.constantFrom("seam0", "seam1", "seam2"),
+    mac: aMac,
+    addresses: fc.uniqueArray(anAddress),
+  }),
+  { selector: ({ device }) => device },
+);
+/** What a node without the device, or without the guard, cannot have. */
+function possible(given: NodeState): NodeState {
+  const state = given.sourceGuard ? given : { ...given, sources: [] };
   if (state.tunnel !== null) return state;
   return {
     ...state,
@@ -114,12 +125,13 @@ const observedState: fc.Arbitrary<NodeState> = fc
     sysctls,
     routes: fc.uniqueArray(route(aDevice), { selector: (value) => JSON.stringify(value) }),
     neighbours,
-    addresses: deviceAddresses,
+    deviceAddresses,
     masquerade: fc.option(masquerade),
     tunnel: fc.option(tunnel),
     forwarding,
     portForwards,
     sourceGuard: fc.boolean(),
+    sources,
   })
   .map(possible);
 const desiredState: fc.Arbitrary<NodeState> = fc
@@ -127,12 +139,13 @@ const desiredState: fc.Arbitrary<NodeState> = fc
     sysctls,
     routes: fc.uniqueArray(route(fc.option(aDevice)), { selector: routeKey }),
     neighbours,
-    addresses: deviceAddresses,
+    deviceAddresses,
     masquerade: fc.option(masquerade),
     tunnel: fc.option(tunnel),
     forwarding,
     portForwards,
     sourceGuard: fc.boolean(),
+    sources,
   })
   .map(possible);
 
@@ -146,7 +159,7 @@ test("the steps lead to the desired state, and planning again yields none", () =
         expect(reached.routes.some((actual) => routeSatisfies(actual, wanted))).toBe(true);
       }
       expect(new Set(reached.neighbours)).toEqual(new Set(desired.neighbours));
-      expect(new Set(reached.addresses)).toEqual(new Set(desired.addresses));
+      expect(new Set(reached.deviceAddresses)).toEqual(new Set(desired.deviceAddresses));
       expect(reached.sysctls).toEqual(expect.arrayContaining([...desired.sysctls]));
       expect(sameMasquerade(reached.masquerade, desired.masquerade)).toBe(true);
       expect(sameTunnel(reached.tunnel, desired.tunnel)).toBe(true);
@@ -154,6 +167,9 @@ test("the steps lead to the desired state, and planning again yields none", () =
         desired.forwarding.map(forwardingText).sort(),
       );
       expect(reached.sourceGuard).toBe(desired.sourceGuard);
+      expect(reached.sources.map(sourceText).sort()).toEqual(
+        desired.sources.map(sourceText).sort(),
+      );
       expect(reached.portForwards.length).toBeLessThanOrEqual(desired.portForwards.length);
       expect(desired.portForwards).toEqual(expect.arrayContaining([...reached.portForwards]));
     }),
@@ -165,10 +181,11 @@ const empty: NodeState = {
   sysctls: [],
   routes: [],
   neighbours: [],
-  addresses: [],
+  deviceAddresses: [],
   masquerade: null,
   portForwards: [],
   sourceGuard: false,
+  sources: [],
   tunnel: null,
   forwarding: [],
 };

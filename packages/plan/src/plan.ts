@@ -22,6 +22,7 @@ import {
   sameForwards,
   sameMasquerade,
   sameTunnel,
+  sourceText,
 } from "./equality.ts";
 import type { Step } from "./step.ts";
 
@@ -36,7 +37,7 @@ export function plan(observed: NodeState, desired: NodeState): readonly Step[] {
     goes ? satisfiesElsewhere : routeSatisfies,
   );
   const neighbours = planNeighbours(left.neighbours, desired.neighbours);
-  const addresses = planAddresses(observed.addresses, desired.addresses);
+  const addresses = planAddresses(observed.deviceAddresses, desired.deviceAddresses);
   const forwarding = planForwarding(left.forwarding, desired.forwarding);
   return [
     ...planSysctls(observed, desired),
@@ -175,5 +176,16 @@ function planForwards(observed: NodeState, desired: NodeState): readonly Step[] 
     : [{ kind: "set-port-forwards", portForwards }];
 }
 
-const planGuard = (observed: NodeState, { sourceGuard }: NodeState): readonly Step[] =>
-  observed.sourceGuard === sourceGuard ? [] : [{ kind: "set-source-guard", sourceGuard }];
+/** A link whose source changes is open to all between the two steps, never closed to its own pod. */
+function planGuard(observed: NodeState, { sourceGuard, sources }: NodeState): readonly Step[] {
+  if (observed.sourceGuard !== sourceGuard)
+    return [{ kind: "set-source-guard", sourceGuard, sources }];
+  const wanted = new Set(sources.map(sourceText));
+  const current = new Set(observed.sources.map(sourceText));
+  const stale = observed.sources.filter((source) => !wanted.has(sourceText(source)));
+  const missing = sources.filter((source) => !current.has(sourceText(source)));
+  return [
+    ...(stale.length === 0 ? [] : [{ kind: "delete-sources", sources: stale } as const]),
+    ...(missing.length === 0 ? [] : [{ kind: "add-sources", sources: missing } as const]),
+  ];
+}

@@ -6,16 +6,17 @@ import {
   type Neighbour,
   type NodeState,
   type Route,
+  type Source,
   TUNNEL_DEVICE,
 } from "@seam/state";
-import { deviceAddressText, neighbourKey, routeKey } from "./equality.ts";
+import { deviceAddressText, neighbourKey, routeKey, sourceText } from "./equality.ts";
 import type { Step } from "./step.ts";
 
 /** The state after `step`; throws where the kernel would refuse it (EEXIST, ESRCH, ENOENT). */
 export function simulateStep(state: NodeState, step: Step): NodeState {
   if ("route" in step) return changeRoutes(state, step);
   if ("neighbour" in step) return { ...state, neighbours: changeNeighbours(state, step) };
-  if ("deviceAddress" in step) return { ...state, addresses: changeAddresses(state, step) };
+  if ("deviceAddress" in step) return { ...state, deviceAddresses: changeAddresses(state, step) };
   if ("forwarding" in step) return { ...state, forwarding: changeForwarding(state, step) };
   switch (step.kind) {
     case "set-sysctl": {
@@ -33,7 +34,10 @@ export function simulateStep(state: NodeState, step: Step): NodeState {
     case "set-port-forwards":
       return { ...state, portForwards: step.portForwards };
     case "set-source-guard":
-      return { ...state, sourceGuard: step.sourceGuard };
+      return { ...state, sourceGuard: step.sourceGuard, sources: step.sources };
+    case "add-sources":
+    case "delete-sources":
+      return { ...state, sources: changeSources(state, step) };
   }
 }
 
@@ -41,6 +45,7 @@ type TunnelStep = Extract<Step, { readonly kind: `${string}-tunnel` }>;
 type RouteStep = Extract<Step, { readonly route: Route }>;
 type NeighbourStep = Extract<Step, { readonly neighbour: Neighbour }>;
 type AddressStep = Extract<Step, { readonly deviceAddress: DeviceAddress }>;
+type SourcesStep = Extract<Step, { readonly kind: `${string}-sources` }>;
 type ForwardingStep = Extract<Step, { readonly forwarding: Forwarding }>;
 
 function changeRoutes(state: NodeState, { kind, route }: RouteStep): NodeState {
@@ -78,16 +83,29 @@ function changeAddresses(
 ): readonly DeviceAddress[] {
   const text = deviceAddressText(deviceAddress);
   if (kind === "delete-address") {
-    const others = state.addresses.filter((other) => deviceAddressText(other) !== text);
-    if (others.length === state.addresses.length) throw new Error(`EADDRNOTAVAIL: ${text}`);
+    const others = state.deviceAddresses.filter((other) => deviceAddressText(other) !== text);
+    if (others.length === state.deviceAddresses.length) throw new Error(`EADDRNOTAVAIL: ${text}`);
     return others;
   }
   const { device, address } = deviceAddress;
-  const clash = state.addresses.some(
+  const clash = state.deviceAddresses.some(
     (other) => other.device === device && formatAddress(other.address) === formatAddress(address),
   );
   if (clash) throw new Error(`EEXIST: ${text}`);
-  return [...state.addresses, deviceAddress];
+  return [...state.deviceAddresses, deviceAddress];
+}
+
+function changeSources(state: NodeState, { kind, sources }: SourcesStep): readonly Source[] {
+  if (!state.sourceGuard) throw new Error("ENOENT: guard");
+  const texts = new Set(sources.map(sourceText));
+  if (kind === "delete-sources") {
+    const others = state.sources.filter((source) => !texts.has(sourceText(source)));
+    if (others.length + sources.length !== state.sources.length) throw new Error("ENOENT: source");
+    return others;
+  }
+  const devices = new Set(sources.map(({ device }) => device));
+  if (state.sources.some(({ device }) => devices.has(device))) throw new Error("EEXIST: source");
+  return [...state.sources, ...sources];
 }
 
 function withoutTunnel(state: NodeState): NodeState {

@@ -6,6 +6,7 @@ import type {
   Neighbour,
   PortForward,
   Route,
+  Source,
   Sysctl,
   Tunnel,
 } from "@seam/state";
@@ -27,7 +28,15 @@ export type Step =
   | { readonly kind: "clear-masquerade" }
   /** Replaces all port forwards of Seam in one transaction. */
   | { readonly kind: "set-port-forwards"; readonly portForwards: readonly PortForward[] }
-  | { readonly kind: "set-source-guard"; readonly sourceGuard: boolean }
+  /** Puts the guard up anew with these sources, or takes it down. */
+  | {
+      readonly kind: "set-source-guard";
+      readonly sourceGuard: boolean;
+      readonly sources: readonly Source[];
+    }
+  /** Each in one transaction for all. */
+  | { readonly kind: "add-sources"; readonly sources: readonly Source[] }
+  | { readonly kind: "delete-sources"; readonly sources: readonly Source[] }
   | { readonly kind: "add-tunnel"; readonly tunnel: Tunnel }
   /** Deletes the device and makes it anew: its routes, neighbours and forwarding entries are gone. */
   | { readonly kind: "replace-tunnel"; readonly tunnel: Tunnel }

@@ -82,6 +82,15 @@ export type PortForward = {
   readonly targetPort: number;
 };
 
+/** What may come in on a pod's link: nothing but frames from this MAC address. */
+export type Source = {
+  readonly device: string;
+  /** Six octets, lower case, separated by colons. */
+  readonly mac: string;
+  /** IPv4 addresses that the pod's ARP may speak for; which addresses its packets may have, routes say. */
+  readonly addresses: readonly Address[];
+};
+
 /** A kernel setting below /proc/sys, as a dotted key. */
 export type Sysctl = { readonly key: string; readonly value: string };
 
@@ -91,12 +100,17 @@ export type NodeState = {
   readonly routes: readonly Route[];
   readonly neighbours: readonly Neighbour[];
   /** Of the node's ends of pods' links. */
-  readonly addresses: readonly DeviceAddress[];
+  readonly deviceAddresses: readonly DeviceAddress[];
   /** Null when no traffic is translated. */
   readonly masquerade: Masquerade | null;
   readonly portForwards: readonly PortForward[];
-  /** Whether what a pod sends with a source address that is not its own, or to the node's loopback, is dropped. */
+  /**
+   * Whether what a pod sends with an address that is not its own, to the node's loopback, or to change the node's
+   * routes is dropped; and, on the links of `sources`, what it sends with another's MAC address.
+   */
   readonly sourceGuard: boolean;
+  /** Empty without the guard. */
+  readonly sources: readonly Source[];
   /** Null when no traffic is encapsulated. */
   readonly tunnel: Tunnel | null;
   /** Of the tunnel's device; empty without a tunnel. */
