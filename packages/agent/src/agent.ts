@@ -16,8 +16,8 @@ import {
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 
-import { handleCni } from "./cni.ts";
 import type { CniAnswer, CniRequest } from "./cni-message.ts";
+import { createCniQueue } from "./cni-queue.ts";
 import { serveCni } from "./cni-server.ts";
 import { installPlugin, type PluginPlaces } from "./install-plugin.ts";
 import { createAgentMetrics } from "./metrics.ts";
@@ -64,8 +64,9 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const reconciler = createReconciler({ store, log, metrics });
   const memory = rememberedNode(store);
   const node = { store, ...memory, changed: reconciler.request };
+  const carryOut = createCniQueue(node);
   await using _server = await serveCni(options.cniSocket, (request) =>
-    metrics.timeCni(request.command, () => logged(log, request, handleCni(node, request))),
+    metrics.timeCni(request.command, async () => logged(log, request, await carryOut(request))),
   );
   await using _view = await serveNodeView(options.viewSocket, () => viewOf(reconciler));
   log.info({ node: options.nodeName, socket: options.cniSocket }, "answering CNI calls");

@@ -17,7 +17,7 @@ import { listenPrivately } from "./private-socket.ts";
 const MAX_FRAME = 16 * 1024 * 1024;
 
 /** Answers a request. */
-export type CniHandler = (request: CniRequest) => CniAnswer;
+export type CniHandler = (request: CniRequest) => Promise<CniAnswer>;
 
 /** Answers the shim until disposed of. */
 export async function serveCni(socketPath: string, handler: CniHandler): Promise<AsyncDisposable> {
@@ -33,21 +33,23 @@ function receive(connection: Socket, handler: CniHandler): void {
     length += chunk.length;
     if (length > MAX_FRAME) return void connection.destroy();
     const frame = frameOf(chunks.length === 1 ? chunk : Buffer.concat(chunks));
-    if (frame !== null) connection.end(answerTo(frame, handler));
+    if (frame === null) return;
+    connection.pause();
+    void answerTo(frame, handler).then((answer) => connection.end(answer));
   });
 }
 
-function answerTo(frame: Buffer, handler: CniHandler): Buffer {
+async function answerTo(frame: Buffer, handler: CniHandler): Promise<Buffer> {
   const request = parseRequest(frame);
   return request.ok
-    ? encodeAnswer(guarded(handler, request.value), versionOf(request.value.config))
+    ? encodeAnswer(await guarded(handler, request.value), versionOf(request.value.config))
     : encodeAnswer(request, versionOf({}));
 }
 
 /** What throws is the store (a full disk, say): the runtime may try again. */
-function guarded(handler: CniHandler, request: CniRequest): CniAnswer {
+async function guarded(handler: CniHandler, request: CniRequest): Promise<CniAnswer> {
   try {
-    return handler(request);
+    return await handler(request);
   } catch (error) {
     const details = error instanceof Error ? error.message : String(error);
     return fail(codes.tryAgainLater, "the agent could not remember the change", details);

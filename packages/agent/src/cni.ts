@@ -45,7 +45,7 @@ export type CniNode = {
 
 const gateways = { ipv4: "169.254.1.1", ipv6: "fe80::1" };
 
-/** Carries out one command; synchronous, so that no two commands ever meet. */
+/** Carries out one command; synchronous, so that no two commands ever meet (what is slow, `cni-queue.ts` does before). */
 export function handleCni(node: CniNode, request: CniRequest): CniAnswer {
   switch (request.command) {
     case "ADD":
@@ -63,14 +63,16 @@ export function handleCni(node: CniNode, request: CniRequest): CniAnswer {
   }
 }
 
-type Target = {
+/** The interface that a command is about. */
+export type Target = {
   readonly containerId: string;
   readonly ifName: string;
   readonly netns: string;
   readonly device: string;
 };
 
-function targetOf(request: CniRequest): Result<Target, CniError> {
+/** Reads the variables that say which interface a command is about. */
+export function targetOf(request: CniRequest): Result<Target, CniError> {
   const containerId = required(request, "CONTAINERID");
   if (!containerId.ok) return containerId;
   const ifName = required(request, "IFNAME");
@@ -239,10 +241,29 @@ function status(node: CniNode): CniAnswer {
 
 /** Removes what belongs to none of the runtime's containers; records without a container are kept. */
 function collect(node: CniNode, request: CniRequest): CniAnswer {
+  const stale = staleDevices(node, request);
+  if (!stale.ok) return stale;
+  for (const device of stale.value) {
+    const removed = removeDevice(node, device);
+    if (!removed.ok) return kernelFailure(removed.error);
+  }
+  node.changed();
+  return ok(null);
+}
+
+/** What GC removes. */
+export function staleDevices(
+  node: CniNode,
+  request: CniRequest,
+): Result<readonly string[], CniError> {
   const listed = request.config["cni.dev/valid-attachments"];
   if (!Array.isArray(listed)) {
     const details = "expected a list of {containerID, ifname}";
-    return fail(codes.invalidConfig, "cni.dev/valid-attachments is missing", details);
+    return err({
+      code: codes.invalidConfig,
+      msg: "cni.dev/valid-attachments is missing",
+      details,
+    });
   }
   const entries: readonly unknown[] = listed;
   const valid = new Set(
@@ -250,13 +271,12 @@ function collect(node: CniNode, request: CniRequest): CniAnswer {
       .filter(isJson)
       .map((entry) => hostDeviceName(String(entry["containerID"]), String(entry["ifname"]))),
   );
-  for (const { device, containerId } of node.store.attachments()) {
-    if (containerId === "" || valid.has(device)) continue;
-    const removed = removeDevice(node, device);
-    if (!removed.ok) return kernelFailure(removed.error);
-  }
-  node.changed();
-  return ok(null);
+  return ok(
+    node.store
+      .attachments()
+      .filter(({ device, containerId }) => containerId !== "" && !valid.has(device))
+      .map(({ device }) => device),
+  );
 }
 
 function kernelFailure({ errno, message }: KernelError): CniAnswer {

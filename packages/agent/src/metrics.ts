@@ -7,7 +7,7 @@ import type { Store } from "./store.ts";
 /** Where the agent counts. */
 export type AgentMetrics = {
   /** Carries out a CNI command and measures it. */
-  readonly timeCni: (command: Command, work: () => CniAnswer) => CniAnswer;
+  readonly timeCni: (command: Command, work: () => Promise<CniAnswer>) => Promise<CniAnswer>;
   readonly countRound: (steps: { readonly applied: number; readonly failed: number }) => void;
 };
 
@@ -39,9 +39,9 @@ export function createAgentMetrics(
   });
   registry.registerMetric(interfaces);
   return {
-    timeCni: (command, work) => {
+    timeCni: async (command, work) => {
       const stop = seconds.startTimer({ command });
-      const answer = work();
+      const answer = await work();
       stop({ code: answer.ok ? 0 : answer.error.code });
       return answer;
     },

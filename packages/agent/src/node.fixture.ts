@@ -7,7 +7,7 @@ import { enterNetns } from "@seam/kernel";
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 
 import { type CniNode, handleCni } from "./cni.ts";
-import type { CniAnswer, Command, Json } from "./cni-message.ts";
+import type { CniAnswer, CniRequest, Command, Json } from "./cni-message.ts";
 import { reconcileNode } from "./reconcile.ts";
 import { openStore, type Store } from "./store.ts";
 
@@ -93,20 +93,19 @@ export type CallOptions = {
 };
 
 /** One CNI call for eth0 of a container. */
-export function call(
-  current: TestNode,
+export const call = (current: TestNode, command: Command, options: CallOptions = {}): CniAnswer =>
+  handleCni(hostOf(current), requestFor(command, options));
+
+/** The same as the agent's server reads it. */
+export function requestFor(
   command: Command,
   { container = "c1", netns = podPath, config = {} }: CallOptions = {},
-): CniAnswer {
+): CniRequest {
   const environment = new Map([
     ["CONTAINERID", container],
     ["IFNAME", "eth0"],
     ["NETNS", netns],
     ["ARGS", "IgnoreUnknown=1;K8S_POD_NAMESPACE=lab-a;K8S_POD_NAME=server-0"],
   ]);
-  return handleCni(hostOf(current), {
-    command,
-    environment,
-    config: { cniVersion: "1.1.0", ...config },
-  });
+  return { command, environment, config: { cniVersion: "1.1.0", ...config } };
 }

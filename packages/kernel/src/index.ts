@@ -7,6 +7,7 @@ export { applyStep, observeNode } from "./node.ts";
 export {
   createPodInterface,
   deletePodInterface,
+  deletePodInterfaces,
   hostDeviceName,
   podMacAddress,
   type PodInterface,

@@ -58,6 +58,18 @@ export function setOption(
 export const send = (fd: number, data: Buffer): Result<number, KernelError> =>
   checked(Number(sendCall(fd, data, data.length, 0)), "send");
 
+/**
+ * Sends one datagram from a thread of its own, for requests that the kernel is slow to carry out. A failure's number
+ * stays on that thread, so all failures are EIO.
+ */
+export const sendLater = async (fd: number, data: Buffer): Promise<Result<number, KernelError>> =>
+  new Promise((resolve) => {
+    sendCall.async(fd, data, data.length, 0, (failure: unknown, sent: unknown) => {
+      const worked = failure === null && Number(sent) === data.length;
+      resolve(worked ? ok(data.length) : err({ errno: "EIO", message: "send: EIO" }));
+    });
+  });
+
 /** Receives one datagram that has already arrived; fails with EAGAIN when there is none. */
 export const receive = (fd: number, into: Buffer): Result<number, KernelError> =>
   checked(Number(recvCall(fd, into, into.length, MSG_DONTWAIT)), "recv");

@@ -68,7 +68,7 @@ const RT_SCOPE_UNIVERSE = 0;
 const RT_SCOPE_HOST = 254;
 const CREATE_EXCLUSIVE = 0x600;
 const IFF_UP = 1;
-const IFLA = { address: 1, ifname: 3, mtu: 4, linkinfo: 18, netNsFd: 28, afSpec: 26 };
+const IFLA = { address: 1, ifname: 3, mtu: 4, linkinfo: 18, netNsFd: 28, afSpec: 26, group: 27 };
 /** IN6_ADDR_GEN_MODE_NONE is 1. */
 const IFLA_INET6_ADDR_GEN_MODE = 8;
 const IFLA_INFO = { kind: 1, data: 2 };
@@ -128,6 +128,26 @@ export const deleteLink = (name: string): Request => ({
   flags: 0,
   body: Buffer.concat([linkHeader(0, 0), attribute(IFLA.ifname, text(name))]),
   purpose: `delete the link ${name}`,
+});
+
+/** Puts the link called `name` into a group. */
+export const setLinkGroup = (name: string, group: number): Request => ({
+  type: RTM_NEWLINK,
+  flags: 0,
+  body: Buffer.concat([
+    linkHeader(0, 0),
+    attribute(IFLA.ifname, text(name)),
+    attribute(IFLA.group, uint32(group)),
+  ]),
+  purpose: `put the link ${name} into group ${group}`,
+});
+
+/** Deletes all links of a group at once: the kernel waits for their last users together. */
+export const deleteLinkGroup = (group: number): Request => ({
+  type: RTM_DELLINK,
+  flags: 0,
+  body: Buffer.concat([linkHeader(0, 0), attribute(IFLA.group, uint32(group))]),
+  purpose: `delete the links of group ${group}`,
 });
 
 /** Gives the link `index` the address, as a /32 or /128 unless `length` says otherwise. */

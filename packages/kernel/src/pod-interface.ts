@@ -21,14 +21,16 @@ import {
   linkNamed,
   newAddress,
   newGatewayAddress,
+  deleteLinkGroup,
   newVeth,
+  setLinkGroup,
   setLinkUp,
   withoutLinkLocal,
 } from "./links.ts";
 import type { Request } from "./netlink-message.ts";
 import { openPath, OWN_NETNS } from "./netns.ts";
 import { DEVICE_PREFIX } from "./device-names.ts";
-import { withRouteSocket } from "./route-socket.ts";
+import { withRouteSocket, withRouteSocketLater } from "./route-socket.ts";
 import { newNeighbour, newRoute } from "./routes.ts";
 
 /** A pod's interface to be created. */
@@ -54,6 +56,9 @@ export type PodInterface = {
   readonly podMac: string;
   readonly addresses: readonly Address[];
 };
+
+/** A group of links that nobody else uses. */
+const DOOMED = 0x5ea3_de1e;
 
 /** The host's name for an interface of a container: `seam` and 44 bits of a hash, 15 characters. */
 export const hostDeviceName = (containerId: string, podDevice: string): string =>
@@ -89,6 +94,23 @@ export function deletePodInterface(
   hostNetns: string = OWN_NETNS,
 ): Result<null, KernelError> {
   const deleted = withRouteSocket(hostNetns, (socket) => socket.change([deleteLink(hostDevice)]));
+  return deleted.ok || deleted.error.errno === "ENODEV" ? ok(null) : deleted;
+}
+
+/**
+ * Deletes several at once, beside the calling thread. The kernel waits tens of milliseconds for the last user of an
+ * interface; of a group that is deleted as one it waits once. Interfaces that are not there do not matter.
+ */
+export async function deletePodInterfaces(
+  hostDevices: readonly string[],
+  hostNetns: string = OWN_NETNS,
+): Promise<Result<null, KernelError>> {
+  const deleted = await withRouteSocketLater(hostNetns, async (socket) =>
+    socket.changeLater([
+      ...hostDevices.map((device) => setLinkGroup(device, DOOMED)),
+      deleteLinkGroup(DOOMED),
+    ]),
+  );
   return deleted.ok || deleted.error.errno === "ENODEV" ? ok(null) : deleted;
 }
 

@@ -4,7 +4,15 @@
  */
 import { err, ok, type Result } from "@seam/base";
 import { closeSync } from "node:fs";
-import { type KernelError, kernelError, openNetlink, receive, send, setOption } from "./libc.ts";
+import {
+  type KernelError,
+  kernelError,
+  openNetlink,
+  receive,
+  send,
+  sendLater,
+  setOption,
+} from "./libc.ts";
 import {
   decodeAttributes,
   decodeMessages,
@@ -19,6 +27,10 @@ import { inNetns } from "./netns.ts";
 export type RouteSocket = Disposable & {
   /** Sends the requests together; the first refusal, if any, is the error. All are carried out. */
   readonly change: (requests: readonly Request[]) => Result<readonly Message[], KernelError>;
+  /** The same for requests that take long: the calling thread goes on meanwhile. */
+  readonly changeLater: (
+    requests: readonly Request[],
+  ) => Promise<Result<readonly Message[], KernelError>>;
   /** All objects of a dump request. */
   readonly dump: (request: Request) => Result<readonly Message[], KernelError>;
 };
@@ -49,34 +61,71 @@ export function withRouteSocket<T>(
   return work(socket);
 }
 
+/** The same for work that goes on after the call; the socket is closed when it ends. */
+export async function withRouteSocketLater<T>(
+  netns: string,
+  work: (socket: RouteSocket) => Promise<Result<T, KernelError>>,
+): Promise<Result<T, KernelError>> {
+  const opened = inNetns(netns, openNetlink);
+  if (!opened.ok) return opened;
+  using socket = routeSocket(opened.value);
+  return await work(socket);
+}
+
 function routeSocket(fd: number): RouteSocket {
   for (const option of OPTIONS) setOption(fd, [SOL_NETLINK, option], 1);
-  const exchange = exchanger(fd);
+  const conversation = converse(fd);
+  const exchange: Exchange = (requests) => {
+    const { pending, encoded } = conversation.ask(requests);
+    const sent = send(fd, encoded);
+    return sent.ok ? conversation.answers(pending) : sent;
+  };
   return {
     change: (requests) => changeAll(exchange, requests),
+    changeLater: async (requests) =>
+      changeAllLater(async (batch) => {
+        const { pending, encoded } = conversation.ask(batch);
+        const sent = await sendLater(fd, encoded);
+        return sent.ok ? conversation.answers(pending) : sent;
+      }, requests),
     dump: (request) => dumpWhole(exchange, request),
     [Symbol.dispose]: () => closeSync(fd),
   };
 }
 
-type Exchange = (requests: readonly Request[]) => Result<readonly Message[], KernelError>;
+type Answered = Result<readonly Message[], KernelError>;
+type Exchange = (requests: readonly Request[]) => Answered;
 
-function changeAll(
-  exchange: Exchange,
-  requests: readonly Request[],
-): Result<readonly Message[], KernelError> {
-  const replies: Message[] = [];
-  let failure: KernelError | null = null;
-  for (let start = 0; start < requests.length; start += BATCH) {
-    const batch = requests.slice(start, start + BATCH);
-    const answered = exchange(
-      batch.map((request) => ({ ...request, flags: request.flags | NLM_F_REQUEST | NLM_F_ACK })),
-    );
-    if (answered.ok) replies.push(...answered.value);
-    else failure ??= answered.error;
-  }
-  return failure === null ? ok(replies) : err(failure);
+function changeAll(exchange: Exchange, requests: readonly Request[]): Answered {
+  return together(batchesOf(requests).map(exchange));
 }
+
+async function changeAllLater(
+  exchange: (batch: readonly Request[]) => Promise<Answered>,
+  requests: readonly Request[],
+): Promise<Answered> {
+  const answers: Answered[] = [];
+  for (const batch of batchesOf(requests)) answers.push(await exchange(batch));
+  return together(answers);
+}
+
+function batchesOf(requests: readonly Request[]): readonly (readonly Request[])[] {
+  const count = Math.ceil(requests.length / BATCH);
+  return Array.from({ length: count }, (_, index) =>
+    requests.slice(index * BATCH, (index + 1) * BATCH).map(acknowledged),
+  );
+}
+
+/** All replies, or the first failure. */
+function together(answers: readonly Answered[]): Answered {
+  const failed = answers.find((answer) => !answer.ok);
+  return failed ?? ok(answers.flatMap((answer) => (answer.ok ? answer.value : [])));
+}
+
+const acknowledged = (request: Request): Request => ({
+  ...request,
+  flags: request.flags | NLM_F_REQUEST | NLM_F_ACK,
+});
 
 /** A dump that a change interrupted may lack objects, so it is taken again. */
 function dumpWhole(exchange: Exchange, request: Request): Result<readonly Message[], KernelError> {
@@ -94,28 +143,40 @@ function dumpWhole(exchange: Exchange, request: Request): Result<readonly Messag
   });
 }
 
-function exchanger(fd: number): Exchange {
+type Pending = Map<number, Request>;
+type Conversation = {
+  readonly ask: (requests: readonly Request[]) => {
+    readonly pending: Pending;
+    readonly encoded: Buffer;
+  };
+  readonly answers: (pending: Pending) => Result<readonly Message[], KernelError>;
+};
+
+function converse(fd: number): Conversation {
   const buffer = Buffer.alloc(1 << 17);
   let sequence = 0;
-  return (requests) => {
-    const pending = new Map(requests.map((request) => [(sequence += 1), request]));
-    const encoded = [...pending].map(([number, request]) => encodeRequest(request, number));
-    const sent = send(fd, Buffer.concat(encoded));
-    if (!sent.ok) return sent;
-    const replies: Message[] = [];
-    let failure: KernelError | null = null;
-    while (pending.size > 0) {
-      const received = receive(fd, buffer);
-      if (!received.ok) return received;
-      for (const message of decodeMessages(buffer.subarray(0, received.value))) {
-        const request = pending.get(message.sequence);
-        if (request === undefined) continue;
-        if (isEnd(message)) pending.delete(message.sequence);
-        failure ??= refusal(message, request.purpose);
-        if (message.type !== NLMSG_ERROR) replies.push(message);
+  return {
+    ask: (requests) => {
+      const pending = new Map(requests.map((request) => [(sequence += 1), request]));
+      const encoded = [...pending].map(([number, request]) => encodeRequest(request, number));
+      return { pending, encoded: Buffer.concat(encoded) };
+    },
+    answers: (pending) => {
+      const replies: Message[] = [];
+      let failure: KernelError | null = null;
+      while (pending.size > 0) {
+        const received = receive(fd, buffer);
+        if (!received.ok) return received;
+        for (const message of decodeMessages(buffer.subarray(0, received.value))) {
+          const request = pending.get(message.sequence);
+          if (request === undefined) continue;
+          if (isEnd(message)) pending.delete(message.sequence);
+          failure ??= refusal(message, request.purpose);
+          if (message.type !== NLMSG_ERROR) replies.push(message);
+        }
       }
-    }
-    return failure === null ? ok(replies) : err(failure);
+      return failure === null ? ok(replies) : err(failure);
+    },
   };
 }
 

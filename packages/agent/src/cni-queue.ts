@@ -1,0 +1,113 @@
+/**
+ * CNI commands as they arrive. The kernel takes tens of milliseconds to delete an interface, so what DEL and GC are about
+ * to delete is deleted before them, beside the event loop and together with what other commands want deleted; the
+ * command itself then finds it gone. Commands for the same interface wait for each other, and all for GC, whose
+ * list of what is valid holds for the moment at which it came.
+ */
+import { deletePodInterfaces } from "@seam/kernel";
+
+import { type CniNode, handleCni, staleDevices, targetOf } from "./cni.ts";
+import type { CniAnswer, CniRequest } from "./cni-message.ts";
+
+/** Carries out commands, those for different interfaces side by side. */
+export type CniQueue = (request: CniRequest) => Promise<CniAnswer>;
+
+/** A queue for the commands of a node. */
+export function createCniQueue(node: CniNode): CniQueue {
+  // What could not be deleted here the command tries itself, and tells the reason.
+  const remove = batched(async (devices) => void (await deletePodInterfaces(devices)));
+  const turns = createTurns();
+  return async (request) => {
+    switch (request.command) {
+      case "ADD":
+      case "CHECK":
+        return inTurn(turns, request, async () => handleCni(node, request));
+      case "DEL":
+        return inTurn(turns, request, async (device) => {
+          await remove([device]);
+          return handleCni(node, request);
+        });
+      case "GC":
+        return turns.alone(async () => {
+          const stale = staleDevices(node, request);
+          if (stale.ok) await remove(stale.value);
+          return handleCni(node, request);
+        });
+      case "STATUS":
+      case "VERSION":
+        return handleCni(node, request);
+    }
+  };
+}
+
+/** Does `work` after all that came before it for the interface of the request; what names none fails in any order. */
+async function inTurn(
+  turns: Turns,
+  request: CniRequest,
+  work: (device: string) => Promise<CniAnswer>,
+): Promise<CniAnswer> {
+  const target = targetOf(request);
+  if (!target.ok) return target;
+  const { device } = target.value;
+  return turns.of(device, async () => work(device));
+}
+
+type Work<T> = () => Promise<T>;
+type Turns = {
+  /** Work of one key is done in the order in which it came. */
+  readonly of: <T>(key: string, work: Work<T>) => Promise<T>;
+  /** After all that came before, before all that comes later. */
+  readonly alone: <T>(work: Work<T>) => Promise<T>;
+};
+
+function createTurns(): Turns {
+  const last = new Map<string, Promise<unknown>>();
+  let barrier: Promise<unknown> | null = null;
+  return {
+    of: async (key, work) => {
+      const before = last.get(key) ?? barrier;
+      const own = before === null ? work() : before.then(work, work);
+      last.set(key, own);
+      try {
+        return await own;
+      } finally {
+        if (last.get(key) === own) last.delete(key);
+      }
+    },
+    alone: async (work) => {
+      const own = Promise.allSettled([...last.values(), barrier]).then(work);
+      barrier = own;
+      // Whoever comes next waits for this, and so for all of them.
+      last.clear();
+      try {
+        return await own;
+      } finally {
+        if (barrier === own) barrier = null;
+      }
+    },
+  };
+}
+
+type Batch = { readonly items: Set<string>; readonly done: Promise<void> };
+
+/** Does `work` for one batch at a time; what comes meanwhile makes up the next. */
+function batched(
+  work: (items: readonly string[]) => Promise<void>,
+): (items: readonly string[]) => Promise<void> {
+  let running: Promise<void> = Promise.resolve();
+  let next: Batch | null = null;
+  const run = async (before: Promise<void>, items: ReadonlySet<string>): Promise<void> => {
+    await before.catch(() => {});
+    next = null;
+    await work([...items]);
+  };
+  return async (items) => {
+    if (next === null) {
+      const waiting = new Set<string>();
+      running = run(running, waiting);
+      next = { items: waiting, done: running };
+    }
+    for (const item of items) next.items.add(item);
+    return next.done;
+  };
+}
