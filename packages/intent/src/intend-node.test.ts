@@ -101,6 +101,7 @@ test.each([
   expect(printed(state)).toEqual(expected);
   expect(state.sysctls.map(({ key, value }) => `${key}=${value}`)).toEqual([
     "net.ipv4.ip_forward=1",
+    "net.ipv4.conf.default.forwarding=1",
     "net.ipv6.conf.all.forwarding=1",
   ]);
 });

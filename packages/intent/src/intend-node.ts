@@ -61,8 +61,10 @@ export function intendNode(
   };
 }
 
+/** In IPv4 each device has a setting of its own, which a new one takes from `default`; strict distributions clear it. */
 const forwarding: readonly Sysctl[] = [
   { key: "net.ipv4.ip_forward", value: "1" },
+  { key: "net.ipv4.conf.default.forwarding", value: "1" },
   { key: "net.ipv6.conf.all.forwarding", value: "1" },
 ];
 
