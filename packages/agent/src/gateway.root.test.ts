@@ -54,7 +54,7 @@ test("no address of either end is tentative after ADD, and the node's is no sour
   );
   expect(run("ip", "-6", "addr", "show", "dev", device(), "tentative")).toBe("");
   expect(run("ip", "-br", "addr", "show", "dev", device())).toMatch(
-    /169\.254\.1\.1\/32 fe80::1\/64 *$/m,
+    /169\.254\.1\.1\/32 fe80::1\/128 *$/m,
   );
   expect(run("ip", "route", "get", "10.244.7.1")).toContain("src 10.200.7.1");
   expect(run("ip", "route", "get", "fd00:7::1")).toContain("src fd00:200::7");

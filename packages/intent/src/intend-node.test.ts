@@ -113,7 +113,7 @@ test("a pod's link has the gateways of the pod's families, and lets in its frame
   const { deviceAddresses, sourceGuard, sources } = intendNode(cluster, own, [pod, ipv6Only]);
   expect(
     deviceAddresses.map((each) => `${formatAddress(each.address)}/${each.length} ${each.device}`),
-  ).toEqual(["169.254.1.1/32 seam0", "fe80::1/64 seam0", "fe80::1/64 seam1"]);
+  ).toEqual(["169.254.1.1/32 seam0", "fe80::1/128 seam0", "fe80::1/128 seam1"]);
   expect(sourceGuard).toBe(true);
   expect(
     sources.map(({ device, mac, addresses }) =>

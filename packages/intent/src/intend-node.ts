@@ -6,7 +6,6 @@
 import { type Address, type Cidr, familyBits, formatCidr } from "@seam/base";
 import {
   type DeviceAddress,
-  GATEWAY_LENGTHS,
   GATEWAYS,
   type Masquerade,
   type Neighbour,
@@ -88,8 +87,7 @@ const neighboursOfEndpoint = ({ addresses, mac, device }: Endpoint): readonly Ne
 const gatewaysOfEndpoint = ({ addresses, device }: Endpoint): readonly DeviceAddress[] =>
   [...new Set(addresses.map(({ family }) => family))].map((family) => ({
     device,
-    address: GATEWAYS[family],
-    length: GATEWAY_LENGTHS[family],
+    ...hostPrefix(GATEWAYS[family]),
   }));
 
 const sourceOfEndpoint = ({ device, mac, addresses }: Endpoint): Source => ({

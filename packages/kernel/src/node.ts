@@ -33,6 +33,7 @@ import {
   type LinkRoute,
   listNeighbours,
   listRoutes,
+  newLinkLocalRoute,
   newNeighbour,
   newRoute,
 } from "./routes.ts";
@@ -131,9 +132,13 @@ function applyNeighbour(step: NeighbourStep, netns: string): Result<null, Kernel
 function applyAddress(step: AddressStep, netns: string): Result<null, KernelError> {
   switch (step.kind) {
     case "add-address":
-      return changeAddress(netns, step.deviceAddress, newGatewayAddress);
+      return changeAddress(netns, step.deviceAddress, addGateway);
     case "delete-address":
-      return forgiving(changeAddress(netns, step.deviceAddress, deleteAddress));
+      return forgiving(
+        changeAddress(netns, step.deviceAddress, (socket, own) =>
+          sendOne(socket, deleteAddress(own)),
+        ),
+      );
   }
 }
 
@@ -219,12 +224,20 @@ function changeNeighbour(
 function changeAddress(
   netns: string,
   { device, address, length }: DeviceAddress,
-  request: (own: LinkAddress) => Request,
+  change: (socket: RouteSocket, own: LinkAddress) => Result<null, KernelError>,
 ): Result<null, KernelError> {
   return withRouteSocket(netns, (socket) => {
     const link = linkNamed(socket, device);
-    return link.ok ? sendOne(socket, request({ index: link.value.index, address, length })) : link;
+    return link.ok ? change(socket, { index: link.value.index, address, length }) : link;
   });
+}
+
+/** The route may have outlived the address. */
+function addGateway(socket: RouteSocket, own: LinkAddress): Result<null, KernelError> {
+  const added = sendOne(socket, newGatewayAddress(own));
+  if (!added.ok || own.address.family === "ipv4") return added;
+  const routed = sendOne(socket, newLinkLocalRoute(own.index));
+  return !routed.ok && routed.error.errno === "EEXIST" ? added : routed;
 }
 
 function sendOne(socket: RouteSocket, request: Request): Result<null, KernelError> {

@@ -13,7 +13,7 @@ import {
   ok,
   type Result,
 } from "@seam/base";
-import { GATEWAY_LENGTHS, GATEWAYS } from "@seam/state";
+import { GATEWAYS } from "@seam/state";
 import { createHash } from "node:crypto";
 import type { KernelError } from "./libc.ts";
 import {
@@ -31,7 +31,7 @@ import type { Request } from "./netlink-message.ts";
 import { openPath, OWN_NETNS } from "./netns.ts";
 import { DEVICE_PREFIX } from "./device-names.ts";
 import { withRouteSocket, withRouteSocketLater } from "./route-socket.ts";
-import { newNeighbour, newRoute } from "./routes.ts";
+import { newLinkLocalRoute, newNeighbour, newRoute } from "./routes.ts";
 
 /** A pod's interface to be created. */
 export type PodInterfaceSpec = {
@@ -159,15 +159,14 @@ const hostSide = (spec: PodInterfaceSpec, mac: string, index: Ifindex): readonly
     return newRoute({ destination, via: null, index }, "replace");
   }),
   ...familiesOf(spec).map((family) =>
-    newGatewayAddress({ index, address: GATEWAYS[family], length: GATEWAY_LENGTHS[family] }),
+    newGatewayAddress({ index, address: GATEWAYS[family], length: familyBits(family) }),
   ),
+  ...(familiesOf(spec).includes("ipv6") ? [newLinkLocalRoute(index)] : []),
 ];
 
 /** The pod's own link-local address, which neighbour discovery speaks from, at once usable. */
 const linkLocal = (spec: PodInterfaceSpec, podMac: string, index: Ifindex): readonly Request[] =>
-  familiesOf(spec).includes("ipv6")
-    ? [newAddress(index, linkLocalOf(podMac), GATEWAY_LENGTHS.ipv6)]
-    : [];
+  familiesOf(spec).includes("ipv6") ? [newAddress(index, linkLocalOf(podMac), 64)] : [];
 
 const familiesOf = ({ addresses }: PodInterfaceSpec): readonly Family[] => [
   ...new Set(addresses.map(({ family }) => family)),

@@ -52,16 +52,22 @@ const RTM_NEWNEIGH = 28;
 const RTM_DELNEIGH = 29;
 const RTM_GETNEIGH = 30;
 const NLM_F_CREATE = 0x400;
+const NLM_F_APPEND = 0x800;
 const NLM_F_EXCL = 0x200;
 const NLM_F_REPLACE = 0x100;
-const RTA = { destination: 1, device: 4, gateway: 5, table: 15 };
+const RTA = { destination: 1, device: 4, gateway: 5, priority: 6, table: 15 };
 const NDA = { destination: 1, linkAddress: 2 };
 const MAIN_TABLE = 254;
+const RTPROT_KERNEL = 2;
 const RTN_UNICAST = 1;
 const RT_SCOPE_LINK = 253;
 const RT_SCOPE_NOWHERE = 255;
 const RTNH_F_ONLINK = 4;
 const NUD_PERMANENT = 0x80;
+const LINK_LOCAL: Address = {
+  family: "ipv6",
+  bytes: [0xfe, 0x80, ...Array.from({ length: 14 }, () => 0)],
+};
 const RTMSG = 12;
 const NDMSG = 12;
 
@@ -77,6 +83,26 @@ export function newRoute(route: LinkRoute, mode: RouteMode): Request {
     flags,
     body: Buffer.concat([header, ...routeAttributes(route)]),
     purpose: `${mode} the route to ${formatCidr(route.destination)}`,
+  };
+}
+
+/**
+ * fe80::/64 of a link, as Linux itself makes it with an address of that length; it is no route of Seam. An address of
+ * that length would also make the node a member of the prefix's anycast group (RFC 4291 section 2.6.1), which
+ * doubles the time that the kernel takes to delete the link.
+ */
+export function newLinkLocalRoute(index: Ifindex): Request {
+  const destination = { address: LINK_LOCAL, length: 64 };
+  const header = routeHeader(destination);
+  header.writeUInt8(RTPROT_KERNEL, 5);
+  header.writeUInt8(RTN_UNICAST, 7);
+  const attributes = routeAttributes({ destination, via: null, index });
+  return {
+    type: RTM_NEWROUTE,
+    // Beside those of other links.
+    flags: NLM_F_CREATE | NLM_F_APPEND,
+    body: Buffer.concat([header, ...attributes, attribute(RTA.priority, uint32(256))]),
+    purpose: `add the route to ${formatCidr(destination)}`,
   };
 }
 

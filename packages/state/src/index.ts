@@ -33,9 +33,6 @@ export const GATEWAYS = {
   ipv6: { family: "ipv6", bytes: [0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1] },
 } as const satisfies Readonly<Record<Family, Address>>;
 
-/** Length of the gateways' prefixes on the link; with IPv6 the pod's own link-local addresses lie in it. */
-export const GATEWAY_LENGTHS: Readonly<Record<Family, number>> = { ipv4: 32, ipv6: 64 };
-
 /** Source translation of traffic that leaves the cluster. */
 export type Masquerade = {
   readonly sources: readonly Cidr[];
