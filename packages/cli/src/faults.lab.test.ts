@@ -1,6 +1,7 @@
 /**
- * Faults on a real three-node cluster: parts killed during a rolling update of 30 pods, a node cut off, 110 pods at once. Each test
- * counts what was lost, and ends with all nodes Ready and nothing left on them. `SEAM_CUT_SECONDS` cuts for longer (`npm run soak`).
+ * Faults on a real three-node cluster: parts killed during a rolling update of 30 pods, a node cut off, 110 pods at once, pods
+ * made and deleted. Each test counts what was lost, and ends with all nodes Ready and nothing left on them. `npm run soak` asks
+ * for more: `SEAM_CUT_SECONDS` cuts for longer, `SEAM_CYCLES` makes more pods.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
@@ -27,6 +28,7 @@ import {
 } from "./faults.fixture.ts";
 
 const cutSeconds = Number(process.env["SEAM_CUT_SECONDS"] ?? 20);
+const cycles = Number(process.env["SEAM_CYCLES"] ?? 50);
 const asker = { node: "n1", sleeping: "987654" };
 
 beforeAll(async () => {
@@ -245,31 +247,49 @@ test("a node that is cut off turns NotReady and comes back, and traffic among th
   expect(outage).toBeLessThan(cut + 3);
 }, 300_000);
 
+type Life = { readonly seconds: number; readonly addresses: readonly string[] };
+
+/** Makes `count` pods at once on a node, waits until all run, and deletes them; how long they took to run, and their addresses. */
+async function lifeOf(count: number, node: string): Promise<Life> {
+  const those = ["-n", lab, "pods", "-l", "app=brief"];
+  const spec = podSpec(["sleep", "infinity"], node);
+  const names = Array.from({ length: count }, (_, index) => `brief-${index}`);
+  const started = performance.now();
+  await apply(...names.map((name) => pod(name, { app: "brief" }, spec)));
+  await kubectl("wait", "--for=condition=Ready", ...those, "--timeout=180s");
+  const seconds = (performance.now() - started) / 1000;
+  const field = 'jsonpath={range .items[*]}{.status.podIPs[*].ip}{"\\n"}{end}';
+  const addresses = (await kubectl("get", ...those, "-o", field)).trim().split(/\s+/);
+  await kubectl("delete", ...those, "--wait=true", "--timeout=120s");
+  return { seconds, addresses };
+}
+
 test("110 pods at once on one node all run, without one failure", async () => {
   const count = 110;
   const failedBefore = await failedSandboxes();
-  const names = Array.from({ length: count }, (_, index) => `burst-${index}`);
-  const spec = podSpec(["sleep", "infinity"], "n3");
-  const started = performance.now();
-  await apply(...names.map((name) => pod(name, { app: "burst" }, spec)));
-  await kubectl(
-    "-n",
-    lab,
-    "wait",
-    "--for=condition=Ready",
-    "pod",
-    "-l",
-    "app=burst",
-    "--timeout=180s",
-  );
-  const seconds = (performance.now() - started) / 1000;
-  const field = 'jsonpath={range .items[*]}{.status.podIPs[*].ip}{"\\n"}{end}';
-  const addresses = (await kubectl("-n", lab, "get", "pods", "-l", "app=burst", "-o", field))
-    .trim()
-    .split(/\s+/);
+  const { seconds, addresses } = await lifeOf(count, "n3");
   const failed = (await failedSandboxes()) - failedBefore;
   tell(`burst: ${count} pods on one node in ${seconds.toFixed(1)} s, ${failed} failures`);
   expect(new Set(addresses).size).toBe(2 * count);
   expect(failed).toBe(0);
-  await kubectl("-n", lab, "delete", "pods", "-l", "app=burst", "--wait=true", "--timeout=120s");
 }, 400_000);
+
+test(
+  `${cycles} pods made and deleted, ten at a time, all run and leave nothing`,
+  async () => {
+    const failedBefore = await failedSandboxes();
+    const started = performance.now();
+    let before: readonly string[] = [];
+    for (let made = 0; made < cycles; made += 10) {
+      const { addresses } = await lifeOf(10, "n2");
+      // An address rests before another pod gets it.
+      expect(new Set([...before, ...addresses]).size).toBe(before.length + 20);
+      before = addresses;
+    }
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    const failed = (await failedSandboxes()) - failedBefore;
+    tell(`cycles: ${cycles} pods made and deleted in ${seconds} s, ${failed} failures`);
+    expect(failed).toBe(0);
+  },
+  20_000 + cycles * 3000,
+);
