@@ -39,8 +39,9 @@ beforeAll(async () => {
   await persist(30, async () => kubectl("-n", lab, "get", "serviceaccount", "default"));
   await apply(
     pod("ask", {}, podSpec(["sleep", asker.sleeping], asker.node)),
-    pod("answer-n2", {}, podSpec(serve, "n2")),
-    pod("answer-n3", {}, podSpec(serve, "n3")),
+    // Without a request their share of a busy processor is next to nothing, and that would be measured.
+    pod("answer-n2", {}, podSpec(serve, "n2", "100m")),
+    pod("answer-n3", {}, podSpec(serve, "n3", "100m")),
     {
       apiVersion: "apps/v1",
       kind: "Deployment",
@@ -202,15 +203,16 @@ test("an experiment becomes Ready although its controller is killed", async () =
   await seam("delete", "project", "faulty");
 }, 180_000);
 
+/** The longest time between two replies, in seconds, by ping's time stamps. */
+function longestGap(pingOutput: string): number {
+  const replies = pingOutput.matchAll(/^\[([\d.]+)\] \d+ bytes from/gm);
+  const times = [...replies].map(([, time]) => Number(time));
+  return Math.max(...times.slice(1).map((time, index) => time - times[index]!));
+}
+
 test("a node that is cut off turns NotReady and comes back, and traffic among the others goes on", async () => {
-  const ping = [
-    "/bin/ping",
-    "-i",
-    "0.2",
-    "-w",
-    String(cutSeconds + 60),
-    await addressOf("answer-n3"),
-  ];
+  // Without -w, with which ping ends as soon as a router says that the host is unreachable.
+  const ping = ["/bin/ping", "-D", "-i", "0.2", await addressOf("answer-n3")];
   const probe = await inPodOf(asker, ping);
   const traffic = await roundTrips(cutSeconds + 10);
   const started = performance.now();
@@ -232,17 +234,14 @@ test("a node that is cut off turns NotReady and comes back, and traffic among th
   await seam("lab", "heal", "n3");
   await expect.poll(readyNodes, { timeout: 60_000, interval: 200 }).toEqual(nodes);
   const ready = (performance.now() - healed) / 1000;
-  await signal("INT", asker.node, ["-f", "^/bin/ping -i 0.2"]);
-  const [, sent = "", received = ""] =
-    /(\d+) packets transmitted, (\d+) received/.exec(await probe.output) ?? [];
-  const outage = (Number(sent) - Number(received)) * 0.2;
+  await signal("INT", asker.node, ["-f", "^/bin/ping -D"]);
+  const outage = longestGap(await probe.output);
   tell(
     `cut off for ${cut.toFixed(1)} s: NotReady after ${noticed.toFixed(1)} s, Ready ${ready.toFixed(1)} s after healing; ` +
       `its pods unreachable for ${outage.toFixed(1)} s; among the others longest gap ${Math.round(report.max_us / 1000)} ms`,
   );
   expect(await seam("lab", "status")).not.toContain("cut off");
   expect(report.max_us).toBeLessThan(1_000_000);
-  expect(Number(received)).toBeGreaterThan(0);
   expect(outage).toBeGreaterThan(cut * 0.8);
   expect(outage).toBeLessThan(cut + 3);
 }, 300_000);
