@@ -56,10 +56,17 @@ export async function persist<T>(seconds: number, work: () => Promise<T>): Promi
 }
 
 /** A container spec that sleeps or serves in the image with traffic tools, and ends at once. */
-export const podSpec = (command: readonly string[], node?: string): object => ({
+export const podSpec = (command: readonly string[], node?: string, cpu = "0"): object => ({
   ...(node === undefined ? {} : { nodeName: node }),
   terminationGracePeriodSeconds: 0,
-  containers: [{ name: "c", image: "localhost/seam/traffic:dev", command }],
+  containers: [
+    {
+      name: "c",
+      image: "localhost/seam/traffic:dev",
+      command,
+      resources: { requests: { cpu } },
+    },
+  ],
 });
 
 /** A pod of namespace `faults`. */

@@ -304,42 +304,6 @@ test("an existing cluster is used instead of a lab", async () => {
   expect(stdout).toMatch(/client-0 +server-0 +IPv6/);
 }, 120_000);
 
-test("50 pods made and deleted leave no interface, route, neighbour or address", async () => {
-  const before = await footprint("n2");
-  const file = "/tmp/seam-test-cycles.yaml";
-  const pod = (index: number): string => `---
-apiVersion: v1
-kind: Pod
-metadata: {name: cycle-${index}, namespace: first, labels: {app: cycle}}
-spec:
-  nodeName: n2
-  terminationGracePeriodSeconds: 0
-  containers: [{name: c, image: "localhost/seam/traffic:dev", command: [sleep, infinity]}]
-`;
-  writeFileSync(file, Array.from({ length: 10 }, (_, index) => pod(index)).join(""));
-  const seen = new Set<string>();
-  for (let cycle = 0; cycle < 5; cycle += 1) {
-    await kubectl("apply", "-f", file);
-    await kubectl(
-      "-n",
-      "first",
-      "wait",
-      "--for=condition=Ready",
-      "pod",
-      "-l",
-      "app=cycle",
-      "--timeout=60s",
-    );
-    for (const { addresses } of await pods("app=cycle"))
-      for (const each of addresses) seen.add(each);
-    await kubectl("delete", "-f", file, "--wait=true");
-  }
-  expect(seen.size).toBe(100);
-  await expect
-    .poll(async () => footprint("n2"), { timeout: 30_000, interval: 500 })
-    .toEqual(before);
-}, 240_000);
-
 test("seam bench cni prints its document and leaves nothing", async () => {
   const before = await footprint("n2");
   const flags = ["--name", name, "--rounds", "2", "--samples", "3", "--json"];

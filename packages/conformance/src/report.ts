@@ -1,7 +1,7 @@
 /** Reads Ginkgo's JSON reports: pure, from parsed JSON to what became of each wanted spec. */
 import { fieldOf, itemsOf, numberOf, textOf } from "@seam/client";
 
-import { exclusionOf } from "./specs.ts";
+import { type Exclusion, type SpecSet, isIn } from "./specs.ts";
 
 /** What became of one spec. */
 export type SpecResult = {
@@ -16,18 +16,24 @@ type Seen = { readonly name: string; readonly state: string; readonly spec: unkn
 
 /** Full names of the specs that a report says to have run, sorted; of a dry run: of those that would. */
 export const selectedSpecs = (report: unknown): readonly string[] =>
-  specsOf(report)
+  seenIn(report)
     .filter(({ state }) => state === "passed")
     .map(({ name }) => name)
     .toSorted();
 
 /** What became of each wanted spec; one that did not get its turn has failed. */
-export function specResults(report: unknown, wanted: readonly string[]): readonly SpecResult[] {
-  const seen = new Map(specsOf(report).map((each) => [each.name, each]));
+export function specResults(
+  report: unknown,
+  wanted: readonly string[],
+  exclusions: readonly Exclusion[],
+): readonly SpecResult[] {
+  const seen = new Map(seenIn(report).map((each) => [each.name, each]));
   const unrun = suiteFailure(report) ?? "the run ended before it";
   return wanted.map((name) => {
-    const excluded = exclusionOf(name);
-    if (excluded !== undefined) return { name, outcome: "skipped", seconds: 0, reason: excluded };
+    const excluded = exclusions.find(({ pattern }) => new RegExp(pattern).test(name));
+    if (excluded !== undefined) {
+      return { name, outcome: "skipped", seconds: 0, reason: excluded.reason };
+    }
     const found = seen.get(name);
     if (found !== undefined && !isUnrun(found)) return resultOf(found);
     return { name, outcome: "failed", seconds: 0, reason: `it did not run: ${unrun}` };
@@ -51,7 +57,7 @@ function nodesOf(report: unknown): readonly unknown[] {
   return suites.flatMap((suite) => itemsOf(suite, "SpecReports"));
 }
 
-function specsOf(report: unknown): readonly Seen[] {
+function seenIn(report: unknown): readonly Seen[] {
   return nodesOf(report)
     .filter((spec) => textOf(spec, "LeafNodeType") === "It")
     .map((spec) => ({ name: nameOf(spec), state: textOf(spec, "State") ?? "", spec }));
@@ -76,17 +82,38 @@ function placeOf(spec: unknown): string {
   return file === undefined ? "an unknown place" : `${file}:${String(line)}`;
 }
 
-/** The results as lines for people: what failed first, then what was skipped, each with its reason, then the sum. */
-export function reportText(results: readonly SpecResult[]): string {
-  const of = (outcome: SpecResult["outcome"]): readonly SpecResult[] =>
-    results.filter((each) => each.outcome === outcome);
+/** How many of a reason's lines are told; the whole of it stands in the report. */
+const reasonLines = 15;
+
+/**
+ * The results as lines for people: what failed first, then what was skipped, each with the first lines of its reason, then
+ * each set's sum.
+ */
+export function reportText(sets: readonly SpecSet[], results: readonly SpecResult[]): string {
   const lines = (["failed", "skipped"] as const).flatMap((outcome) =>
-    of(outcome).map(({ name, reason }) => `${outcome}  ${name}\n        ${indented(reason)}`),
+    ofOutcome(results, outcome).map(
+      ({ name, reason }) => `${outcome}  ${name}\n        ${indented(reason)}`,
+    ),
   );
-  const sum = (["passed", "failed", "skipped"] as const).map(
-    (outcome) => `${of(outcome).length} ${outcome}`,
+  const sums = sets.map(
+    (set) => `${set.name}: ${sumOf(results.filter(({ name }) => isIn(set, name)))}`,
   );
-  return [...lines, sum.join(", ")].join("\n");
+  return [...lines, ...sums].join("\n");
 }
 
-const indented = (text: string): string => text.trim().replaceAll("\n", "\n        ");
+const ofOutcome = (
+  results: readonly SpecResult[],
+  outcome: SpecResult["outcome"],
+): readonly SpecResult[] => results.filter((each) => each.outcome === outcome);
+
+const sumOf = (results: readonly SpecResult[]): string =>
+  (["passed", "failed", "skipped"] as const)
+    .map((outcome) => `${ofOutcome(results, outcome).length} ${outcome}`)
+    .join(", ");
+
+function indented(text: string): string {
+  const lines = text.trim().split("\n");
+  const more = lines.length - reasonLines;
+  const told = more <= 0 ? lines : [...lines.slice(0, reasonLines), `(${more} more lines)`];
+  return told.join("\n        ");
+}

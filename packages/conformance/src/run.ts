@@ -2,22 +2,24 @@
  * Runs upstream specs against a cluster: lists the wanted ones by a dry run, runs them by Ginkgo in several
  * processes, says how far it is, and reads the report.
  */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createWriteStream, existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 import { reportText, selectedSpecs, type SpecResult, specResults } from "./report.ts";
-import { exclusions, type SpecSet } from "./specs.ts";
+import { type Exclusion, exclusions, isIn, type SpecSet } from "./specs.ts";
 
 /** Where and how to run. */
 export type SpecRun = {
-  /** Folder with `e2e.test` and `ginkgo`. */
+  /** Folder with `e2e.test`, `ginkgo` and `agnhost`. */
   readonly e2eFolder: string;
   /** Folder with `kubectl`, which some specs call. */
   readonly binFolder: string;
   readonly kubeconfig: string;
   /** Folder for reports and logs; an existing one. */
   readonly folder: string;
+  /** Nodes of the cluster: upstream counts them in the first of its processes alone, and specs of the others skip themselves. */
+  readonly nodes: number;
   /** Specs that run at a time. */
   readonly processes: number;
   readonly timeoutMinutes: number;
@@ -38,59 +40,92 @@ const registries = [
   "sigStorageRegistry",
 ];
 
-/** Runs the specs of a set; yields lines of progress, the report last, and returns what became of each spec. */
+/** Runs the specs of all sets together; yields lines of progress, the report last, and returns what became of each spec. */
 export async function* runSpecs(
-  set: SpecSet,
+  sets: readonly SpecSet[],
   run: SpecRun,
 ): AsyncGenerator<string, readonly SpecResult[]> {
-  const list = path.join(run.folder, `${set.name}-list.json`);
+  const to = { environment: environmentOf(run), log: path.join(run.folder, "specs.log") };
+  const wanted = await listed(sets, run, to.environment);
+  const excluded = exclusions.filter((each) => holds(each, run));
+  yield `${wanted.length} specs, ${run.processes} at a time`;
+  const report = path.join(run.folder, "specs.json");
+  yield* progress(wanted.length, start(runArgv({ sets, run, excluded, report }), to));
+  if (!existsSync(report)) throw new Error(`Ginkgo left no report; see ${to.log}`);
+  const results = specResults(JSON.parse(readFileSync(report, "utf8")), wanted, excluded);
+  yield reportText(sets, results);
+  return results;
+}
+
+function environmentOf(run: SpecRun): NodeJS.ProcessEnv {
   const images = path.join(run.folder, "images.yaml");
   writeFileSync(images, registries.map((each) => `${each}: localhost/e2e\n`).join(""));
-  const environment = {
+  return {
     ...process.env,
     KUBE_TEST_REPO_LIST: images,
     PATH: `${run.binFolder}:${process.env["PATH"] ?? ""}`,
   };
-  const listed = start(listArgv(set, run, list), { environment, log: `${list}.log` });
-  if ((await listed.ended) !== 0) throw new Error(`listing the specs failed; see ${list}.log`);
-  const wanted = selectedSpecs(JSON.parse(readFileSync(list, "utf8")));
-  if (wanted.length !== set.count) {
-    throw new Error(`set ${set.name}: expected ${set.count} specs, upstream has ${wanted.length}`);
+}
+
+/** The names of the sets' specs; upstream's list must have as many in each set as we know of. */
+async function listed(
+  sets: readonly SpecSet[],
+  run: SpecRun,
+  environment: NodeJS.ProcessEnv,
+): Promise<readonly string[]> {
+  const list = path.join(run.folder, "list.json");
+  const log = path.join(run.folder, "list.log");
+  const { ended } = start(listArgv(sets, run, list), { environment, log });
+  if ((await ended) !== 0) throw new Error(`listing the specs failed; see ${log}`);
+  const names = selectedSpecs(JSON.parse(readFileSync(list, "utf8")));
+  for (const set of sets) {
+    const { length } = names.filter((name) => isIn(set, name));
+    if (length === set.count) continue;
+    throw new Error(`set ${set.name}: expected ${set.count} specs, upstream has ${length}`);
   }
-  yield `${set.name}: ${wanted.length} specs, ${run.processes} at a time`;
-  const report = path.join(run.folder, `${set.name}.json`);
-  const log = path.join(run.folder, `${set.name}.log`);
-  const running = start(runArgv(set, run, report), { environment, log });
-  yield* progress(set, running);
-  if (!existsSync(report)) throw new Error(`Ginkgo left no report; see ${log}`);
-  const results = specResults(JSON.parse(readFileSync(report, "utf8")), wanted);
-  yield `${reportText(results)} (log: ${log})`;
-  return results;
+  return names;
+}
+
+/** Whether the kernel lacks the protocol: to a port where nobody listens, others answer that the connection is refused. */
+function holds({ protocol }: Exclusion, { e2eFolder }: SpecRun): boolean {
+  const ask = ["connect", "127.0.0.1:1", `--protocol=${protocol}`, "--timeout=2s"];
+  const { stderr } = spawnSync(`${e2eFolder}/agnhost`, ask, { encoding: "utf8" });
+  return stderr.includes("protocol not supported");
 }
 
 const common = (run: SpecRun): readonly string[] => [
   "--provider=skeleton",
   `--kubeconfig=${run.kubeconfig}`,
+  `--num-nodes=${run.nodes}`,
   "--disable-log-dump=true",
   `--node-schedulable-timeout=${run.nodesSeconds}s`,
 ];
 
-const listArgv = (set: SpecSet, run: SpecRun, report: string): readonly string[] => [
+const focusOf = (sets: readonly SpecSet[]): string => sets.map(({ focus }) => focus).join("|");
+
+const listArgv = (sets: readonly SpecSet[], run: SpecRun, report: string): readonly string[] => [
   `${run.e2eFolder}/e2e.test`,
   "--ginkgo.dry-run",
   "--ginkgo.no-color",
-  `--ginkgo.focus=${set.focus}`,
+  `--ginkgo.focus=${focusOf(sets)}`,
   `--ginkgo.json-report=${report}`,
   ...common(run),
 ];
 
-const runArgv = (set: SpecSet, run: SpecRun, report: string): readonly string[] => [
+type Wish = {
+  readonly sets: readonly SpecSet[];
+  readonly run: SpecRun;
+  readonly excluded: readonly Exclusion[];
+  readonly report: string;
+};
+
+const runArgv = ({ sets, run, excluded, report }: Wish): readonly string[] => [
   `${run.e2eFolder}/ginkgo`,
   `--procs=${run.processes}`,
   "--no-color",
   `--timeout=${run.timeoutMinutes}m`,
-  `--focus=${set.focus}`,
-  ...exclusions.map(({ pattern }) => `--skip=${pattern}`),
+  `--focus=${focusOf(sets)}`,
+  ...excluded.map(({ pattern }) => `--skip=${pattern}`),
   `--output-dir=${path.dirname(report)}`,
   `--json-report=${path.basename(report)}`,
   `${run.e2eFolder}/e2e.test`,
@@ -129,7 +164,7 @@ function start(
   return { ended, done: () => done };
 }
 
-async function* progress(set: SpecSet, { ended, done }: Running): AsyncGenerator<string> {
+async function* progress(wanted: number, { ended, done }: Running): AsyncGenerator<string> {
   const started = performance.now();
   const pause = async (): Promise<"running"> =>
     new Promise((resolve) => {
@@ -137,6 +172,6 @@ async function* progress(set: SpecSet, { ended, done }: Running): AsyncGenerator
     });
   while ((await Promise.race([ended, pause()])) === "running") {
     const seconds = Math.round((performance.now() - started) / 1000);
-    yield `${set.name}: ${done()} done in ${seconds} s`;
+    yield `${done()} of ${wanted} specs done in ${seconds} s`;
   }
 }
