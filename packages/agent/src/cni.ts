@@ -3,17 +3,25 @@
  * removed after it is gone, so that after a crash at any line either the runtime's DEL or the next start of
  * the agent finds everything that has to be cleaned.
  */
-import { type Bytes, type Cidr, err, formatAddress, ok, type Result } from "@seam/base";
+import {
+  type Bytes,
+  type Cidr,
+  cidrContains,
+  err,
+  formatAddress,
+  ok,
+  parseAddress,
+  type Result,
+} from "@seam/base";
 import {
   createPodInterface,
   deletePodInterface,
-  hostDeviceName,
   type KernelError,
-  type PodInterface,
   podMacAddress,
 } from "@seam/kernel";
 
 import { chooseAddresses, type Choice } from "./addresses.ts";
+import { collect } from "./cni-gc.ts";
 import {
   cniArguments,
   type CniAnswer,
@@ -22,15 +30,16 @@ import {
   codes,
   fail,
   isJson,
-  type Json,
-  listAt,
-  required,
+  networkNameOf,
+  podNameOf,
   supportedVersions,
   versionOf,
 } from "./cni-message.ts";
-import { podInterfaceFaults } from "./pod-check.ts";
-import { wishesOf } from "./wishes.ts";
+import { type Expected, expectedOf, resultOf } from "./cni-result.ts";
+import { type Target, targetOf } from "./cni-target.ts";
+import { hasLink, isWhole, podInterfaceFaults } from "./pod-check.ts";
 import type { Attachment, Store } from "./store.ts";
+import { wishesOf } from "./wishes.ts";
 
 /** What the commands work on. */
 export type CniNode = {
@@ -42,8 +51,6 @@ export type CniNode = {
   /** Told after an interface came or went. */
   readonly changed: () => void;
 };
-
-const gateways = { ipv4: "169.254.1.1", ipv6: "fe80::1" };
 
 /** Carries out one command; synchronous, so that no two commands ever meet. */
 export function handleCni(node: CniNode, request: CniRequest): CniAnswer {
@@ -59,29 +66,8 @@ export function handleCni(node: CniNode, request: CniRequest): CniAnswer {
     case "GC":
       return collect(node, request);
     case "VERSION":
-      return ok({ cniVersion: versionOf({}), supportedVersions });
+      return ok({ cniVersion: versionOf(request.config), supportedVersions });
   }
-}
-
-type Target = {
-  readonly containerId: string;
-  readonly ifName: string;
-  readonly netns: string;
-  readonly device: string;
-};
-
-function targetOf(request: CniRequest): Result<Target, CniError> {
-  const containerId = required(request, "CONTAINERID");
-  if (!containerId.ok) return containerId;
-  const ifName = required(request, "IFNAME");
-  if (!ifName.ok) return ifName;
-  const netns = request.environment.get("NETNS") ?? "";
-  if (netns === "" && request.command !== "DEL") {
-    const details = "expected the path of the pod's network namespace";
-    return err({ code: codes.invalidEnvironment, msg: "CNI_NETNS is not set", details });
-  }
-  const device = hostDeviceName(containerId.value, ifName.value);
-  return ok({ containerId: containerId.value, ifName: ifName.value, netns, device });
 }
 
 function add(node: CniNode, request: CniRequest): CniAnswer {
@@ -89,18 +75,11 @@ function add(node: CniNode, request: CniRequest): CniAnswer {
   if (!target.ok) return target;
   const wishes = wishesOf(request.config);
   if (!wishes.ok) return wishes;
-  const ready = status(node);
+  const ready = prefixes(node);
   if (!ready.ok) return fail(codes.tryAgainLater, ready.error.msg, ready.error.details);
-  // A record of the same name is left from a call whose answer was lost: begin anew.
-  const cleared = removeDevice(node, target.value.device);
-  if (!cleared.ok) return kernelFailure(cleared.error);
-  const attachments = node.store.attachments();
-  const used = new Set(attachments.flatMap(({ addresses }) => addresses.map(formatAddress)));
-  const chosen = chooseAddresses(node.podCidrs(), {
-    used,
-    cursorOf: node.store.cursor,
-    requested: wishes.value.addresses,
-  });
+  const cleared = clearLeftover(node, target.value);
+  if (!cleared.ok) return cleared;
+  const chosen = choose(node, wishes.value.addresses);
   if (!chosen.ok) {
     return fail(
       codes.noAddress,
@@ -111,21 +90,50 @@ function add(node: CniNode, request: CniRequest): CniAnswer {
   const named = attachmentOf(target.value, request, chosen.value);
   const { mac = named.mac, hostPorts } = wishes.value;
   const attachment = { ...named, mac, hostPorts };
-  node.store.put(attachment, new Map(chosen.value.map(({ prefix, offset }) => [prefix, offset])));
+  const cursors = new Map(chosen.value.map(({ prefix, offset }) => [prefix, offset]));
+  const kept = node.store.put(attachment, cursors);
+  if (!kept.ok) return cannotRemember(kept.error);
+  const mtu = node.mtu();
   const made = createPodInterface({
     podNetns: target.value.netns,
     hostDevice: target.value.device,
     podDevice: target.value.ifName,
     addresses: attachment.addresses,
-    mtu: node.mtu(),
+    mtu,
     podMac: mac,
   });
   if (!made.ok) {
     node.store.remove(target.value.device);
-    return kernelFailure(made.error);
+    return hasLink(target.value.netns, target.value.ifName)
+      ? nameTaken(target.value)
+      : kernelFailure(made.error);
   }
   node.changed();
-  return ok(resultOf(request.config, target.value, made.value));
+  return ok(resultOf(request.config, target.value, { ...made.value, mtu }));
+}
+
+/**
+ * An interface that was made whole is not made again. One that an agent that was killed left half made is cleared:
+ * after "try again later" a runtime may call ADD once more without DEL.
+ */
+function clearLeftover(node: CniNode, target: Target): Result<null, CniError> {
+  const left = node.store.attachment(target.device);
+  if (left !== null) {
+    const whole = isWhole({ ...left, ifName: target.ifName }, target.netns);
+    if (!whole.ok) return kernelFailure(whole.error);
+    if (whole.value) return nameTaken(target);
+  }
+  const removed = removeDevice(node, target.device);
+  return removed.ok ? ok(null) : kernelFailure(removed.error);
+}
+
+function choose(
+  node: CniNode,
+  requested: Attachment["addresses"],
+): Result<readonly Choice[], string> {
+  const attachments = node.store.attachments();
+  const used = new Set(attachments.flatMap(({ addresses }) => addresses.map(formatAddress)));
+  return chooseAddresses(node.podCidrs(), { used, cursorOf: node.store.cursor, requested });
 }
 
 function attachmentOf(
@@ -133,48 +141,12 @@ function attachmentOf(
   request: CniRequest,
   choices: readonly Choice[],
 ): Omit<Attachment, "hostPorts"> {
-  const named = cniArguments(request);
-  const name = named.get("K8S_POD_NAME");
   return {
     ...target,
-    pod: name === undefined ? "" : `${named.get("K8S_POD_NAMESPACE") ?? ""}/${name}`,
+    pod: podNameOf(cniArguments(request)),
+    network: networkNameOf(request.config),
     mac: podMacAddress(target.device),
     addresses: choices.map(({ address }) => address),
-  };
-}
-
-/**
- * The specification's result (section 5, "Success"), after what earlier plug-ins of the chain made; prefixes
- * are /32 and /128: all else is routed.
- */
-function resultOf(config: Json, target: Target, made: PodInterface): Json {
-  const previous = config["prevResult"];
-  const before = (key: string): readonly unknown[] => listAt(previous, key);
-  const families = new Set(made.addresses.map(({ family }) => family));
-  const sandbox = before("interfaces").length + 1;
-  return {
-    ...(isJson(previous) ? previous : { dns: {} }),
-    cniVersion: versionOf(config),
-    interfaces: [
-      ...before("interfaces"),
-      { name: made.hostDevice, mac: made.hostMac },
-      { name: target.ifName, mac: made.podMac, sandbox: target.netns },
-    ],
-    ips: [
-      ...before("ips"),
-      ...made.addresses.map((address) => ({
-        address: `${formatAddress(address)}/${address.family === "ipv4" ? 32 : 128}`,
-        gateway: gateways[address.family],
-        interface: sandbox,
-      })),
-    ],
-    routes: [
-      ...before("routes"),
-      ...[...families].map((family) => ({
-        dst: family === "ipv4" ? "0.0.0.0/0" : "::/0",
-        gw: gateways[family],
-      })),
-    ],
   };
 }
 
@@ -188,6 +160,7 @@ function remove(node: CniNode, request: CniRequest): CniAnswer {
   return ok(null);
 }
 
+/** That the record cannot be erased from a full disk does not matter: the store forgets it all the same. */
 function removeDevice(node: CniNode, device: string): Result<null, KernelError> {
   const deleted = deletePodInterface(device);
   if (deleted.ok) node.store.remove(device);
@@ -197,6 +170,11 @@ function removeDevice(node: CniNode, device: string): Result<null, KernelError> 
 function check(node: CniNode, request: CniRequest): CniAnswer {
   const target = targetOf(request);
   if (!target.ok) return target;
+  const previous = request.config["prevResult"];
+  if (!isJson(previous)) {
+    const details = "expected the result of ADD for this container: CHECK compares with it";
+    return fail(codes.invalidConfig, "prevResult is missing or no JSON object", details);
+  }
   const attachment = node.store.attachment(target.value.device);
   if (attachment === null) {
     const details = "the pod must be made anew: it has no interface of Seam on this node";
@@ -206,61 +184,75 @@ function check(node: CniNode, request: CniRequest): CniAnswer {
       details,
     );
   }
-  const faults = podInterfaceFaults(
-    attachment,
-    target.value.netns,
-    expectedAddresses(request.config),
-  );
+  const expected = expectedOf(previous, target.value);
+  const { ifName, netns } = target.value;
+  const faults = podInterfaceFaults({ ...attachment, ifName }, netns, expected);
   if (!faults.ok) return kernelFailure(faults.error);
-  return faults.value.length === 0
+  const all = [...faults.value, ...unreserved(node, attachment, expected)];
+  return all.length === 0
     ? ok(null)
-    : fail(
-        codes.kernelRefused,
-        "the pod's interface is not as it was made",
-        faults.value.join("; "),
+    : fail(codes.kernelRefused, "the pod's interface is not as it was made", all.join("; "));
+}
+
+/** Addresses of this node that the runtime believes the pod to have, and that could be given to another. */
+function unreserved(
+  node: CniNode,
+  { addresses }: Attachment,
+  expected: Expected,
+): readonly string[] {
+  const reserved = new Set(addresses.map(formatAddress));
+  return expected.addresses
+    .filter((text) => {
+      const parsed = parseAddress(text);
+      return (
+        parsed.ok &&
+        node.podCidrs().some((cidr) => cidrContains(cidr, parsed.value)) &&
+        !reserved.has(formatAddress(parsed.value))
       );
+    })
+    .map((text) => `the address ${text} is not reserved for it`);
 }
 
-/** Addresses that the runtime remembers from ADD. */
-function expectedAddresses(config: Json): readonly string[] {
-  return listAt(config["prevResult"], "ips").flatMap((entry) =>
-    isJson(entry) && typeof entry["address"] === "string"
-      ? (entry["address"].split("/")[0] ?? [])
-      : [],
-  );
-}
-
+/** Whether the next ADD could work; its errors are what the specification has for that. */
 function status(node: CniNode): CniAnswer {
+  const ready = prefixes(node);
+  if (!ready.ok) return ready;
+  const free = choose(node, []);
+  if (!free.ok) return fail(codes.notAvailable, free.error, "delete pods of this node");
+  const kept = node.store.probe();
+  return kept.ok ? ok(null) : fail(codes.notAvailable, ...memoryFault(kept.error));
+}
+
+/** Without prefixes no other node has routes to the pods that are here. */
+function prefixes(node: CniNode): Result<null, CniError> {
   if (node.podCidrs().length > 0) return ok(null);
   const details =
     "spec.podCIDRs of the Node is empty or not read yet; does the controller manager allocate node CIDRs?";
-  return fail(codes.notAvailable, "this node has no pod prefixes", details);
+  const limited = node.store.attachments().length > 0;
+  const code = limited ? codes.notAvailableAndLimited : codes.notAvailable;
+  return err({ code, msg: "this node has no pod prefixes", details });
 }
 
-/** Removes what belongs to none of the runtime's containers; records without a container are kept. */
-function collect(node: CniNode, request: CniRequest): CniAnswer {
-  const listed = request.config["cni.dev/valid-attachments"];
-  if (!Array.isArray(listed)) {
-    const details = "expected a list of {containerID, ifname}";
-    return fail(codes.invalidConfig, "cni.dev/valid-attachments is missing", details);
-  }
-  const entries: readonly unknown[] = listed;
-  const valid = new Set(
-    entries
-      .filter(isJson)
-      .map((entry) => hostDeviceName(String(entry["containerID"]), String(entry["ifname"]))),
-  );
-  for (const { device, containerId } of node.store.attachments()) {
-    if (containerId === "" || valid.has(device)) continue;
-    const removed = removeDevice(node, device);
-    if (!removed.ok) return kernelFailure(removed.error);
-  }
-  node.changed();
-  return ok(null);
-}
+const memoryFault = (why: string): [string, string] => [
+  `the agent could not remember the change: ${why}`,
+  "free space on the file system of the agent's folder, /var/lib/seam; nothing has to be restarted",
+];
 
-function kernelFailure({ errno, message }: KernelError): CniAnswer {
+const cannotRemember = (why: string): CniAnswer => fail(codes.tryAgainLater, ...memoryFault(why));
+
+const nameTaken = ({ ifName, netns }: Target): Result<never, CniError> =>
+  err({
+    code: codes.invalidEnvironment,
+    msg: `CNI_IFNAME ${ifName} exists in the pod's network namespace`,
+    details: `expected a name that is free in ${netns}; DEL removes an interface that ADD made`,
+  });
+
+function kernelFailure({ errno, message }: KernelError): Result<never, CniError> {
   return errno === "ENOENT"
-    ? fail(codes.invalidEnvironment, "the pod's network namespace does not exist", message)
-    : fail(codes.kernelRefused, "the kernel refused", message);
+    ? err({
+        code: codes.invalidEnvironment,
+        msg: "CNI_NETNS: the pod's network namespace does not exist",
+        details: message,
+      })
+    : err({ code: codes.kernelRefused, msg: "the kernel refused", details: message });
 }

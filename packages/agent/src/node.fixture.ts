@@ -107,6 +107,6 @@ export function call(
   return handleCni(hostOf(current), {
     command,
     environment,
-    config: { cniVersion: "1.1.0", ...config },
+    config: { cniVersion: "1.1.0", name: "seam", ...config },
   });
 }

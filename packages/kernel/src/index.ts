@@ -12,4 +12,4 @@ export {
   type PodInterfaceSpec,
 } from "./pod-interface.ts";
 export { type RouteSocket, withRouteSocket } from "./route-socket.ts";
-export { SEAM_PROTOCOL } from "./routes.ts";
+export { listRoutes, SEAM_PROTOCOL } from "./routes.ts";
