@@ -18,14 +18,7 @@ export type OpenedFile = {
 /** `PRAGMA user_version`; 0 is what Seam 0.1 wrote. */
 const SCHEMA_VERSION = 1;
 /** An earlier agent that is still ending lets go within this time. */
-const LOCK_MS = 10_000;
-
-// With an exclusive lock SQLite needs no shared-memory file, and so opens on a full disk as well.
-const SETTINGS = `
-PRAGMA locking_mode = EXCLUSIVE;
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = NORMAL;
-`;
+const LOCK_MS = 5000;
 
 const TABLES = `
 CREATE TABLE IF NOT EXISTS attachment (
@@ -76,9 +69,13 @@ function openAsIs(file: string): Result<DatabaseSync, Fault> {
   let database: DatabaseSync | null = null;
   try {
     database = new DatabaseSync(file, { timeout: LOCK_MS });
-    database.exec(SETTINGS);
+    // With an exclusive lock SQLite needs no shared-memory file, and so opens on a full disk as well.
+    database.exec("PRAGMA locking_mode = EXCLUSIVE");
     const why = contentFault(database);
-    if (why === null) return ok(database);
+    if (why === null) {
+      bringUpToDate(database);
+      return ok(database);
+    }
     database.close();
     return err({ broken: true, why });
   } catch (error) {
@@ -87,36 +84,45 @@ function openAsIs(file: string): Result<DatabaseSync, Fault> {
   }
 }
 
-/** Brings the tables to this version's form; what keeps them from it. */
+/** What keeps the content from being used; nothing is changed. */
 function contentFault(database: DatabaseSync): string | null {
   const damage = String(database.prepare("PRAGMA quick_check(1)").get()?.["quick_check"]);
   if (damage !== "ok") return damage;
-  const version = Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
+  const version = versionOf(database);
   if (version > SCHEMA_VERSION) {
     return `it has form ${version}, of a newer Seam; this one knows forms up to ${SCHEMA_VERSION}`;
   }
-  if (version < SCHEMA_VERSION) {
-    for (const [name, type] of addedSince) addColumn(database, name, type);
-    database.exec(TABLES);
-  }
-  const foreign = [...columns].find(
-    ([table, wanted]) => columnsOf(database, table).join(" ") !== wanted.join(" "),
-  );
+  const empty = database.prepare("SELECT name FROM sqlite_schema").get() === undefined;
+  if (empty) return null;
+  const mayLack = version < SCHEMA_VERSION ? addedSince : new Map<string, string>();
+  const foreign = [...columns].find(([table, wanted]) => {
+    const present = columnsOf(database, table);
+    return (
+      present.some((name) => !wanted.includes(name)) ||
+      wanted.some((name) => !present.includes(name) && !mayLack.has(name))
+    );
+  });
   return foreign === undefined ? null : `its table ${foreign[0]} is not one of Seam's`;
 }
 
-function addColumn(database: DatabaseSync, name: string, type: string): void {
+function bringUpToDate(database: DatabaseSync): void {
+  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+  if (versionOf(database) === SCHEMA_VERSION) return;
   const present = columnsOf(database, "attachment");
-  if (present.length === 0 || present.includes(name)) return;
-  database.exec(`ALTER TABLE attachment ADD COLUMN ${name} ${type}`);
+  for (const [name, type] of present.length === 0 ? [] : addedSince) {
+    if (!present.includes(name)) database.exec(`ALTER TABLE attachment ADD COLUMN ${name} ${type}`);
+  }
+  database.exec(TABLES);
 }
+
+const versionOf = (database: DatabaseSync): number =>
+  Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
 
 const columnsOf = (database: DatabaseSync, table: string): readonly string[] =>
   database
     .prepare(`PRAGMA table_info(${table})`)
     .all()
-    .map((row) => String(row["name"]))
-    .sort();
+    .map((row) => String(row["name"]));
 
 /** Moves the file and its log away as one, over what an earlier time left there: one broken file is kept, not many. */
 function setAside(file: string): void {

@@ -70,21 +70,11 @@ function storeIn(database: DatabaseSync): Store {
     "INSERT OR REPLACE INTO attachment (device, container_id, if_name, netns, pod, mac, addresses, host_ports, " +
       "network) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
   );
-  const erase = database.prepare("DELETE FROM attachment WHERE device = ?");
   const place = database.prepare("SELECT place FROM cursor WHERE prefix = ?");
   const move = database.prepare("INSERT OR REPLACE INTO cursor VALUES (?, ?)");
   const read = database.prepare("SELECT value FROM setting WHERE name = ?");
   const write = database.prepare("INSERT OR REPLACE INTO setting VALUES (?, ?)");
-  /** Forgotten, but still in the file. */
-  const gone = new Set<string>();
-  const change = (work: () => void): Written => {
-    const written = inTransaction(database, () => {
-      for (const device of gone) erase.run(device);
-      work();
-    });
-    if (written.ok) gone.clear();
-    return written;
-  };
+  const { gone, change } = createWriter(database);
   return {
     attachments: () =>
       all.all().flatMap((row) => (gone.has(textOf(row, "device")) ? [] : [attachmentOf(row)])),
@@ -103,14 +93,37 @@ function storeIn(database: DatabaseSync): Store {
     },
     remove: (device) => {
       gone.add(device);
-      return change(() => {});
+      return change();
     },
     cursor: (prefix) => BigInt(textOf(place.get(prefix) ?? {}, "place") || "0"),
     setting: (name) => textOf(read.get(name) ?? {}, "value"),
     set: (name, value) => change(() => void write.run(name, value)),
     probe: () => change(() => void write.run("probe", "")),
-    [Symbol.dispose]: () => database.close(),
+    [Symbol.dispose]: () => {
+      if (database.isOpen) database.close();
+    },
   };
+}
+
+type Writer = {
+  /** What is forgotten and still in the file. */
+  readonly gone: Set<string>;
+  /** Writes in one transaction, from which also goes what could not be erased before. */
+  readonly change: (work?: () => void) => Written;
+};
+
+function createWriter(database: DatabaseSync): Writer {
+  const erase = database.prepare("DELETE FROM attachment WHERE device = ?");
+  const gone = new Set<string>();
+  const change = (work = (): void => {}): Written => {
+    const written = inTransaction(database, () => {
+      for (const device of gone) erase.run(device);
+      work();
+    });
+    if (written.ok) gone.clear();
+    return written;
+  };
+  return { gone, change };
 }
 
 function inTransaction(database: DatabaseSync, work: () => void): Written {
