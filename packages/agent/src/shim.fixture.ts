@@ -17,7 +17,7 @@ import { hostOf, podPath, type TestNode } from "./node.fixture.ts";
 export type Ended = { readonly code: unknown; readonly document: unknown };
 
 /** Variables (null: not set) and standard input of a call that differ from a runtime's ordinary ones. */
-export type ShimCall = {
+type ShimCall = {
   readonly env?: { readonly [name: string]: string | null };
   readonly config?: Json;
   /** Instead of a configuration. */

@@ -27,7 +27,7 @@ export type Attachment = {
 };
 
 /** Whether something was written; an error is what SQLite said, such as "database or disk is full". */
-export type Written = Result<null, string>;
+type Written = Result<null, string>;
 
 /** The memory of one node. */
 export type Store = Disposable & {
