@@ -7,7 +7,7 @@
  *             one more zero byte, then standard input as it came (the network configuration).
  *   answer:   STATUS, LENGTH, then LENGTH bytes for standard output. STATUS is the exit code (0..255).
  * An agent that is being replaced is waited for. When it cannot be reached or breaks off, the answer is CNI error 11
- * ("try again later").
+ * ("try again later"); 5 when standard input cannot be read.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -25,6 +25,7 @@
 #define CONNECT_TRIES 50 /* of 100 ms: a new agent listens after one to three seconds */
 
 extern char **environ;
+static char version[16] = "1.1.0"; /* of errors; that of the request when it has one */
 
 struct buffer {
   char *data;
@@ -32,9 +33,10 @@ struct buffer {
 };
 
 /* Prints a CNI error; `what` and strerror texts hold neither quotes nor backslashes. */
-static int fail(const char *what) {
-  printf("{\"cniVersion\":\"1.0.0\",\"code\":11,\"msg\":\"the Seam agent on this node does not answer\","
-         "\"details\":\"%s: %s\"}\n", what, strerror(errno));
+static int fail(int code, const char *what) {
+  printf("{\"cniVersion\":\"%s\",\"code\":%d,\"msg\":\"%s\",\"details\":\"%s: %s\"}\n", version, code,
+         code == 5 ? "the network configuration cannot be read" : "the Seam agent on this node does not answer",
+         what, strerror(errno));
   return 1;
 }
 
@@ -61,6 +63,7 @@ static int read_request(struct buffer *request) {
   for (char **variable = environ; *variable != NULL; variable++)
     if (strncmp(*variable, "CNI_", 4) == 0 && append(request, *variable, strlen(*variable) + 1) < 0) return -1;
   if (append(request, "", 1) < 0) return -1;
+  size_t config = request->length;
   for (;;) {
     ssize_t count = read(STDIN_FILENO, chunk, sizeof chunk);
     if (count < 0 && errno == EINTR) continue;
@@ -68,8 +71,11 @@ static int read_request(struct buffer *request) {
     if (count == 0) break;
     if (append(request, chunk, (size_t)count) < 0) return -1;
   }
-  uint32_t length = htonl((uint32_t)(request->length - 4));
-  memcpy(request->data, &length, 4);
+  memcpy(request->data, &(uint32_t){htonl((uint32_t)(request->length - 4))}, 4);
+  if (append(request, "", 1) < 0) return -1; /* ends the text for strstr, and is not sent */
+  const char *key = strstr(request->data + config, "\"cniVersion\"");
+  if (key != NULL) sscanf(key + strlen("\"cniVersion\""), " : \"%15[0-9.]", version);
+  request->length--;
   return 0;
 }
 
@@ -120,25 +126,25 @@ static int connect_agent(void) {
 int main(void) {
   struct buffer request = {0};
   uint32_t header[2];
-  if (read_request(&request) < 0) return fail("read of standard input");
+  if (read_request(&request) < 0) return fail(5, "read of standard input");
   int fd = connect_agent();
-  if (fd < 0) return fail("connect");
+  if (fd < 0) return fail(11, "connect");
   /* A broken pipe must become an answer, not a signal. */
   while (request.length > 0) {
     ssize_t count = send(fd, request.data, request.length, MSG_NOSIGNAL);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return fail("send");
+    if (count < 0) return fail(11, "send");
     request.data += count;
     request.length -= (size_t)count;
   }
-  if (read_all(fd, (char *)header, sizeof header) < 0) return fail("receive");
+  if (read_all(fd, (char *)header, sizeof header) < 0) return fail(11, "receive");
   size_t length = ntohl(header[1]);
   if (length > MAX_BODY) {
     errno = EMSGSIZE;
-    return fail("receive");
+    return fail(11, "receive");
   }
   char *answer = malloc(length + 1);
-  if (answer == NULL || read_all(fd, answer, length) < 0) return fail("receive");
+  if (answer == NULL || read_all(fd, answer, length) < 0) return fail(11, "receive");
   if (write_all(STDOUT_FILENO, answer, length) < 0) return 1;
   return (int)(ntohl(header[0]) & 0xff);
 }

@@ -13,9 +13,8 @@ import {
   type Reflector,
   startReflector,
 } from "@seam/kube";
-import { mkdirSync } from "node:fs";
-import path from "node:path";
 
+import { adoptInterfaces } from "./adopt.ts";
 import type { CniAnswer, CniRequest } from "./cni-message.ts";
 import { createCniQueue } from "./cni-queue.ts";
 import { serveCni } from "./cni-server.ts";
@@ -26,9 +25,9 @@ import { nodeFactsOf } from "./node-facts.ts";
 import { type NodeMemory, rememberedNode } from "./node-memory.ts";
 import { nodeView } from "./node-view.ts";
 import { serveNodeView, type ViewAnswer } from "./node-view-server.ts";
-import { adoptInterfaces } from "./reconcile.ts";
 import { createReconciler, type Reconciler, type RoundFacts } from "./reconciler.ts";
-import { openStore } from "./store.ts";
+import { runtimeMemory } from "./runtime-memory.ts";
+import { openNodeStore } from "./store.ts";
 import { uplinkOf } from "./uplink.ts";
 
 /** How an agent runs. */
@@ -37,6 +36,8 @@ export type AgentOptions = {
   readonly cluster: ClusterConfig;
   /** The node's memory; its folder is made. */
   readonly storeFile: string;
+  /** Folder in which the container runtime remembers its CNI calls (libcni); it may be absent. */
+  readonly runtimeCache: string;
   /** Unix socket of the shim. */
   readonly cniSocket: string;
   /** Unix socket that tells what the node should look like and what it looks like. */
@@ -49,18 +50,20 @@ export type AgentOptions = {
 
 /** Runs until told to stop by SIGTERM or SIGINT. */
 export async function runAgent(options: AgentOptions): Promise<void> {
-  mkdirSync(path.dirname(options.storeFile), { recursive: true });
-  using store = openStore(options.storeFile);
+  const opened = openNodeStore(options.storeFile);
+  if (!opened.ok) throw new Error(opened.error);
+  using store = opened.value.store;
   const waiting = new Set([NODE_LIST, POD_PREFIXES]);
   await using daemon = await startDaemon({
     name: "seam-agent",
     port: options.httpPort,
     missing: () => [...waiting].map((what) => `waiting for ${what}`),
   });
-  const adopted = adoptInterfaces(store);
-  if (!adopted.ok) throw new Error(`cannot read this node's interfaces: ${adopted.error.message}`);
-  const metrics = createAgentMetrics(daemon.metrics, store);
   const { log } = daemon;
+  if (opened.value.setAside !== null) logSetAside(log, options, opened.value.setAside);
+  const adopted = adoptInterfaces(store, runtimeMemory(options.runtimeCache));
+  if (!adopted.ok) throw new Error(`cannot take over this node's interfaces: ${adopted.error}`);
+  const metrics = createAgentMetrics(daemon.metrics, store);
   const reconciler = createReconciler({ store, log, metrics });
   const memory = rememberedNode(store);
   const node = { store, ...memory, changed: reconciler.request };
@@ -95,6 +98,14 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   log.info({}, "stopping; pods keep their network");
   reconciler.stop();
   client.close();
+}
+
+function logSetAside(log: Log, { storeFile: file }: AgentOptions, why: string): void {
+  const fields = { file, kept: `${file}.corrupt`, why };
+  log.error(
+    fields,
+    "the node's records could not be read; rebuilding them from kernel and runtime",
+  );
 }
 
 function viewOf({ compare }: Pick<Reconciler, "compare">): ViewAnswer {

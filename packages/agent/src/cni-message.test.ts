@@ -28,14 +28,21 @@ test("VERSION needs no configuration", () => {
   expect(parseRequest(body(["CNI_COMMAND=VERSION"], ""))).toMatchObject({ ok: true });
 });
 
+const named = '"cniVersion":"1.0.0","name":"seam"';
+
 test.each([
-  { name: "unknown command", variables: ["CNI_COMMAND=GO"], input: "{}", code: 4 },
-  { name: "no command", variables: [], input: "{}", code: 4 },
-  { name: "no JSON", variables: ["CNI_COMMAND=ADD"], input: "{", code: 6 },
-  { name: "no object", variables: ["CNI_COMMAND=ADD"], input: "[]", code: 6 },
-  { name: "old", variables: ["CNI_COMMAND=ADD"], input: '{"cniVersion":"0.2.0"}', code: 1 },
-])("$name is error $code", ({ variables, input, code }) => {
-  expect(parseRequest(body(variables, input))).toMatchObject({ ok: false, error: { code } });
+  { name: "unknown command", command: "GO", input: `{${named}}`, code: 4, version: "1.0.0" },
+  { name: "no command", command: "", input: "{}", code: 4, version: "1.1.0" },
+  { name: "no JSON", command: "ADD", input: "{", code: 6, version: "1.1.0" },
+  { name: "no object", command: "ADD", input: "[]", code: 6, version: "1.1.0" },
+  { name: "old", command: "ADD", input: '{"cniVersion":"0.2.0"}', code: 1, version: "0.2.0" },
+  { name: "too old", command: "GC", input: `{${named}}`, code: 1, version: "1.0.0" },
+  { name: "no name", command: "ADD", input: '{"cniVersion":"0.4.0"}', code: 7, version: "0.4.0" },
+])("$name is error $code in version $version", ({ command, input, code, version }) => {
+  expect(parseRequest(body([`CNI_COMMAND=${command}`], input))).toMatchObject({
+    ok: false,
+    error: { error: { code }, version },
+  });
 });
 
 test("an error answer has exit code 1 and the version asked in", () => {

@@ -28,22 +28,32 @@ export type CniError = { readonly code: number; readonly msg: string; readonly d
 /** What a call ends with: a JSON document, or null for nothing at all. */
 export type CniAnswer = Result<Json | null, CniError>;
 
-/** Error codes of the specification (section 5, "Error"). */
+/** Error codes of the specification (section 5, "Error"; section 2, "STATUS"); from 100 on they are Seam's. */
 export const codes = {
   incompatibleVersion: 1,
+  unsupportedField: 2,
   unknownContainer: 3,
   invalidEnvironment: 4,
   decodeFailure: 6,
   invalidConfig: 7,
   tryAgainLater: 11,
   notAvailable: 50,
+  notAvailableAndLimited: 51,
   noAddress: 100,
   kernelRefused: 101,
 } as const;
 
-/** Versions whose results this plug-in can write. */
-export const supportedVersions = ["1.0.0", "1.1.0"] as const;
+/** Versions whose results this plug-in can write, oldest first. */
+export const supportedVersions = ["0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"] as const;
 const NEWEST = "1.1.0";
+/** What a configuration without a version meant before there were versions. */
+const UNNAMED = "0.1.0";
+/** Commands that the first supported version did not have yet. */
+const since: { readonly [command in Command]?: string } = {
+  CHECK: "0.4.0",
+  STATUS: "1.1.0",
+  GC: "1.1.0",
+};
 const HEADER = 4;
 const PREFIX = "CNI_";
 
@@ -58,16 +68,29 @@ export function frameOf(received: Buffer): Buffer | null {
   return received.length < end ? null : received.subarray(HEADER, end);
 }
 
+/** A frame that is no request that can be carried out, and the version in which to say so. */
+export type Unreadable = { readonly error: CniError; readonly version: string };
+
 /** Reads a frame: variables, an empty one, then the network configuration. */
-export function parseRequest(frame: Buffer): Result<CniRequest, CniError> {
+export function parseRequest(frame: Buffer): Result<CniRequest, Unreadable> {
   const { environment, rest } = splitFrame(frame);
+  const config = decode(rest);
+  const unreadable = (code: number, msg: string, details: string): Result<never, Unreadable> =>
+    err({ error: { code, msg, details }, version: versionOf(config ?? {}) });
   const command = commands.find((each) => each === environment.get("COMMAND"));
   if (command === undefined) {
     const details = `expected one of ${commands.join(", ")}; found "${environment.get("COMMAND") ?? ""}"`;
-    return err({ code: codes.invalidEnvironment, msg: "CNI_COMMAND is not known", details });
+    return unreadable(codes.invalidEnvironment, "CNI_COMMAND is not known", details);
   }
-  const config = parseConfig(rest, command);
-  return config.ok ? ok({ command, environment, config: config.value }) : config;
+  if (command === "VERSION") return ok({ command, environment, config: config ?? {} });
+  if (config === null) {
+    const msg = "the network configuration is not a JSON object";
+    return unreadable(codes.decodeFailure, msg, rest.slice(0, 200));
+  }
+  const fault = configFault(config, command);
+  return fault === null
+    ? ok({ command, environment, config })
+    : err({ error: fault, version: versionOf(config) });
 }
 
 /** The frame that carries an answer back: exit code, length, document. */
@@ -83,22 +106,30 @@ export function encodeAnswer(answer: CniAnswer, version: string): Buffer {
 /** The version that an answer to `config` is written in. */
 export function versionOf(config: Json): string {
   const version = config["cniVersion"];
-  return typeof version === "string" ? version : NEWEST;
+  return typeof version === "string" && /^[\w.+-]+$/.test(version) ? version : NEWEST;
 }
 
-/** The variable, or the error that it is missing. */
-export function required(request: CniRequest, name: string): Result<string, CniError> {
-  const value = request.environment.get(name);
-  if (value !== undefined && value !== "") return ok(value);
-  const details = `the container runtime must set it for ${request.command}`;
-  return err({ code: codes.invalidEnvironment, msg: `${PREFIX}${name} is not set`, details });
-}
+/** Whether `version`, one of the supported ones, is `other` or newer. */
+export const isAtLeast = (version: string, other: (typeof supportedVersions)[number]): boolean =>
+  supportedVersions.findIndex((each) => each === version) >= supportedVersions.indexOf(other);
+
+/** What container IDs and names of networks look like (sections 1 and 2). */
+export const isPlainName = (text: string): boolean => /^[\da-zA-Z][\w.-]*$/.test(text);
 
 /** `KEY=VALUE;KEY=VALUE` of CNI_ARGS. */
 export function cniArguments(request: CniRequest): ReadonlyMap<string, string> {
   const text = request.environment.get("ARGS") ?? "";
   return new Map(text.split(";").flatMap((pair) => keyAndValue(pair)));
 }
+
+/** NAMESPACE/NAME of the pod that CNI_ARGS name, as Kubernetes' runtimes do; empty when they do not. */
+export function podNameOf(named: ReadonlyMap<string, string>): string {
+  const name = named.get("K8S_POD_NAME");
+  return name === undefined ? "" : `${named.get("K8S_POD_NAMESPACE") ?? ""}/${name}`;
+}
+
+/** Name of the network; empty when it has none. */
+export const networkNameOf = ({ name }: Json): string => (typeof name === "string" ? name : "");
 
 /** Whether `value` is a JSON object. */
 export const isJson = (value: unknown): value is Json =>
@@ -128,21 +159,27 @@ function keyAndValue(text: string): readonly (readonly [string, string])[] {
   return at < 0 ? [] : [[text.slice(0, at), text.slice(at + 1)]];
 }
 
-function parseConfig(text: string, command: Command): Result<Json, CniError> {
-  const config = decode(text);
-  if (config === null) {
-    if (command === "VERSION") return ok({});
-    const msg = "the network configuration is not a JSON object";
-    return err({ code: codes.decodeFailure, msg, details: text.slice(0, 200) });
+/** What is wrong with the parts of a configuration that every command has. */
+function configFault(config: Json, command: Command): CniError | null {
+  const version = config["cniVersion"] ?? UNNAMED;
+  const oldest = since[command] ?? supportedVersions[0];
+  const usable = supportedVersions.filter((each) => each >= oldest);
+  if (!usable.some((each) => each === version)) {
+    return {
+      code: codes.incompatibleVersion,
+      msg: `cniVersion ${JSON.stringify(version)} cannot be used for ${command}`,
+      details: `expected one of ${usable.join(", ")} in the network configuration`,
+    };
   }
-  const version = versionOf(config);
-  if (command === "VERSION" || supportedVersions.some((each) => each === version))
-    return ok(config);
-  return err({
-    code: codes.incompatibleVersion,
-    msg: `cniVersion "${version}" is not supported`,
-    details: `expected one of ${supportedVersions.join(", ")} in the network configuration`,
-  });
+  const name = config["name"];
+  if (typeof name === "string" && isPlainName(name)) return null;
+  const details =
+    "expected a letter or digit, then letters, digits, underscores, dots and hyphens, such as seam";
+  return {
+    code: codes.invalidConfig,
+    msg: `name of the network configuration cannot be used: ${JSON.stringify(name) ?? "it is missing"}`,
+    details,
+  };
 }
 
 function decode(text: string): Json | null {

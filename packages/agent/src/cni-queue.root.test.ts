@@ -54,7 +54,11 @@ test.each([
   { commands: ["ADD", "DEL", "DEL", "ADD", "CHECK", "DEL"], left: 0 },
 ] as const)("$commands of one container, all at once, happen in this order", async (row) => {
   const queue = createCniQueue(hostOf(node));
-  const answers = await Promise.all(row.commands.map(async (each) => queue(requestFor(each))));
+  // What CHECK compares with: nothing.
+  const config = { prevResult: {} };
+  const answers = await Promise.all(
+    row.commands.map(async (each) => queue(requestFor(each, each === "CHECK" ? { config } : {}))),
+  );
   expect(answers.map(({ ok }) => ok)).toEqual(row.commands.map(() => true));
   expect([podLinks(), recorded().length]).toEqual([row.left, row.left]);
 });
@@ -67,7 +71,7 @@ test("GC removes what was stale when it came, not the pod that comes while it wo
     queue(requestFor("DEL", of(gone))),
     queue(requestFor("GC", of(kept, validOnly(kept, gone)))),
     queue(requestFor("ADD", of(later))),
-    queue(requestFor("CHECK", of(kept))),
+    queue(requestFor("CHECK", { ...of(kept), config: { prevResult: {} } })),
   ]);
   expect(answers.map(({ ok }) => ok)).toEqual([true, true, true, true]);
   expect([...recorded()].sort()).toEqual([kept, later].sort());

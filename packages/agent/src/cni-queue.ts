@@ -6,8 +6,10 @@
  */
 import { deletePodInterfaces } from "@seam/kernel";
 
-import { type CniNode, handleCni, staleDevices, targetOf } from "./cni.ts";
+import { type CniNode, handleCni } from "./cni.ts";
+import { staleDevices } from "./cni-gc.ts";
 import type { CniAnswer, CniRequest } from "./cni-message.ts";
+import { targetOf } from "./cni-target.ts";
 
 /** Carries out commands, those for different interfaces side by side. */
 export type CniQueue = (request: CniRequest) => Promise<CniAnswer>;

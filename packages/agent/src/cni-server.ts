@@ -1,4 +1,5 @@
 /** The unix socket at which the shim calls: one connection, one request, one answer. */
+import { err } from "@seam/base";
 import type { Socket } from "node:net";
 
 import {
@@ -43,7 +44,7 @@ async function answerTo(frame: Buffer, handler: CniHandler): Promise<Buffer> {
   const request = parseRequest(frame);
   return request.ok
     ? encodeAnswer(await guarded(handler, request.value), versionOf(request.value.config))
-    : encodeAnswer(request, versionOf({}));
+    : encodeAnswer(err(request.error.error), request.error.version);
 }
 
 /** What throws is the store (a full disk, say): the runtime may try again. */

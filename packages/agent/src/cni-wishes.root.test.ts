@@ -4,8 +4,8 @@ import { once } from "node:events";
 
 import { expect, test } from "vitest";
 
+import { adoptInterfaces } from "./adopt.ts";
 import { call, inPod, podNetns, podPath, reconcile, run, useTestNode } from "./node.fixture.ts";
-import { adoptInterfaces } from "./reconcile.ts";
 import { openStore } from "./store.ts";
 
 const node = useTestNode();

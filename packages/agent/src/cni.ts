@@ -3,17 +3,26 @@
  * removed after it is gone, so that after a crash at any line either the runtime's DEL or the next start of
  * the agent finds everything that has to be cleaned.
  */
-import { type Bytes, type Cidr, err, formatAddress, ok, type Result } from "@seam/base";
+import {
+  type Bytes,
+  type Cidr,
+  cidrContains,
+  err,
+  formatAddress,
+  ok,
+  parseAddress,
+  type Result,
+} from "@seam/base";
 import {
   createPodInterface,
   deletePodInterface,
-  hostDeviceName,
+  hostMacAddress,
   type KernelError,
-  type PodInterface,
   podMacAddress,
 } from "@seam/kernel";
 
 import { chooseAddresses, type Choice } from "./addresses.ts";
+import { collect } from "./cni-gc.ts";
 import {
   cniArguments,
   type CniAnswer,
@@ -22,15 +31,17 @@ import {
   codes,
   fail,
   isJson,
-  type Json,
-  listAt,
-  required,
+  networkNameOf,
+  podNameOf,
   supportedVersions,
   versionOf,
 } from "./cni-message.ts";
-import { podInterfaceFaults } from "./pod-check.ts";
-import { wishesOf } from "./wishes.ts";
+import { type Expected, expectedOf, type Made, resultOf } from "./cni-result.ts";
+import { type Target, targetOf } from "./cni-target.ts";
+import { hasLink, podInterfaceFaults, wholeInterface } from "./pod-check.ts";
+import { formatHostPorts } from "./port-mappings.ts";
 import type { Attachment, Store } from "./store.ts";
+import { type Wishes, wishesOf } from "./wishes.ts";
 
 /** What the commands work on. */
 export type CniNode = {
@@ -42,8 +53,6 @@ export type CniNode = {
   /** Told after an interface came or went. */
   readonly changed: () => void;
 };
-
-const gateways = { ipv4: "169.254.1.1", ipv6: "fe80::1" };
 
 /** Carries out one command; synchronous, so that no two commands ever meet (what is slow, `cni-queue.ts` does before). */
 export function handleCni(node: CniNode, request: CniRequest): CniAnswer {
@@ -59,31 +68,8 @@ export function handleCni(node: CniNode, request: CniRequest): CniAnswer {
     case "GC":
       return collect(node, request);
     case "VERSION":
-      return ok({ cniVersion: versionOf({}), supportedVersions });
+      return ok({ cniVersion: versionOf(request.config), supportedVersions });
   }
-}
-
-/** The interface that a command is about. */
-export type Target = {
-  readonly containerId: string;
-  readonly ifName: string;
-  readonly netns: string;
-  readonly device: string;
-};
-
-/** Reads the variables that say which interface a command is about. */
-export function targetOf(request: CniRequest): Result<Target, CniError> {
-  const containerId = required(request, "CONTAINERID");
-  if (!containerId.ok) return containerId;
-  const ifName = required(request, "IFNAME");
-  if (!ifName.ok) return ifName;
-  const netns = request.environment.get("NETNS") ?? "";
-  if (netns === "" && request.command !== "DEL") {
-    const details = "expected the path of the pod's network namespace";
-    return err({ code: codes.invalidEnvironment, msg: "CNI_NETNS is not set", details });
-  }
-  const device = hostDeviceName(containerId.value, ifName.value);
-  return ok({ containerId: containerId.value, ifName: ifName.value, netns, device });
 }
 
 function add(node: CniNode, request: CniRequest): CniAnswer {
@@ -91,43 +77,89 @@ function add(node: CniNode, request: CniRequest): CniAnswer {
   if (!target.ok) return target;
   const wishes = wishesOf(request.config);
   if (!wishes.ok) return wishes;
-  const ready = status(node);
+  const ready = prefixes(node);
   if (!ready.ok) return fail(codes.tryAgainLater, ready.error.msg, ready.error.details);
-  // A record of the same name is left from a call whose answer was lost: begin anew.
-  const cleared = removeDevice(node, target.value.device);
-  if (!cleared.ok) return kernelFailure(cleared.error);
-  const attachments = node.store.attachments();
-  const used = new Set(attachments.flatMap(({ addresses }) => addresses.map(formatAddress)));
-  const chosen = chooseAddresses(node.podCidrs(), {
-    used,
-    cursorOf: node.store.cursor,
-    requested: wishes.value.addresses,
-  });
+  const earlier = madeBefore(node, target.value, wishes.value);
+  if (!earlier.ok) return earlier;
+  const made =
+    earlier.value === null
+      ? makeInterface(node, request, { target: target.value, wishes: wishes.value })
+      : ok(earlier.value);
+  return made.ok ? ok(resultOf(request.config, target.value, made.value)) : made;
+}
+
+type Order = { readonly target: Target; readonly wishes: Wishes };
+
+function makeInterface(
+  node: CniNode,
+  request: CniRequest,
+  { target, wishes }: Order,
+): Result<Made, CniError> {
+  const chosen = choose(node, wishes.addresses);
   if (!chosen.ok) {
-    return fail(
-      codes.noAddress,
-      chosen.error,
-      "delete pods of this node, or give it larger podCIDRs",
-    );
+    const details = "delete pods of this node, or give it larger podCIDRs";
+    return err({ code: codes.noAddress, msg: chosen.error, details });
   }
-  const named = attachmentOf(target.value, request, chosen.value);
-  const { mac = named.mac, hostPorts } = wishes.value;
+  const named = attachmentOf(target, request, chosen.value);
+  const { mac = named.mac, hostPorts } = wishes;
   const attachment = { ...named, mac, hostPorts };
-  node.store.put(attachment, new Map(chosen.value.map(({ prefix, offset }) => [prefix, offset])));
+  const cursors = new Map(chosen.value.map(({ prefix, offset }) => [prefix, offset]));
+  const kept = node.store.put(attachment, cursors);
+  if (!kept.ok) return cannotRemember(kept.error);
+  const mtu = node.mtu();
   const made = createPodInterface({
-    podNetns: target.value.netns,
-    hostDevice: target.value.device,
-    podDevice: target.value.ifName,
+    podNetns: target.netns,
+    hostDevice: target.device,
+    podDevice: target.ifName,
     addresses: attachment.addresses,
-    mtu: node.mtu(),
+    mtu,
     podMac: mac,
   });
   if (!made.ok) {
-    node.store.remove(target.value.device);
-    return kernelFailure(made.error);
+    node.store.remove(target.device);
+    return hasLink(target.netns, target.ifName) ? nameTaken(target) : kernelFailure(made.error);
   }
   node.changed();
-  return ok(resultOf(request.config, target.value, made.value));
+  return ok({ ...made.value, mtu });
+}
+
+/**
+ * What an earlier ADD for this interface made: its answer may have been lost. One that an agent that was killed left half
+ * made is cleared, and so is null.
+ */
+function madeBefore(node: CniNode, target: Target, wishes: Wishes): Result<Made | null, CniError> {
+  const left = node.store.attachment(target.device);
+  if (left !== null) {
+    const link = wholeInterface({ ...left, ifName: target.ifName }, target.netns);
+    if (!link.ok) return kernelFailure(link.error);
+    if (link.value !== null) {
+      if (!isAsWished(left, wishes)) return nameTaken(target);
+      const { device: hostDevice, mac: podMac, addresses } = left;
+      const { mtu } = link.value;
+      return ok({ hostDevice, hostMac: hostMacAddress(hostDevice), podMac, addresses, mtu });
+    }
+  }
+  const removed = removeDevice(node, target.device);
+  return removed.ok ? ok(null) : kernelFailure(removed.error);
+}
+
+/** Whether the same was asked for: what nobody asked for may be anything. */
+function isAsWished(left: Attachment, { addresses, mac, hostPorts }: Wishes): boolean {
+  const given = new Set(left.addresses.map(formatAddress));
+  return (
+    addresses.every((each) => given.has(formatAddress(each))) &&
+    (mac ?? left.mac) === left.mac &&
+    formatHostPorts(hostPorts) === formatHostPorts(left.hostPorts)
+  );
+}
+
+function choose(
+  node: CniNode,
+  requested: Attachment["addresses"],
+): Result<readonly Choice[], string> {
+  const attachments = node.store.attachments();
+  const used = new Set(attachments.flatMap(({ addresses }) => addresses.map(formatAddress)));
+  return chooseAddresses(node.podCidrs(), { used, cursorOf: node.store.cursor, requested });
 }
 
 function attachmentOf(
@@ -135,48 +167,12 @@ function attachmentOf(
   request: CniRequest,
   choices: readonly Choice[],
 ): Omit<Attachment, "hostPorts"> {
-  const named = cniArguments(request);
-  const name = named.get("K8S_POD_NAME");
   return {
     ...target,
-    pod: name === undefined ? "" : `${named.get("K8S_POD_NAMESPACE") ?? ""}/${name}`,
+    pod: podNameOf(cniArguments(request)),
+    network: networkNameOf(request.config),
     mac: podMacAddress(target.device),
     addresses: choices.map(({ address }) => address),
-  };
-}
-
-/**
- * The specification's result (section 5, "Success"), after what earlier plug-ins of the chain made; prefixes
- * are /32 and /128: all else is routed.
- */
-function resultOf(config: Json, target: Target, made: PodInterface): Json {
-  const previous = config["prevResult"];
-  const before = (key: string): readonly unknown[] => listAt(previous, key);
-  const families = new Set(made.addresses.map(({ family }) => family));
-  const sandbox = before("interfaces").length + 1;
-  return {
-    ...(isJson(previous) ? previous : { dns: {} }),
-    cniVersion: versionOf(config),
-    interfaces: [
-      ...before("interfaces"),
-      { name: made.hostDevice, mac: made.hostMac },
-      { name: target.ifName, mac: made.podMac, sandbox: target.netns },
-    ],
-    ips: [
-      ...before("ips"),
-      ...made.addresses.map((address) => ({
-        address: `${formatAddress(address)}/${address.family === "ipv4" ? 32 : 128}`,
-        gateway: gateways[address.family],
-        interface: sandbox,
-      })),
-    ],
-    routes: [
-      ...before("routes"),
-      ...[...families].map((family) => ({
-        dst: family === "ipv4" ? "0.0.0.0/0" : "::/0",
-        gw: gateways[family],
-      })),
-    ],
   };
 }
 
@@ -190,6 +186,7 @@ function remove(node: CniNode, request: CniRequest): CniAnswer {
   return ok(null);
 }
 
+/** That the record cannot be erased from a full disk does not matter: the store forgets it all the same. */
 function removeDevice(node: CniNode, device: string): Result<null, KernelError> {
   const deleted = deletePodInterface(device);
   if (deleted.ok) node.store.remove(device);
@@ -199,6 +196,11 @@ function removeDevice(node: CniNode, device: string): Result<null, KernelError> 
 function check(node: CniNode, request: CniRequest): CniAnswer {
   const target = targetOf(request);
   if (!target.ok) return target;
+  const previous = request.config["prevResult"];
+  if (!isJson(previous)) {
+    const details = "expected the result of ADD for this container: CHECK compares with it";
+    return fail(codes.invalidConfig, "prevResult is missing or no JSON object", details);
+  }
   const attachment = node.store.attachment(target.value.device);
   if (attachment === null) {
     const details = "the pod must be made anew: it has no interface of Seam on this node";
@@ -208,79 +210,78 @@ function check(node: CniNode, request: CniRequest): CniAnswer {
       details,
     );
   }
-  const faults = podInterfaceFaults(
-    attachment,
-    target.value.netns,
-    expectedAddresses(request.config),
-  );
+  const expected = expectedOf(previous, target.value);
+  const { ifName, netns } = target.value;
+  const faults = podInterfaceFaults({ ...attachment, ifName }, netns, expected);
   if (!faults.ok) return kernelFailure(faults.error);
-  return faults.value.length === 0
+  const all = [...faults.value, ...unreserved(node, attachment, expected)];
+  return all.length === 0
     ? ok(null)
-    : fail(
-        codes.kernelRefused,
-        "the pod's interface is not as it was made",
-        faults.value.join("; "),
+    : fail(codes.kernelRefused, "the pod's interface is not as it was made", all.join("; "));
+}
+
+/** Addresses of this node that the runtime believes the pod to have, and that could be given to another. */
+function unreserved(
+  node: CniNode,
+  { addresses }: Attachment,
+  expected: Expected,
+): readonly string[] {
+  const reserved = new Set(addresses.map(formatAddress));
+  return expected.addresses
+    .filter((text) => {
+      const parsed = parseAddress(text);
+      return (
+        parsed.ok &&
+        node.podCidrs().some((cidr) => cidrContains(cidr, parsed.value)) &&
+        !reserved.has(formatAddress(parsed.value))
       );
+    })
+    .map((text) => `the address ${text} is not reserved for it`);
 }
 
-/** Addresses that the runtime remembers from ADD. */
-function expectedAddresses(config: Json): readonly string[] {
-  return listAt(config["prevResult"], "ips").flatMap((entry) =>
-    isJson(entry) && typeof entry["address"] === "string"
-      ? (entry["address"].split("/")[0] ?? [])
-      : [],
-  );
-}
-
+/** Whether the next ADD could work; its errors are what the specification has for that. */
 function status(node: CniNode): CniAnswer {
+  const ready = prefixes(node);
+  if (!ready.ok) return ready;
+  const free = choose(node, []);
+  if (!free.ok) return fail(codes.notAvailable, free.error, "delete pods of this node");
+  const kept = node.store.probe();
+  return kept.ok ? ok(null) : fail(codes.notAvailable, ...memoryFault(kept.error));
+}
+
+/** Without prefixes no other node has routes to the pods that are here. */
+function prefixes(node: CniNode): Result<null, CniError> {
   if (node.podCidrs().length > 0) return ok(null);
   const details =
     "spec.podCIDRs of the Node is empty or not read yet; does the controller manager allocate node CIDRs?";
-  return fail(codes.notAvailable, "this node has no pod prefixes", details);
+  const limited = node.store.attachments().length > 0;
+  const code = limited ? codes.notAvailableAndLimited : codes.notAvailable;
+  return err({ code, msg: "this node has no pod prefixes", details });
 }
 
-/** Removes what belongs to none of the runtime's containers; records without a container are kept. */
-function collect(node: CniNode, request: CniRequest): CniAnswer {
-  const stale = staleDevices(node, request);
-  if (!stale.ok) return stale;
-  for (const device of stale.value) {
-    const removed = removeDevice(node, device);
-    if (!removed.ok) return kernelFailure(removed.error);
-  }
-  node.changed();
-  return ok(null);
-}
+const memoryFault = (why: string): [string, string] => [
+  `the agent could not remember the change: ${why}`,
+  "free space on the file system of the agent's folder, /var/lib/seam; nothing has to be restarted",
+];
 
-/** What GC removes. */
-export function staleDevices(
-  node: CniNode,
-  request: CniRequest,
-): Result<readonly string[], CniError> {
-  const listed = request.config["cni.dev/valid-attachments"];
-  if (!Array.isArray(listed)) {
-    const details = "expected a list of {containerID, ifname}";
-    return err({
-      code: codes.invalidConfig,
-      msg: "cni.dev/valid-attachments is missing",
-      details,
-    });
-  }
-  const entries: readonly unknown[] = listed;
-  const valid = new Set(
-    entries
-      .filter(isJson)
-      .map((entry) => hostDeviceName(String(entry["containerID"]), String(entry["ifname"]))),
-  );
-  return ok(
-    node.store
-      .attachments()
-      .filter(({ device, containerId }) => containerId !== "" && !valid.has(device))
-      .map(({ device }) => device),
-  );
-}
+const cannotRemember = (why: string): Result<never, CniError> => {
+  const [msg, details] = memoryFault(why);
+  return err({ code: codes.tryAgainLater, msg, details });
+};
 
-function kernelFailure({ errno, message }: KernelError): CniAnswer {
+const nameTaken = ({ ifName, netns }: Target): Result<never, CniError> =>
+  err({
+    code: codes.invalidEnvironment,
+    msg: `CNI_IFNAME ${ifName} exists in the pod's network namespace`,
+    details: `expected a name that is free in ${netns}; DEL removes an interface that ADD made`,
+  });
+
+function kernelFailure({ errno, message }: KernelError): Result<never, CniError> {
   return errno === "ENOENT"
-    ? fail(codes.invalidEnvironment, "the pod's network namespace does not exist", message)
-    : fail(codes.kernelRefused, "the kernel refused", message);
+    ? err({
+        code: codes.invalidEnvironment,
+        msg: "CNI_NETNS: the pod's network namespace does not exist",
+        details: message,
+      })
+    : err({ code: codes.kernelRefused, msg: "the kernel refused", details: message });
 }

@@ -1,7 +1,7 @@
 /**
  * Entry of the agent's container; with `--show-node` it asks the agent that runs on this node what the node
  * should look like, prints the answer as JSON, and ends. Environment: `NODE_NAME` (required, from the downward
- * API); `SEAM_STORE`, `SEAM_CNI_SOCKET`, `SEAM_VIEW_SOCKET`, `SEAM_HTTP_PORT` (9811) and `SEAM_SHIM`,
+ * API); `SEAM_STORE`, `SEAM_CNI_CACHE`, `SEAM_CNI_SOCKET`, `SEAM_VIEW_SOCKET`, `SEAM_HTTP_PORT` (9811) and `SEAM_SHIM`,
  * `SEAM_CNI_BIN`, `SEAM_CNI_CONF` for other places.
  */
 import { loadConfig } from "@seam/kube";
@@ -32,6 +32,7 @@ async function run(): Promise<void> {
     nodeName,
     cluster: cluster.value,
     storeFile: env["SEAM_STORE"] ?? "/var/lib/seam/agent.db",
+    runtimeCache: env["SEAM_CNI_CACHE"] ?? "/var/lib/cni/results",
     cniSocket: env["SEAM_CNI_SOCKET"] ?? "/run/seam/cni.sock",
     viewSocket,
     plugin: {

@@ -77,9 +77,11 @@ export function useTestNode(): TestNode {
   return current;
 }
 
-/** What the commands work on. */
+/** What the commands work on, also after the next test began with a new store. */
 export const hostOf = (current: TestNode): CniNode => ({
-  store: current.store,
+  get store() {
+    return current.store;
+  },
   podCidrs: () => current.podCidrs,
   mtu: () => bytes(1400),
   changed: () => {},
@@ -107,5 +109,5 @@ export function requestFor(
     ["NETNS", netns],
     ["ARGS", "IgnoreUnknown=1;K8S_POD_NAMESPACE=lab-a;K8S_POD_NAME=server-0"],
   ]);
-  return { command, environment, config: { cniVersion: "1.1.0", ...config } };
+  return { command, environment, config: { cniVersion: "1.1.0", name: "seam", ...config } };
 }

@@ -1,20 +1,11 @@
-/** Makes the node what it should be: observe, intend, plan, apply; and takes over what an earlier agent left. */
-import { type Address, formatAddress, ok, type Result } from "@seam/base";
-import { type ClusterFacts, type HostPort, intendNode, type OwnNode } from "@seam/intent";
-import {
-  applyStep,
-  deletePodInterface,
-  DEVICE_PREFIX,
-  type KernelError,
-  listLinks,
-  observeNode,
-  OWN_NETNS,
-  withRouteSocket,
-} from "@seam/kernel";
+/** Makes the node what it should be: observe, intend, plan, apply. */
+import { ok, type Result } from "@seam/base";
+import { type ClusterFacts, intendNode, type OwnNode } from "@seam/intent";
+import { applyStep, type KernelError, observeNode } from "@seam/kernel";
 import { plan, type Step } from "@seam/plan";
-import type { NodeState, PortForward } from "@seam/state";
+import type { NodeState } from "@seam/state";
 
-import type { Attachment, Store } from "./store.ts";
+import type { Attachment } from "./store.ts";
 
 /** What was done in one round: the steps that worked and those that did not. */
 export type Round = {
@@ -56,52 +47,4 @@ export function reconcileNode(
       result.ok ? [] : [{ step, error: result.error }],
     ),
   });
-}
-
-/**
- * Brings the records in line with the kernel at start: records whose interface is gone are dropped (the
- * machine was restarted, or ADD was cut off), interfaces without a record get one back from their
- * neighbour entries (the file was lost), and half-made interfaces without any address are deleted.
- */
-export function adoptInterfaces(store: Store): Result<null, KernelError> {
-  const links = withRouteSocket(OWN_NETNS, listLinks);
-  if (!links.ok) return links;
-  const devices = links.value
-    .map(({ name }) => name)
-    .filter((name) => name.startsWith(DEVICE_PREFIX));
-  for (const { device } of store.attachments()) if (!devices.includes(device)) store.remove(device);
-  const observed = observeNode([]);
-  if (!observed.ok) return observed;
-  for (const device of devices.filter((each) => store.attachment(each) === null)) {
-    const neighbours = observed.value.neighbours.filter((each) => each.device === device);
-    const mac = neighbours[0]?.mac;
-    if (mac === undefined) {
-      const deleted = deletePodInterface(device);
-      if (!deleted.ok) return deleted;
-      continue;
-    }
-    const addresses = neighbours.map(({ address }) => address);
-    const hostPorts = hostPortsTo(addresses, observed.value.portForwards);
-    store.put({ ...unknown, device, mac, addresses, hostPorts });
-  }
-  return ok(null);
-}
-
-const unknown = { containerId: "", ifName: "", netns: "", pod: "" };
-
-/** Ports that lead to any of the addresses, one for both families. */
-function hostPortsTo(
-  addresses: readonly Address[],
-  forwards: readonly PortForward[],
-): readonly HostPort[] {
-  const texts = new Set(addresses.map(formatAddress));
-  const ports = forwards
-    .filter(({ target }) => texts.has(formatAddress(target)))
-    .map(({ protocol, hostAddress, hostPort, targetPort }) => ({
-      protocol,
-      hostAddress,
-      hostPort,
-      containerPort: targetPort,
-    }));
-  return [...new Map(ports.map((port) => [JSON.stringify(port), port])).values()];
 }

@@ -75,6 +75,7 @@ test("a new pod's first frame passes before its node knows it; then only its own
   expect(reconcileAlone()).toEqual(["add-sources"]);
   expect(await arrived(frames)).toEqual([true, false]);
   const config = { runtimeConfig: { mac: foreign } };
+  call(node, "DEL");
   call(node, "ADD", { config });
   expect(reconcileAlone()).toEqual(["delete-sources", "add-sources"]);
   const changed = [datagram(foreign, "10.244.7.2"), datagram(own, "10.244.7.2")];

@@ -1,101 +1,142 @@
 /**
  * What a node must remember across restarts of the agent: the interfaces that CNI ADD gave to pods, and
  * where the search for free addresses goes on. SQLite in write-ahead mode survives kill -9 at any moment; a
- * power cut may lose the last writes, but then the pods are gone as well.
+ * power cut may lose the last writes, but then the pods are gone as well. Nothing in it depends on the time of day.
  */
-import { type Address, formatAddress, parseAddress } from "@seam/base";
+import { type Address, err, formatAddress, ok, parseAddress, type Result } from "@seam/base";
 import type { HostPort } from "@seam/intent";
-import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
+import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 
 import { formatHostPorts, hostPortsOf } from "./port-mappings.ts";
+import { openFile } from "./store-file.ts";
 
 /** An interface of a pod, keyed by the host's end of its link. */
 export type Attachment = {
   readonly device: string;
-  /** Empty when the record was rebuilt from the kernel. */
+  /** Empty when the record was rebuilt and the runtime did not remember the container either. */
   readonly containerId: string;
   readonly ifName: string;
   readonly netns: string;
   /** NAMESPACE/NAME, or empty when the runtime did not say. */
   readonly pod: string;
+  /** Name of the network configuration; empty when it is not known. */
+  readonly network: string;
   readonly mac: string;
   readonly addresses: readonly Address[];
   readonly hostPorts: readonly HostPort[];
 };
+
+/** Whether something was written; an error is what SQLite said, such as "database or disk is full". */
+type Written = Result<null, string>;
 
 /** The memory of one node. */
 export type Store = Disposable & {
   readonly attachments: () => readonly Attachment[];
   readonly attachment: (device: string) => Attachment | null;
   /** Records an attachment together with the cursors of its prefixes, in one transaction. */
-  readonly put: (attachment: Attachment, cursors?: ReadonlyMap<string, bigint>) => void;
-  readonly remove: (device: string) => void;
+  readonly put: (attachment: Attachment, cursors?: ReadonlyMap<string, bigint>) => Written;
+  /** Forgets an attachment at once; when that cannot be written, with the next write that can. */
+  readonly remove: (device: string) => Written;
   /** Offset of the address of the prefix that was given out last; 0 at first. */
   readonly cursor: (prefix: string) => bigint;
   /** A short text under a name; empty when there is none. */
   readonly setting: (name: string) => string;
-  readonly set: (name: string, value: string) => void;
+  readonly set: (name: string, value: string) => Written;
+  /** Writes something that nobody reads: whether a record could be kept now. */
+  readonly probe: () => Written;
 };
 
-const SCHEMA = `
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = NORMAL;
-CREATE TABLE IF NOT EXISTS attachment (
-  device TEXT PRIMARY KEY, container_id TEXT NOT NULL, if_name TEXT NOT NULL, netns TEXT NOT NULL,
-  pod TEXT NOT NULL, mac TEXT NOT NULL, addresses TEXT NOT NULL, host_ports TEXT NOT NULL DEFAULT '[]'
-) STRICT;
-CREATE TABLE IF NOT EXISTS cursor (prefix TEXT PRIMARY KEY, place TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-`;
+/** A store, and why the one before it had to be set aside: what it knew has to be rebuilt. */
+export type OpenedStore = { readonly store: Store; readonly setAside: string | null };
 
-/** Opens or makes the memory in `file`; `:memory:` keeps nothing. */
+/** Opens or makes the memory in `file`, or says why that cannot be; a file that cannot be read is set aside. */
+export function openNodeStore(file: string): Result<OpenedStore, string> {
+  const opened = openFile(file);
+  if (!opened.ok) return opened;
+  return ok({ store: storeIn(opened.value.database), setAside: opened.value.setAside });
+}
+
+/** As `openNodeStore`, where a failure is a bug. */
 export function openStore(file: string): Store {
-  const database = new DatabaseSync(file);
-  database.exec(SCHEMA);
-  addMissingColumn(database);
+  const opened = openNodeStore(file);
+  if (!opened.ok) throw new Error(opened.error);
+  return opened.value.store;
+}
+
+function storeIn(database: DatabaseSync): Store {
   const all = database.prepare("SELECT * FROM attachment ORDER BY device");
   const one = database.prepare("SELECT * FROM attachment WHERE device = ?");
   const insert = database.prepare(
-    "INSERT OR REPLACE INTO attachment VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    "INSERT OR REPLACE INTO attachment (device, container_id, if_name, netns, pod, mac, addresses, host_ports, " +
+      "network) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
   );
-  const erase = database.prepare("DELETE FROM attachment WHERE device = ?");
   const place = database.prepare("SELECT place FROM cursor WHERE prefix = ?");
   const move = database.prepare("INSERT OR REPLACE INTO cursor VALUES (?, ?)");
   const read = database.prepare("SELECT value FROM setting WHERE name = ?");
   const write = database.prepare("INSERT OR REPLACE INTO setting VALUES (?, ?)");
+  const { gone, change } = createWriter(database);
   return {
-    attachments: () => all.all().map((row) => attachmentOf(row)),
+    attachments: () =>
+      all.all().flatMap((row) => (gone.has(textOf(row, "device")) ? [] : [attachmentOf(row)])),
     attachment: (device) => {
-      const row = one.get(device);
+      const row = gone.has(device) ? undefined : one.get(device);
       return row === undefined ? null : attachmentOf(row);
     },
     put: (item, cursors = new Map()) => {
       const addresses = item.addresses.map(formatAddress).join(" ");
       const hostPorts = formatHostPorts(item.hostPorts);
-      const { device, containerId, ifName, netns, pod, mac } = item;
-      database.exec("BEGIN IMMEDIATE");
-      try {
-        insert.run(device, containerId, ifName, netns, pod, mac, addresses, hostPorts);
+      const { device, containerId, ifName, netns, pod, mac, network } = item;
+      return change(() => {
+        insert.run(device, containerId, ifName, netns, pod, mac, addresses, hostPorts, network);
         for (const [prefix, offset] of cursors) move.run(prefix, String(offset));
-        database.exec("COMMIT");
-      } catch (error) {
-        database.exec("ROLLBACK");
-        throw error;
-      }
+      });
     },
-    remove: (device) => void erase.run(device),
+    remove: (device) => {
+      gone.add(device);
+      return change();
+    },
     cursor: (prefix) => BigInt(textOf(place.get(prefix) ?? {}, "place") || "0"),
     setting: (name) => textOf(read.get(name) ?? {}, "value"),
-    set: (name, value) => void write.run(name, value),
-    [Symbol.dispose]: () => database.close(),
+    set: (name, value) => change(() => void write.run(name, value)),
+    probe: () => change(() => void write.run("probe", "")),
+    [Symbol.dispose]: () => {
+      if (database.isOpen) database.close();
+    },
   };
 }
 
-/** Files of version 0.1.0 have no ports. */
-function addMissingColumn(database: DatabaseSync): void {
-  const columns = database.prepare("PRAGMA table_info(attachment)").all();
-  if (columns.some((row) => row["name"] === "host_ports")) return;
-  database.exec("ALTER TABLE attachment ADD COLUMN host_ports TEXT NOT NULL DEFAULT '[]'");
+type Writer = {
+  /** What is forgotten and still in the file. */
+  readonly gone: Set<string>;
+  /** Writes in one transaction, from which also goes what could not be erased before. */
+  readonly change: (work?: () => void) => Written;
+};
+
+function createWriter(database: DatabaseSync): Writer {
+  const erase = database.prepare("DELETE FROM attachment WHERE device = ?");
+  const gone = new Set<string>();
+  const change = (work = (): void => {}): Written => {
+    const written = inTransaction(database, () => {
+      for (const device of gone) erase.run(device);
+      work();
+    });
+    if (written.ok) gone.clear();
+    return written;
+  };
+  return { gone, change };
+}
+
+function inTransaction(database: DatabaseSync, work: () => void): Written {
+  try {
+    database.exec("BEGIN IMMEDIATE");
+    work();
+    database.exec("COMMIT");
+    return ok(null);
+  } catch (error) {
+    // On a full disk SQLite has often rolled back by itself.
+    if (database.isTransaction) database.exec("ROLLBACK");
+    return err(error instanceof Error ? error.message : String(error));
+  }
 }
 
 type Row = { readonly [column: string]: SQLOutputValue };
@@ -111,6 +152,7 @@ const attachmentOf = (row: Row): Attachment => ({
   ifName: textOf(row, "if_name"),
   netns: textOf(row, "netns"),
   pod: textOf(row, "pod"),
+  network: textOf(row, "network"),
   mac: textOf(row, "mac"),
   addresses: textOf(row, "addresses")
     .split(" ")

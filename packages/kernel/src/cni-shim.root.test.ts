@@ -1,7 +1,7 @@
 /** The C shim of `cni/`, compiled as it is shipped, against a real unix socket. */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -33,10 +33,26 @@ test("an agent that comes back within seconds is waited for", async () => {
   server.close();
 });
 
-test("without an agent the answer is, after 5 s, a CNI error to try again later", async () => {
-  const { code, output } = await callShim("{}");
+test.each([
+  { input: '{ "name": "seam", "cniVersion" : "0.4.0" }', version: "0.4.0" },
+  { input: "{}", version: "1.1.0" },
+])(
+  "without an agent, after 5 s, $input is told in version $version to try again later",
+  async (row) => {
+    const { code, output } = await callShim(row.input);
+    expect(code).toBe(1);
+    expect(JSON.parse(output)).toMatchObject({ cniVersion: row.version, code: 11 });
+  },
+);
+
+test("standard input that cannot be read is error 5", async () => {
+  // A folder cannot be read as a file.
+  const folderAsInput = openSync(folder, "r");
+  const child = spawn(shim, { env: {}, stdio: [folderAsInput, "pipe", "inherit"] });
+  const [output, [code]] = await Promise.all([text(child.stdout!), once(child, "close")]);
+  closeSync(folderAsInput);
   expect(code).toBe(1);
-  expect(JSON.parse(output)).toMatchObject({ cniVersion: "1.0.0", code: 11 });
+  expect(JSON.parse(output)).toMatchObject({ cniVersion: "1.1.0", code: 5 });
 });
 
 test.each([

@@ -1,5 +1,5 @@
 /** The one door to the kernel: route netlink, network namespaces, sysctls and nftables. */
-export { DEVICE_PREFIX } from "./device-names.ts";
+export { isPodDevice } from "./device-names.ts";
 export { childrenCpu, type KernelError } from "./libc.ts";
 export { type Link, type LinkAddress, listAddresses, listLinks } from "./links.ts";
 export { enterNetns, OWN_NETNS } from "./netns.ts";
@@ -9,9 +9,10 @@ export {
   deletePodInterface,
   deletePodInterfaces,
   hostDeviceName,
+  hostMacAddress,
   podMacAddress,
   type PodInterface,
   type PodInterfaceSpec,
 } from "./pod-interface.ts";
 export { type RouteSocket, withRouteSocket } from "./route-socket.ts";
-export { SEAM_PROTOCOL } from "./routes.ts";
+export { listRoutes, SEAM_PROTOCOL } from "./routes.ts";

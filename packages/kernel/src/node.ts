@@ -10,7 +10,7 @@ import {
   TUNNEL_DEVICE,
 } from "@seam/state";
 import { readFileSync, writeFileSync } from "node:fs";
-import { DEVICE_PREFIX } from "./device-names.ts";
+import { isPodDevice } from "./device-names.ts";
 import type { KernelError } from "./libc.ts";
 import {
   deleteAddress,
@@ -44,9 +44,6 @@ import {
   deleteTunnel,
   observeTunnel,
 } from "./tunnel.ts";
-
-/** A whole name from `hostDeviceName`. */
-const POD_DEVICE = new RegExp(`^${DEVICE_PREFIX}[0-9a-f]{11}$`);
 
 /** Reads all that Seam owns in a network namespace, and the settings with the given keys. */
 export function observeNode(
@@ -185,13 +182,12 @@ function observeLinks(
     }),
     deviceAddresses: addresses.value.flatMap(({ index, address, length }) => {
       const device = names.get(index) ?? "";
-      return POD_DEVICE.test(device) ? [{ device, address, length }] : [];
+      return isPodDevice(device) ? [{ device, address, length }] : [];
     }),
   });
 }
 
-const isOwnDevice = (name: string): boolean =>
-  name.startsWith(DEVICE_PREFIX) || name === TUNNEL_DEVICE;
+const isOwnDevice = (name: string): boolean => isPodDevice(name) || name === TUNNEL_DEVICE;
 
 const namedRoute = (
   { destination, via, index }: LinkRoute,

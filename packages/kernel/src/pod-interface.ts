@@ -64,13 +64,16 @@ const DOOMED = 0x5ea3_de1e;
 export const hostDeviceName = (containerId: string, podDevice: string): string =>
   DEVICE_PREFIX + digest(`${containerId}/${podDevice}`).slice(0, 11);
 
+/** MAC address of the host's end of the link `hostDevice`. */
+export const hostMacAddress = (hostDevice: string): string => macFor(hostDevice, "host");
+
 /** MAC address of the pod's end of the link whose host's end is `hostDevice`. */
 export const podMacAddress = (hostDevice: string): string => macFor(hostDevice, "pod");
 
 /** Creates the interface with all its addresses, routes and neighbours; leaves nothing on failure. */
 export function createPodInterface(spec: PodInterfaceSpec): Result<PodInterface, KernelError> {
   const hostNetns = spec.hostNetns ?? OWN_NETNS;
-  const hostMac = macFor(spec.hostDevice, "host");
+  const hostMac = hostMacAddress(spec.hostDevice);
   const podMac = spec.podMac ?? podMacAddress(spec.hostDevice);
   const created = createPair(spec, hostMac, podMac);
   if (!created.ok) return created;
