@@ -8,14 +8,23 @@ export type ApiAccess = { readonly port: number; readonly pki: string };
 /** What the API server answered; status 0 means it did not. */
 export type ApiAnswer = { readonly status: number; readonly body: string };
 
+/** A request other than GET. */
+export type ApiChange =
+  | { readonly method: "POST"; readonly body: unknown }
+  | { readonly method: "DELETE" };
+
 /** One request; never throws for a refused connection, since the API server may just be starting. */
-export async function askApi(access: ApiAccess, path: string, post?: unknown): Promise<ApiAnswer> {
+export async function askApi(
+  access: ApiAccess,
+  path: string,
+  change?: ApiChange,
+): Promise<ApiAnswer> {
   const { promise, resolve } = Promise.withResolvers<ApiAnswer>();
   const ask = request({
     host: "127.0.0.1",
     port: access.port,
     path,
-    method: post === undefined ? "GET" : "POST",
+    method: change?.method ?? "GET",
     headers: { "content-type": "application/json" },
     ca: readFileSync(`${access.pki}/ca.crt`),
     cert: readFileSync(`${access.pki}/admin.crt`),
@@ -34,7 +43,7 @@ export async function askApi(access: ApiAccess, path: string, post?: unknown): P
       resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }),
     );
   });
-  ask.end(post === undefined ? undefined : JSON.stringify(post));
+  ask.end(change?.method === "POST" ? JSON.stringify(change.body) : undefined);
   return promise;
 }
 
