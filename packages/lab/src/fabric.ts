@@ -17,6 +17,16 @@ const WITHOUT_IPV6 = ["all", "default", "lo"].map(
 export const onFabric = (address: string): Argv =>
   familyOf(address) === "ipv4" ? [`${address}/24`] : [`${address}/64`, "nodad"];
 
+/** Tells the link that these addresses are here now, as network managers do: others may remember a node that had them before. */
+const announce = (netns: string): readonly Argv[] => [
+  inside(netns, ["sysctl", "-qw", "net.ipv4.conf.eth0.arp_notify=1"]),
+  inside(netns, ["sh", "-c", ANNOUNCE]),
+];
+
+// The kernel announces a link's addresses when its MAC address is set, also to what it was.
+const ANNOUNCE = `[ ! -e /proc/sys/net/ipv6/conf/eth0 ] || sysctl -qw net.ipv6.conf.eth0.ndisc_notify=1
+ip link set eth0 address "$(ip -br link show eth0 | awk '{print $3}')"`;
+
 function inside(netns: string, argv: Argv): Argv {
   return ["nsenter", `--net=/run/netns/${netns}`, "--", ...argv];
 }
@@ -68,19 +78,39 @@ function portCommands(lab: LabLayout, port: Port): readonly Argv[] {
     ...port.addresses.map((address) => on("addr", "add", ...onFabric(address), "dev", "eth0")),
     on("link", "set", "eth0", "up"),
     ...inFamilies(lab, ranges.fabric).map((via) => on("route", "add", "default", "via", via)),
+    ...announce(port.netns),
   ];
 }
 
-/** All namespaces of a lab with the commands that make each; the fabric first. */
-export function networkPlan(
-  lab: LabLayout,
-): readonly { readonly netns: string; readonly commands: readonly Argv[] }[] {
+/**
+ * Takes a namespace off the fabric; fails when it is not there. The cable goes with its namespace only when nobody holds that: a
+ * lab that started meanwhile does, in the copy of all mounts that each of its nodes has.
+ */
+export const unplugCommand = (lab: LabLayout, port: string): Argv => [
+  "ip",
+  "-n",
+  lab.fabric,
+  "link",
+  "del",
+  port,
+];
+
+/** A namespace of a lab, its port of the bridge unless it is the fabric itself, and the commands that make it. */
+export type NetworkPart = {
+  readonly netns: string;
+  readonly port: string | null;
+  readonly commands: readonly Argv[];
+};
+
+/** All namespaces of a lab; the fabric first. */
+export function networkPlan(lab: LabLayout): readonly NetworkPart[] {
   const addresses = inFamilies(lab, ranges.outside);
   const outside = { name: "outside", netns: lab.outside, addresses };
   return [
-    { netns: lab.fabric, commands: fabricCommands(lab) },
+    { netns: lab.fabric, port: null, commands: fabricCommands(lab) },
     ...[...lab.nodes, outside].map((port) => ({
       netns: port.netns,
+      port: port.name,
       commands: portCommands(lab, port),
     })),
   ];
@@ -98,5 +128,6 @@ export function readdressCommands(
     inside(netns, ["sysctl", "-qw", "net.ipv4.conf.eth0.promote_secondaries=1"]),
     ...after.map((address) => on("add", ...onFabric(address), "dev", "eth0")),
     ...before.map((address) => on("del", ...onFabric(address).slice(0, 1), "dev", "eth0")),
+    ...announce(netns),
   ];
 }

@@ -7,9 +7,9 @@ import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync } fro
 import { type ApiAccess, askApi, listNodes } from "./api-client.ts";
 import { issueCertificates } from "./issue-certificates.ts";
 import { makeCgroups, nodeProcsFiles, removePodCgroups, requireCgroupV1 } from "./cgroups.ts";
-import { mustRun } from "./command.ts";
+import { mustRun, run } from "./command.ts";
 import { auditPolicy, controlPlane } from "./control-plane.ts";
-import { networkPlan } from "./fabric.ts";
+import { networkPlan, unplugCommand } from "./fabric.ts";
 import { ensureForwarder } from "./forwarder.ts";
 import { installCoredns } from "./coredns.ts";
 import { imageMarker } from "./node-init.ts";
@@ -77,10 +77,11 @@ function writeNodeFiles(lab: LabLayout, node: LabNode, images: readonly string[]
 }
 
 async function ensureNetwork(lab: LabLayout): Promise<void> {
-  for (const { netns, commands } of networkPlan(lab)) {
+  for (const { netns, port, commands } of networkPlan(lab)) {
     const complete = `${lab.run}/network-${netns}`;
     if (existsSync(complete) && existsSync(`/run/netns/${netns}`)) continue;
     if (existsSync(`/run/netns/${netns}`)) await mustRun(["ip", "netns", "del", netns]);
+    if (port !== null) await run(unplugCommand(lab, port));
     for (const argv of commands) await mustRun(argv);
     writeFileSync(complete, "");
   }

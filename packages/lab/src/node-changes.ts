@@ -3,7 +3,7 @@ import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { type ApiAccess, askApi } from "./api-client.ts";
 import { cgroupProcesses, removeCgroups } from "./cgroups.ts";
 import { mustRun, run } from "./command.ts";
-import { readdressCommands } from "./fabric.ts";
+import { readdressCommands, unplugCommand } from "./fabric.ts";
 import { forwarderPort } from "./forwarder.ts";
 import { issueCertificates } from "./issue-certificates.ts";
 import { labExec } from "./lab-access.ts";
@@ -38,6 +38,7 @@ export async function removeNode(name: string, nodeName: string): Promise<void> 
   await endRecorded(lab.run, [node.name]);
   await removeCgroups(`${name}/${node.name}`);
   await waitUntil(`the last processes of node ${node.name}`, 20, ended);
+  await run(unplugCommand(lab, node.name));
   await run(["ip", "netns", "del", node.netns]);
   await unmountBelow([node.folder]);
   for (const folder of [
