@@ -11,6 +11,7 @@ import { createKubeClient, type KubeClient, readKubeconfig, startReflector } fro
 import { labDown, labStatus } from "@seam/lab";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
+import { runGuide } from "./guide.fixture.ts";
 import { leftOf, networkConfig, testLab } from "./lab.fixture.ts";
 
 const lab = testLab("seam-test-nodes");
@@ -325,3 +326,10 @@ test("a node leaves: the routes to its pods go, and nothing is left of it", asyn
     `lab ${lab.name} has no node "n3"; it has n1, n2`,
   );
 }, 60_000);
+
+test("the commands of nodes.md work as written", async () => {
+  const printed = await runGuide("nodes.md", lab.name);
+  expect(printed).toContain("node n3 has 10.200.0.20 and fd00:200::20 now");
+  expect(printed).toContain("node n3 is as it should be");
+  expect((await labStatus(lab.name)).nodes.map(({ name }) => name)).toEqual([...others]);
+}, 120_000);

@@ -74,6 +74,15 @@ export function parseNodes(body: string): readonly NodeReport[] {
   }));
 }
 
+/** Addresses that a node's kubelet registered; none while the API server does not answer. */
+export async function addressesOf(access: ApiAccess, node: string): Promise<readonly string[]> {
+  const { status, body } = await askApi(access, `/api/v1/nodes/${node}`);
+  const parsed: unknown = status === 200 ? JSON.parse(body) : undefined;
+  return list(field(field(parsed, "status"), "addresses"))
+    .filter((each) => field(each, "type") === "InternalIP")
+    .map((each) => String(field(each, "address")));
+}
+
 /** The cluster's nodes; none while the API server does not answer. */
 export async function listNodes(access: ApiAccess): Promise<readonly NodeReport[]> {
   const answer = await askApi(access, "/api/v1/nodes");

@@ -14,7 +14,7 @@ const WITHOUT_IPV6 = ["all", "default", "lo"].map(
 );
 
 /** An address of the fabric with its prefix, as `ip addr` takes it; duplicates cannot be, so none are looked for. */
-export const onFabric = (address: string): Argv =>
+const onFabric = (address: string): Argv =>
   familyOf(address) === "ipv4" ? [`${address}/24`] : [`${address}/64`, "nodad"];
 
 /** Tells the link that these addresses are here now, as network managers do: others may remember a node that had them before. */

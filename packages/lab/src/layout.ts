@@ -103,7 +103,7 @@ export const preferred = ({ families }: Pick<LabLayout, "families">, each: PerFa
 export const familyOf = (text: string): Family => (text.includes(":") ? "ipv6" : "ipv4");
 
 /** An address as the host of a URL. */
-export const urlHost = (address: string): string =>
+const urlHost = (address: string): string =>
   familyOf(address) === "ipv6" ? `[${address}]` : address;
 
 /** Holds the state of every lab of this host. */

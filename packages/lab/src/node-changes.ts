@@ -1,6 +1,6 @@
 /** A node leaves a running lab for good, or gets other addresses, as when a server is replaced or moves to another rack. */
 import { readdirSync, rmSync, writeFileSync } from "node:fs";
-import { type ApiAccess, askApi } from "./api-client.ts";
+import { addressesOf, type ApiAccess, askApi } from "./api-client.ts";
 import { cgroupProcesses, removeCgroups } from "./cgroups.ts";
 import { mustRun, run } from "./command.ts";
 import { readdressCommands, unplugCommand } from "./fabric.ts";
@@ -48,10 +48,15 @@ export async function removeNode(name: string, nodeName: string): Promise<void> 
   ])
     rmSync(folder, { recursive: true, force: true });
   removeIdentity(lab, node);
-  await deleteNodeObject({ port: forwarderPort(lab.state) ?? 0, pki: lab.pki }, node.name);
+  await deleteNodeObject(accessOf(lab), node.name);
   const left = lab.members.filter((_, at) => lab.nodes[at] !== node);
   writeMade({ ...lab, members: left });
 }
+
+const accessOf = ({ state, pki }: LabLayout): ApiAccess => ({
+  port: forwarderPort(state) ?? 0,
+  pki,
+});
 
 function removeIdentity({ pki }: LabLayout, { name }: LabNode): void {
   const files = readdirSync(pki).filter((file) => file.startsWith(`kubelet-${name}.`));
@@ -87,6 +92,11 @@ export async function readdressNode(name: string, nodeName: string): Promise<rea
   removeCertificate(moved, after);
   await issueCertificates(moved);
   await labExec(name, nodeName, ["pkill", "-x", "kubelet"]);
+  await waitUntil(
+    `node ${nodeName} to register ${after.addresses.join(" and ")} (look at: seam lab logs --name ${name} ${nodeName}-kubelet)`,
+    60,
+    async () => (await addressesOf(accessOf(lab), nodeName)).join() === after.addresses.join(),
+  );
   return after.addresses;
 }
 
