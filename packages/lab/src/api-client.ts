@@ -83,6 +83,17 @@ export async function addressesOf(access: ApiAccess, node: string): Promise<read
     .map((each) => String(field(each, "address")));
 }
 
+/** Whether a node's kubelet has heard of the pods that are bound to it; one that just started has not. */
+export async function knowsItsPods(access: ApiAccess, node: string): Promise<boolean> {
+  const count = async (path: string): Promise<number | undefined> => {
+    const { status, body } = await askApi(access, path);
+    return status === 200 ? list(field(JSON.parse(body), "items")).length : undefined;
+  };
+  const bound = await count(`/api/v1/pods?fieldSelector=spec.nodeName%3D${node}`);
+  const known = await count(`/api/v1/nodes/${node}/proxy/pods`);
+  return bound !== undefined && known !== undefined && (bound === 0 || known > 0);
+}
+
 /** The cluster's nodes; none while the API server does not answer. */
 export async function listNodes(access: ApiAccess): Promise<readonly NodeReport[]> {
   const answer = await askApi(access, "/api/v1/nodes");

@@ -1,6 +1,6 @@
 /** A node leaves a running lab for good, or gets other addresses, as when a server is replaced or moves to another rack. */
 import { readdirSync, rmSync, writeFileSync } from "node:fs";
-import { addressesOf, type ApiAccess, askApi } from "./api-client.ts";
+import { addressesOf, type ApiAccess, askApi, knowsItsPods } from "./api-client.ts";
 import { cgroupProcesses, removeCgroups } from "./cgroups.ts";
 import { mustRun, run } from "./command.ts";
 import { readdressCommands, unplugCommand } from "./fabric.ts";
@@ -95,7 +95,9 @@ export async function readdressNode(name: string, nodeName: string): Promise<rea
   await waitUntil(
     `node ${nodeName} to register ${after.addresses.join(" and ")} (look at: seam lab logs --name ${name} ${nodeName}-kubelet)`,
     60,
-    async () => (await addressesOf(accessOf(lab), nodeName)).join() === after.addresses.join(),
+    async () =>
+      (await addressesOf(accessOf(lab), nodeName)).join() === after.addresses.join() &&
+      (await knowsItsPods(accessOf(lab), nodeName)),
   );
   return after.addresses;
 }
