@@ -28,7 +28,6 @@ import { serveNodeView, type ViewAnswer } from "./node-view-server.ts";
 import { createReconciler, type Reconciler, type RoundFacts } from "./reconciler.ts";
 import { runtimeMemory } from "./runtime-memory.ts";
 import { openNodeStore } from "./store.ts";
-import { uplinkOf } from "./uplink.ts";
 
 /** How an agent runs. */
 export type AgentOptions = {
@@ -144,7 +143,7 @@ function install({ plugin }: AgentOptions): void {
 /** What is known now; the MTU that it means for pods is remembered. */
 function factsOf(name: string, cluster: ClusterFacts, memory: NodeMemory): RoundFacts {
   const addresses = cluster.nodes.find((node) => node.name === name)?.internalAddresses ?? [];
-  const own = { name, ...uplinkOf(addresses) };
+  const own = { name, ...memory.uplink(addresses) };
   memory.setMtu(podMtu(cluster, own));
   return { cluster, own };
 }

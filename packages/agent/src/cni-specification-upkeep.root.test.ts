@@ -19,6 +19,9 @@ import {
 } from "./specification.fixture.ts";
 import { openStore } from "./store.ts";
 
+/** Named like a pod's link. */
+const FIXED = "seam0000000000f";
+
 const { node, shim, added, check, collect } = useSpecification();
 
 const valid = (...ids: readonly string[]): Json => ({

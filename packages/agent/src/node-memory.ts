@@ -2,12 +2,13 @@
 import { type Bytes, bytes, type Cidr, formatCidr, parseCidr } from "@seam/base";
 
 import type { Store } from "./store.ts";
-import { uplinkOf } from "./uplink.ts";
+import { ETHERNET, type UplinkSource, watchUplink } from "./uplink.ts";
 
 /** The node's pod prefixes and the MTU of its pods. */
 export type NodeMemory = {
   readonly podCidrs: () => readonly Cidr[];
   readonly mtu: () => Bytes;
+  readonly uplink: UplinkSource;
   readonly setPodCidrs: (prefixes: readonly Cidr[]) => void;
   readonly setMtu: (mtu: Bytes) => void;
 };
@@ -26,8 +27,9 @@ export function rememberedNode(store: Pick<Store, "setting" | "set">): NodeMemor
     });
   let mtu = bytes(Number(store.setting("podMtu")));
   return {
+    uplink: watchUplink(),
     podCidrs: () => podCidrs,
-    mtu: () => (mtu > 0 ? mtu : uplinkOf([]).uplinkMtu),
+    mtu: () => (mtu > 0 ? mtu : ETHERNET),
     setPodCidrs: (prefixes) => {
       podCidrs = prefixes;
       remember("podCidrs", prefixes.map(formatCidr).join(" "));

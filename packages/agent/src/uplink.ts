@@ -3,14 +3,32 @@ import { type Address, bytes, type Cidr, formatAddress, maskAddress, ok } from "
 import type { OwnNode } from "@seam/intent";
 import { listAddresses, listLinks, OWN_NETNS, withRouteSocket } from "@seam/kernel";
 
-/** What Ethernet carries everywhere; used when no interface has any of the addresses. */
-const ETHERNET = bytes(1500);
+/** What Ethernet carries everywhere; used before any interface was found. */
+export const ETHERNET = bytes(1500);
 
 /** What the node's uplink is like: the smallest MTU of its interfaces, and the prefixes on them. */
 export type Uplink = Pick<OwnNode, "uplinkMtu" | "onLink">;
 
-/** The uplink of the node that has `nodeAddresses`. */
-export function uplinkOf(nodeAddresses: readonly Address[]): Uplink {
+/** Before any interface was found: nothing is on the link. */
+const UNKNOWN: Uplink = { uplinkMtu: ETHERNET, onLink: [] };
+
+/** Tells the uplink of the node that has the addresses. */
+export type UplinkSource = (nodeAddresses: readonly Address[]) => Uplink;
+
+/**
+ * Looks at the interfaces at each call. While none has any of the addresses the last uplink found stays: a node whose address
+ * changed registers the new one some seconds later, and its neighbours are on the same link meanwhile.
+ */
+export function watchUplink(): UplinkSource {
+  let last = UNKNOWN;
+  return (nodeAddresses) => {
+    last = findUplink(nodeAddresses) ?? last;
+    return last;
+  };
+}
+
+/** Null when no interface has any of the addresses, or the kernel cannot be asked. */
+function findUplink(nodeAddresses: readonly Address[]): Uplink | null {
   const wanted = new Set(nodeAddresses.map(formatAddress));
   const found = withRouteSocket(OWN_NETNS, (socket) => {
     const links = listLinks(socket);
@@ -27,9 +45,9 @@ export function uplinkOf(nodeAddresses: readonly Address[]): Uplink {
       onLink: addresses.value.filter(({ index }) => indexes.has(index)).map(prefixOf),
     });
   });
-  if (!found.ok) return { uplinkMtu: ETHERNET, onLink: [] };
+  if (!found.ok || found.value.mtus.length === 0) return null;
   const { mtus, onLink } = found.value;
-  return { uplinkMtu: mtus.length > 0 ? bytes(Math.min(...mtus)) : ETHERNET, onLink };
+  return { uplinkMtu: bytes(Math.min(...mtus)), onLink };
 }
 
 const prefixOf = ({ address, length }: { address: Address; length: number }): Cidr => ({

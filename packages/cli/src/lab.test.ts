@@ -63,3 +63,14 @@ test("a bad lab name fails with what is allowed", () => {
   expect(status).toBe(1);
   expect(text).toContain('lab name "No Good" must be 1 to 20 of a-z, 0-9 and -');
 });
+
+test.each([
+  [["up", "--families", "ipv5"], '--families: expected dual or ipv4 or ipv6, found "ipv5"'],
+  [["up", "--network", "flannel"], '--network: expected seam or reference, found "flannel"'],
+  [["remove-node", "n2"], "lab never-up is not up; start it with: seam lab up"],
+  [["readdress", "n2"], "lab never-up is not up; start it with: seam lab up"],
+])("seam lab %j says what was expected", (argv, said) => {
+  const { status, text } = seam("lab", ...argv, "--name", "never-up");
+  expect(status).toBe(1);
+  expect(text).toContain(said);
+});

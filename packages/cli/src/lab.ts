@@ -6,17 +6,21 @@ import { installSeam } from "@seam/client";
 import { createKubeClient, readKubeconfig } from "@seam/kube";
 import {
   cutNode,
+  familyChoices,
   goTools,
   healNode,
   labDown,
   labExecArgv,
   labImages,
   labLogs,
+  type LabOptions,
   labReady,
   labStatus,
   type LabStatus,
   labUp,
   loadImage,
+  readdressNode,
+  removeNode,
 } from "@seam/lab";
 import type { Command } from "commander";
 
@@ -45,31 +49,47 @@ const cutText = ({ cut }: LabStatus, node: string): string =>
   cut.includes(node) ? `  cut off; connect it with: seam lab heal ${node}` : "";
 
 /** Which lab, how large, and with which pod network. */
-export type LabWish = {
-  readonly name: string;
-  readonly nodes: number;
+export type LabWish = Pick<LabOptions, "name" | "nodes" | "families"> & {
   readonly network: (typeof networks)[number];
 };
 
 /** Brings a lab up until DNS answers; Seam is installed unless the network is the reference one. */
-export async function* bringUp({ name, nodes, network }: LabWish): AsyncGenerator<string> {
+export async function* bringUp({ network, ...wish }: LabWish): AsyncGenerator<string> {
+  const { name } = wish;
   const binFolder = await goTools();
   const traffic = (await labImages(binFolder)).find((image) => image.name === "traffic");
   const images = network === "reference" && traffic !== undefined ? [traffic.archive] : [];
-  yield* labUp({ name, binFolder, nodes, network, images });
+  yield* labUp({ ...wish, binFolder, network, images });
   if (network === "seam") yield* installInLab(name, binFolder);
   yield* labReady(name);
 }
 
-type UpOptions = Named & { readonly nodes: string; readonly network: string };
+type UpOptions = Named & {
+  readonly nodes?: string;
+  readonly network: string;
+  readonly families?: string;
+};
 
-async function up({ name, nodes, network }: UpOptions): Promise<void> {
+/** The wish that the options of `seam lab up` mean; throws with the option and what was expected. */
+function wishOf({ name, nodes, network, families }: UpOptions): LabWish {
+  return {
+    name,
+    network: oneOf("--network", networks, network),
+    ...(nodes === undefined ? {} : { nodes: Number(nodes) }),
+    ...(families === undefined ? {} : { families: oneOf("--families", familyChoices, families) }),
+  };
+}
+
+function oneOf<T extends string>(option: string, choices: readonly T[], found: string): T {
+  const chosen = choices.find((each) => each === found);
+  if (chosen !== undefined) return chosen;
+  throw new Error(`${option}: expected ${choices.join(" or ")}, found "${found}"`);
+}
+
+async function up(options: UpOptions): Promise<void> {
   const started = performance.now();
-  const chosen = networks.find((each) => each === network);
-  if (chosen === undefined) {
-    throw new Error(`--network: expected ${networks.join(" or ")}, found "${network}"`);
-  }
-  for await (const line of bringUp({ name, nodes: Number(nodes), network: chosen })) {
+  const { name } = options;
+  for await (const line of bringUp(wishOf(options))) {
     print(`${((performance.now() - started) / 1000).toFixed(1).padStart(6)} s  ${line}`);
   }
   print(statusText(await labStatus(name)));
@@ -96,16 +116,22 @@ function exec(node: string, command: readonly string[], { name }: Named): void {
   process.exitCode = spawnSync(program, parameters, { stdio: "inherit" }).status ?? 1;
 }
 
+type AddCommand = (usage: string, text: string) => Command;
+
 /** Adds `lab` and its commands to the program. */
 export function addLabCommands(program: Command): void {
   const lab = program.command("lab").description("a real Kubernetes cluster on this machine");
-  const add = (usage: string, text: string): Command =>
+  const add: AddCommand = (usage, text) =>
     lab
       .command(usage)
       .description(text)
       .option("--name <name>", "which lab; default: SEAM_LAB", defaultLab);
   add("up", "start the cluster, or repair the one that runs")
-    .option("--nodes <count>", "number of nodes, 1 to 9", "3")
+    .option("--nodes <count>", "number of nodes, 1 to 9; a smaller lab grows (default: 3)")
+    .option(
+      "--families <families>",
+      "address families of a new lab: dual, ipv4 or ipv6 (default: dual)",
+    )
     .option(
       "--network <network>",
       "the pod network: seam, or reference (the upstream bridge)",
@@ -115,6 +141,14 @@ export function addLabCommands(program: Command): void {
   add("down", "remove the cluster and every trace of it").action(async ({ name }: Named) =>
     labDown(name),
   );
+  addLooking(add);
+  addNodeCommands(add);
+  add("load-image <file>", "load an image archive into every node").action(
+    async (file: string, { name }: Named) => loadImage(name, file),
+  );
+}
+
+function addLooking(add: AddCommand): void {
   add("status", "the nodes of the cluster").action(async ({ name }: Named) => {
     print(statusText(await labStatus(name)));
   });
@@ -123,6 +157,25 @@ export function addLabCommands(program: Command): void {
   });
   add("exec <node> <command...>", "run a command on a node: seam lab exec n1 -- ip route").action(
     exec,
+  );
+  add("logs [log]", "the end of a log, such as n1-kubelet; without a name, the names").action(
+    (log: string | undefined, { name }: Named) => {
+      print(labLogs(name, log));
+    },
+  );
+}
+
+function addNodeCommands(add: AddCommand): void {
+  add("remove-node <node>", "end a node, delete its Node object, and forget it").action(
+    async (node: string, { name }: Named) => {
+      await removeNode(name, node);
+      print(`node ${node} is gone; add one with: seam lab up --nodes COUNT`);
+    },
+  );
+  add("readdress <node>", "give a running node other addresses").action(
+    async (node: string, { name }: Named) => {
+      print(`node ${node} has ${(await readdressNode(name, node)).join(" and ")} now`);
+    },
   );
   add("cut <node>", "cut a node off the network between nodes, as a failed switch would").action(
     async (node: string, { name }: Named) => {
@@ -135,13 +188,5 @@ export function addLabCommands(program: Command): void {
       await healNode(name, node);
       print(`node ${node} is connected`);
     },
-  );
-  add("logs [log]", "the end of a log, such as n1-kubelet; without a name, the names").action(
-    (log: string | undefined, { name }: Named) => {
-      print(labLogs(name, log));
-    },
-  );
-  add("load-image <file>", "load an image archive into every node").action(
-    async (file: string, { name }: Named) => loadImage(name, file),
   );
 }

@@ -92,8 +92,9 @@ const stateOf = (ready: boolean): PartState => (ready ? "ready" : "not ready");
 const ASK = `const { Resolver } = require("node:dns").promises;
 const resolver = new Resolver({ timeout: 2000, tries: 2 });
 resolver.setServers([process.argv[1]]);
-resolver.resolve4("kubernetes.default.svc.cluster.local").then(() => {}, (error) => {
-  process.stderr.write(error.message);
+const name = "kubernetes.default.svc.cluster.local";
+Promise.any([resolver.resolve4(name), resolver.resolve6(name)]).then(() => {}, ({ errors }) => {
+  process.stderr.write(errors[0].message);
   process.exit(1);
 });`;
 

@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import { err, ok, type Millis, type Result } from "@seam/base";
 import { apiError, transportError, type KubeError } from "./error.ts";
 import type { ClusterConfig, Token } from "./kubeconfig.ts";
+import { endStranded } from "./stranded.ts";
 
 /** One request. */
 export type Call = {
@@ -29,6 +30,7 @@ export type Transport = {
 /** Opens a pool; connections are made when needed. */
 export function openTransport(config: ClusterConfig): Transport {
   const agent = new Agent({ keepAlive: true, ...config.tls });
+  const stopChecks = endStranded(agent);
   const answer = (call: Call): Promise<IncomingMessage> => ask({ config, agent }, call);
   return {
     send: async (call) => {
@@ -55,7 +57,10 @@ export function openTransport(config: ClusterConfig): Transport {
         return err(transportError(error));
       }
     },
-    close: () => agent.destroy(),
+    close: () => {
+      stopChecks();
+      agent.destroy();
+    },
   };
 }
 

@@ -8,14 +8,23 @@ export type ApiAccess = { readonly port: number; readonly pki: string };
 /** What the API server answered; status 0 means it did not. */
 export type ApiAnswer = { readonly status: number; readonly body: string };
 
+/** A request other than GET. */
+export type ApiChange =
+  | { readonly method: "POST"; readonly body: unknown }
+  | { readonly method: "DELETE" };
+
 /** One request; never throws for a refused connection, since the API server may just be starting. */
-export async function askApi(access: ApiAccess, path: string, post?: unknown): Promise<ApiAnswer> {
+export async function askApi(
+  access: ApiAccess,
+  path: string,
+  change?: ApiChange,
+): Promise<ApiAnswer> {
   const { promise, resolve } = Promise.withResolvers<ApiAnswer>();
   const ask = request({
     host: "127.0.0.1",
     port: access.port,
     path,
-    method: post === undefined ? "GET" : "POST",
+    method: change?.method ?? "GET",
     headers: { "content-type": "application/json" },
     ca: readFileSync(`${access.pki}/ca.crt`),
     cert: readFileSync(`${access.pki}/admin.crt`),
@@ -34,7 +43,7 @@ export async function askApi(access: ApiAccess, path: string, post?: unknown): P
       resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }),
     );
   });
-  ask.end(post === undefined ? undefined : JSON.stringify(post));
+  ask.end(change?.method === "POST" ? JSON.stringify(change.body) : undefined);
   return promise;
 }
 
@@ -63,6 +72,26 @@ export function parseNodes(body: string): readonly NodeReport[] {
     ),
     podCidrs: list(field(field(item, "spec"), "podCIDRs")).map(String),
   }));
+}
+
+/** Addresses that a node's kubelet registered; none while the API server does not answer. */
+export async function addressesOf(access: ApiAccess, node: string): Promise<readonly string[]> {
+  const { status, body } = await askApi(access, `/api/v1/nodes/${node}`);
+  const parsed: unknown = status === 200 ? JSON.parse(body) : undefined;
+  return list(field(field(parsed, "status"), "addresses"))
+    .filter((each) => field(each, "type") === "InternalIP")
+    .map((each) => String(field(each, "address")));
+}
+
+/** Whether a node's kubelet has heard of the pods that are bound to it; one that just started has not. */
+export async function knowsItsPods(access: ApiAccess, node: string): Promise<boolean> {
+  const count = async (path: string): Promise<number | undefined> => {
+    const { status, body } = await askApi(access, path);
+    return status === 200 ? list(field(JSON.parse(body), "items")).length : undefined;
+  };
+  const bound = await count(`/api/v1/pods?fieldSelector=spec.nodeName%3D${node}`);
+  const known = await count(`/api/v1/nodes/${node}/proxy/pods`);
+  return bound !== undefined && known !== undefined && (bound === 0 || known > 0);
 }
 
 /** The cluster's nodes; none while the API server does not answer. */

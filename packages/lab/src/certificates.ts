@@ -2,7 +2,7 @@
  * Certificates of a lab as one openssl script: two authorities (the cluster and the API server's front proxy), a service account
  * key, and one EC P-256 pair per identity.
  */
-import { firstNode, type LabLayout, ranges } from "./layout.ts";
+import { firstNode, inFamilies, type LabLayout, ranges } from "./layout.ts";
 
 /** One certificate to issue. */
 export type Certificate = {
@@ -19,15 +19,8 @@ function client(file: string, subject: string): Certificate {
 function apiserverNames(lab: LabLayout): readonly string[] {
   const service = "kubernetes.default.svc.cluster.local".split(".");
   const dns = [1, 2, 3, 5].map((length) => `DNS:${service.slice(0, length).join(".")}`);
-  const first = firstNode(lab);
-  const addresses = [
-    "127.0.0.1",
-    "::1",
-    ranges.kubernetes,
-    "fd00:10:96::1",
-    first.ipv4,
-    first.ipv6,
-  ];
+  const services = inFamilies(lab, ranges.kubernetes);
+  const addresses = ["127.0.0.1", "::1", ...services, ...firstNode(lab).addresses];
   return [...dns, "DNS:localhost", ...addresses.map((address) => `IP:${address}`)];
 }
 
@@ -36,7 +29,7 @@ export function labCertificates(lab: LabLayout): readonly Certificate[] {
   const kubelets = lab.nodes.map((node): Certificate => ({
     file: `kubelet-${node.name}`,
     subject: `/O=system:nodes/CN=system:node:${node.name}`,
-    names: [`DNS:${node.name}`, `IP:${node.ipv4}`, `IP:${node.ipv6}`],
+    names: [`DNS:${node.name}`, ...node.addresses.map((address) => `IP:${address}`)],
     authority: "ca",
   }));
   return [
@@ -56,9 +49,12 @@ export function labCertificates(lab: LabLayout): readonly Certificate[] {
   ];
 }
 
-/** A bash script that fills the current folder with all keys and certificates. */
-export function certificateScript(lab: LabLayout): string {
-  const issue = labCertificates(lab).map(
+/**
+ * A bash script that issues the certificates in the current folder. Without the file `complete` the folder is empty, and
+ * authorities are made first; a certificate appears when it is whole.
+ */
+export function certificateScript(certificates: readonly Certificate[]): string {
+  const issue = certificates.map(
     ({ file, subject, names, authority }) =>
       `crt ${file} ${subject} ${authority} "${names.join(",")}"`,
   );
@@ -69,8 +65,8 @@ export function certificateScript(lab: LabLayout): string {
     "crt() { key $1; openssl req -new -key $1.key -subj $2 -out $1.csr",
     String.raw`  printf 'basicConstraints=CA:FALSE\nkeyUsage=digitalSignature\nextendedKeyUsage=clientAuth,serverAuth\n' >$1.ext`,
     '  [ -z "$4" ] || echo "subjectAltName=$4" >>$1.ext',
-    "  openssl x509 -req -in $1.csr -CA $3.crt -CAkey $3.key -CAcreateserial -days 3650 -extfile $1.ext -out $1.crt; rm $1.csr $1.ext; }",
-    "ca ca; ca front-ca; key sa; openssl ec -in sa.key -pubout -out sa.pub",
+    "  openssl x509 -req -in $1.csr -CA $3.crt -CAkey $3.key -CAcreateserial -days 3650 -extfile $1.ext -out $1.new; rm $1.csr $1.ext; mv $1.new $1.crt; }",
+    "[ -e complete ] || { ca ca; ca front-ca; key sa; openssl ec -in sa.key -pubout -out sa.pub; }",
     ...issue,
     "touch complete",
     "",

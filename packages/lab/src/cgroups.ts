@@ -72,7 +72,7 @@ function cgroupFolders(path: string): readonly string[] {
   );
 }
 
-/** Pids of everything in a lab's cgroups. */
+/** Pids of everything in a lab's cgroups, or in those of one node: NAME/NODE. */
 export function cgroupProcesses(name: string): readonly number[] {
   const lines = cgroupFolders(`seam-${name}`).flatMap((folder) =>
     (readText(`${folder}/cgroup.procs`) ?? "").split("\n"),
@@ -89,7 +89,7 @@ function removeFolder(folder: string): boolean {
   }
 }
 
-/** Kills everything in a lab's cgroups, then removes them. */
+/** Kills everything in a lab's cgroups, or in those of one node (NAME/NODE), then removes them. */
 export async function removeCgroups(name: string): Promise<void> {
   await waitUntil(`the processes of lab ${name} to end`, 20, () => {
     const pids = cgroupProcesses(name);

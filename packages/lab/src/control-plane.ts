@@ -2,7 +2,8 @@
  * Command lines of the control plane, which runs inside node n1: a webhook or an aggregated API is reached through services, so the
  * API server must sit where kube-proxy and the pod network are.
  */
-import { firstNode, type LabLayout, ranges } from "./layout.ts";
+import { anyAddress } from "./node-config.ts";
+import { firstNode, inFamilies, type LabLayout, ranges } from "./layout.ts";
 
 /** One supervised program of a node. */
 export type Component = {
@@ -51,10 +52,10 @@ function apiserver(lab: LabLayout): Component {
   const argv = [
     `${lab.binFolder}/kube-apiserver`,
     "--etcd-servers=http://127.0.0.1:2379",
-    `--advertise-address=${firstNode(lab).ipv4}`,
-    "--bind-address=::",
+    `--advertise-address=${firstNode(lab).addresses[0] ?? ""}`,
+    `--bind-address=${anyAddress(lab)}`,
     "--secure-port=6443",
-    `--service-cluster-ip-range=${ranges.services}`,
+    `--service-cluster-ip-range=${inFamilies(lab, ranges.services).join(",")}`,
     "--authorization-mode=Node,RBAC",
     "--enable-admission-plugins=NodeRestriction",
     "--allow-privileged=true",
@@ -89,12 +90,11 @@ function controllerManager(lab: LabLayout): Component {
     `--cluster-signing-cert-file=${lab.pki}/ca.crt`,
     `--cluster-signing-key-file=${lab.pki}/ca.key`,
     "--allocate-node-cidrs",
-    `--cluster-cidr=${ranges.pods}`,
-    "--node-cidr-mask-size-ipv4=24",
-    "--node-cidr-mask-size-ipv6=64",
+    // Each node gets a /24 and a /64 of it, which is the default; saying so is refused for a single family.
+    `--cluster-cidr=${inFamilies(lab, ranges.pods).join(",")}`,
     // A node that is silent is NotReady after 24 s instead of 50; see the lease in `kubeletConfig`.
     "--node-monitor-grace-period=24s",
-    `--service-cluster-ip-range=${ranges.services}`,
+    `--service-cluster-ip-range=${inFamilies(lab, ranges.services).join(",")}`,
   ];
   return { name: "kube-controller-manager", argv, after: "api" };
 }

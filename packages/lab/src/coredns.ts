@@ -1,7 +1,7 @@
-/** The cluster's DNS: CoreDNS as a Deployment behind 10.96.0.10, answering for the cluster alone: a lab has no world to forward to. */
+/** The cluster's DNS: CoreDNS as a Deployment behind 10.96.0.10 or fd00:10:96::a, answering for the cluster alone: a lab has no world to forward to. */
 import type { KubeClient, KubeObject } from "@seam/kube";
 
-import { ranges } from "./layout.ts";
+import { inFamilies, type LabLayout, ranges } from "./layout.ts";
 
 const labels = { "k8s-app": "kube-dns" };
 const place = { name: "coredns", namespace: "kube-system" };
@@ -20,8 +20,12 @@ const corefile = `.:53 {
 `;
 
 /** Applies CoreDNS; throws when the API server refuses an object. */
-export async function installCoredns(client: KubeClient, image: string): Promise<void> {
-  for (const object of corednsObjects(image)) {
+export async function installCoredns(
+  client: KubeClient,
+  lab: Pick<LabLayout, "families">,
+  image: string,
+): Promise<void> {
+  for (const object of [...corednsObjects(image), service(inFamilies(lab, ranges.dns))]) {
     const applied = await client.apply(object, { fieldManager: "seam-lab", force: true });
     if (!applied.ok) throw new Error(`CoreDNS: ${object.kind} refused: ${applied.error.message}`);
   }
@@ -64,7 +68,6 @@ function corednsObjects(image: string): readonly KubeObject[] {
     },
     { apiVersion: "v1", kind: "ConfigMap", metadata: place, data: { Corefile: corefile } },
     deployment(image),
-    service(),
   ];
 }
 
@@ -105,15 +108,15 @@ const deployment = (image: string): KubeObject => ({
   },
 });
 
-const service = (): KubeObject => ({
+const service = (clusterIPs: readonly string[]): KubeObject => ({
   apiVersion: "v1",
   kind: "Service",
   metadata: { name: "kube-dns", namespace: place.namespace, labels },
   spec: {
     selector: labels,
-    clusterIP: ranges.dns,
-    clusterIPs: [ranges.dns, ranges.dnsIpv6],
-    ipFamilyPolicy: "RequireDualStack",
+    clusterIP: clusterIPs[0],
+    clusterIPs,
+    ipFamilyPolicy: clusterIPs.length > 1 ? "RequireDualStack" : "SingleStack",
     ports: [
       { name: "dns", port: 53, protocol: "UDP" },
       { name: "dns-tcp", port: 53, protocol: "TCP" },

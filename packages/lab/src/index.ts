@@ -15,8 +15,9 @@ export {
 export { labDown } from "./lab-down.ts";
 export { labReady } from "./lab-ready.ts";
 export { labUp } from "./lab-up.ts";
-export { type LabOptions } from "./layout.ts";
+export { familyChoices, type LabOptions } from "./layout.ts";
 export { gatherMachine, type MachineFacts, type Trial, type Trials } from "./machine.ts";
+export { readdressNode, removeNode } from "./node-changes.ts";
 export { cutNode, healNode } from "./partition.ts";
 export { useReferenceVxlan } from "./reference-vxlan.ts";
 export { e2eTools, goTools } from "./go-tools.ts";

@@ -17,8 +17,11 @@ import {
   waitUntil,
 } from "./processes.ts";
 
-async function endRecorded(runFolder: string): Promise<void> {
-  const names = recordedNames(runFolder);
+/** Ends recorded processes, by default all. */
+export async function endRecorded(
+  runFolder: string,
+  names: readonly string[] = recordedNames(runFolder),
+): Promise<void> {
   await waitUntil("recorded processes to end", 20, () => {
     const alive = names.flatMap((name) => recordedProcess(runFolder, name) ?? []);
     for (const pid of alive) killProcess(pid);
@@ -26,7 +29,8 @@ async function endRecorded(runFolder: string): Promise<void> {
   });
 }
 
-async function unmountBelow(folders: readonly string[]): Promise<void> {
+/** Unmounts everything below the folders. */
+export async function unmountBelow(folders: readonly string[]): Promise<void> {
   const points = (readText("/proc/self/mountinfo") ?? "")
     .split("\n")
     .map((line) => line.split(" ")[4] ?? "");

@@ -5,19 +5,21 @@ import { listNodes } from "./api-client.ts";
 import { run } from "./command.ts";
 import { corednsIsAvailable } from "./coredns.ts";
 import { forwarderPort } from "./forwarder.ts";
-import { labFolders, ranges } from "./layout.ts";
-import { readText, waitUntil } from "./processes.ts";
+import { familyOf, labFolders, preferred, ranges } from "./layout.ts";
+import { existingLab } from "./made-lab.ts";
+import { waitUntil } from "./processes.ts";
 
 const ask = `const { Resolver } = require("node:dns").promises;
 const resolver = new Resolver({ timeout: 500, tries: 1 });
 resolver.setServers([process.argv[1]]);
-resolver.resolve4("kubernetes.default.svc.cluster.local").then(() => process.exit(0), () => process.exit(1));`;
+resolver.resolve("kubernetes.default.svc.cluster.local", process.argv[2]).then(() => process.exit(0), () => process.exit(1));`;
 
 /** Yields one line per thing that became ready; throws when one does not in time. */
 export async function* labReady(name: string): AsyncGenerator<string> {
   const { state } = labFolders(name);
+  const lab = existingLab(name);
   const access = { port: forwarderPort(state) ?? 0, pki: `${state}/pki` };
-  const count = Number(readText(`${state}/node-count`));
+  const count = lab.nodes.length;
   await waitUntil(
     `${count} Ready nodes (look at: seam lab logs --name ${name} n1-kubelet)`,
     120,
@@ -30,7 +32,8 @@ export async function* labReady(name: string): AsyncGenerator<string> {
   } finally {
     client.close();
   }
-  await waitUntil(`DNS at ${ranges.dns} to answer on node n1`, 30, async () => dnsAnswers(name));
+  const dns = preferred(lab, ranges.dns);
+  await waitUntil(`DNS at ${dns} to answer on node n1`, 30, async () => dnsAnswers(name, dns));
   yield "DNS answers";
 }
 
@@ -41,7 +44,10 @@ export function openClient(kubeconfig: string): KubeClient {
   return createKubeClient(config.value);
 }
 
-async function dnsAnswers(name: string): Promise<boolean> {
+/** Whether the service of the API server, which has the cluster's preferred family, has an address. */
+async function dnsAnswers(name: string, server: string): Promise<boolean> {
   const netns = `--net=/run/netns/seam-${name}-n1`;
-  return (await run(["nsenter", netns, "--", process.execPath, "-e", ask, ranges.dns])).code === 0;
+  const record = familyOf(server) === "ipv4" ? "A" : "AAAA";
+  const node = [process.execPath, "-e", ask, server, record];
+  return (await run(["nsenter", netns, "--", ...node])).code === 0;
 }

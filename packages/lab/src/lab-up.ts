@@ -5,11 +5,11 @@
 import { spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { type ApiAccess, askApi, listNodes } from "./api-client.ts";
-import { certificateScript } from "./certificates.ts";
+import { issueCertificates } from "./issue-certificates.ts";
 import { makeCgroups, nodeProcsFiles, removePodCgroups, requireCgroupV1 } from "./cgroups.ts";
-import { mustRun } from "./command.ts";
+import { mustRun, run } from "./command.ts";
 import { auditPolicy, controlPlane } from "./control-plane.ts";
-import { networkPlan } from "./fabric.ts";
+import { networkPlan, unplugCommand } from "./fabric.ts";
 import { ensureForwarder } from "./forwarder.ts";
 import { installCoredns } from "./coredns.ts";
 import { imageMarker } from "./node-init.ts";
@@ -22,6 +22,7 @@ import {
   type LabNode,
   labLayout,
   type LabOptions,
+  preferred,
   ranges,
 } from "./layout.ts";
 import {
@@ -29,23 +30,25 @@ import {
   kubeconfig,
   kubeletConfig,
   nodeComponents,
+  nodeIpFile,
   proxyConfig,
 } from "./node-config.ts";
 import { makeMountPoints } from "./mount-points.ts";
 import { mountPoints, nodeFolders, nodeInit } from "./node-init.ts";
+import { readMade, writeMade } from "./made-lab.ts";
 import { cutNodes, healNode } from "./partition.ts";
-import { readText, recordedProcess, recordProcess, waitUntil } from "./processes.ts";
+import { recordedProcess, recordProcess, waitUntil } from "./processes.ts";
 import { installReferenceNetwork } from "./reference-network.ts";
 
 async function ensureCertificates(lab: LabLayout): Promise<void> {
-  if (existsSync(`${lab.pki}/complete`)) return;
-  rmSync(lab.pki, { recursive: true, force: true });
-  mkdirSync(lab.pki, { recursive: true, mode: 0o700 });
-  await mustRun(["bash", "-c", certificateScript(lab)], { cwd: lab.pki });
+  if (!existsSync(`${lab.pki}/complete`)) {
+    rmSync(lab.pki, { recursive: true, force: true });
+    mkdirSync(lab.pki, { recursive: true, mode: 0o700 });
+  }
+  await issueCertificates(lab);
 }
 
 function writeControlPlaneFiles(lab: LabLayout): void {
-  const server = `https://${firstNode(lab).ipv4}:6443`;
   const identities = [
     "admin",
     "controller-manager",
@@ -54,7 +57,7 @@ function writeControlPlaneFiles(lab: LabLayout): void {
     ...lab.nodes.map((node) => `kubelet-${node.name}`),
   ];
   for (const identity of identities) {
-    writeFileSync(`${lab.pki}/${identity}.conf`, kubeconfig(lab, server, identity));
+    writeFileSync(`${lab.pki}/${identity}.conf`, kubeconfig(lab, identity));
   }
   writeFileSync(`${lab.state}/audit-policy.yaml`, auditPolicy);
 }
@@ -65,18 +68,20 @@ function writeNodeFiles(lab: LabLayout, node: LabNode, images: readonly string[]
   const components = [...control, ...nodeComponents(lab, node)];
   writeFileSync(`${node.folder}/containerd.toml`, containerdConfig());
   writeFileSync(`${node.folder}/kubelet.yaml`, kubeletConfig(lab, node));
+  writeFileSync(nodeIpFile(node), node.addresses.join(","));
   writeFileSync(`${node.folder}/proxy.yaml`, proxyConfig(lab, node));
-  writeFileSync(`${node.folder}/resolv.conf`, `nameserver ${ranges.dns}\n`);
+  writeFileSync(`${node.folder}/resolv.conf`, `nameserver ${preferred(lab, ranges.dns)}\n`);
   writeFileSync(`${node.folder}/init.sh`, nodeInit(lab, node, { components, images }), {
     mode: 0o755,
   });
 }
 
 async function ensureNetwork(lab: LabLayout): Promise<void> {
-  for (const { netns, commands } of networkPlan(lab)) {
+  for (const { netns, port, commands } of networkPlan(lab)) {
     const complete = `${lab.run}/network-${netns}`;
     if (existsSync(complete) && existsSync(`/run/netns/${netns}`)) continue;
     if (existsSync(`/run/netns/${netns}`)) await mustRun(["ip", "netns", "del", netns]);
+    if (port !== null) await run(unplugCommand(lab, port));
     for (const argv of commands) await mustRun(argv);
     writeFileSync(complete, "");
   }
@@ -101,13 +106,15 @@ function startNode(lab: LabLayout, node: LabNode): void {
 // kube-proxy's user has no role of its own in a cluster that kubeadm did not make.
 async function grantProxy(access: ApiAccess): Promise<void> {
   const group = "rbac.authorization.k8s.io";
-  const answer = await askApi(access, `/apis/${group}/v1/clusterrolebindings`, {
+  const body = {
     apiVersion: `${group}/v1`,
     kind: "ClusterRoleBinding",
     metadata: { name: "seam-lab-kube-proxy" },
     roleRef: { apiGroup: group, kind: "ClusterRole", name: "system:node-proxier" },
     subjects: [{ apiGroup: group, kind: "User", name: "system:kube-proxy" }],
-  });
+  };
+  const path = `/apis/${group}/v1/clusterrolebindings`;
+  const answer = await askApi(access, path, { method: "POST", body });
   if (answer.status !== 201 && answer.status !== 409) {
     throw new Error(
       `the API server refused kube-proxy's role with ${answer.status}: ${answer.body.slice(0, 300)}`,
@@ -148,27 +155,16 @@ async function ensureLoaded(
 async function ensureCoredns(lab: LabLayout, binFolder: string): Promise<void> {
   const client = openClient(lab.kubeconfig);
   try {
-    await installCoredns(client, (await labImage("coredns", binFolder)).reference);
+    await installCoredns(client, lab, (await labImage("coredns", binFolder)).reference);
   } finally {
     client.close();
   }
 }
 
-// Certificates are issued for all nodes at once, so a lab keeps the size it was made with.
-function requireSameSize(lab: LabLayout): void {
-  const made = readText(`${lab.state}/node-count`)?.trim();
-  if (made !== undefined && made !== String(lab.nodes.length)) {
-    throw new Error(
-      `lab ${lab.name} has ${made} nodes, not ${lab.nodes.length}; take it down first to change its size`,
-    );
-  }
-  writeFileSync(`${lab.state}/node-count`, `${lab.nodes.length}\n`);
-}
-
 async function ensureFiles(lab: LabLayout, images: readonly string[]): Promise<void> {
   for (const folder of [lab.state, lab.run, lab.log]) mkdirSync(folder, { recursive: true });
   makeMountPoints(mountPoints);
-  requireSameSize(lab);
+  writeMade(lab);
   writeFileSync(`${lab.state}/bin-folder`, `${lab.binFolder}\n`);
   await ensureCertificates(lab);
   writeControlPlaneFiles(lab);
@@ -180,8 +176,8 @@ async function* ensureReference(lab: LabLayout, access: ApiAccess): AsyncGenerat
     "every node's pod ranges",
     60,
     async () =>
-      (await listNodes(access)).filter((node) => node.podCidrs.length === 2).length ===
-      lab.nodes.length,
+      (await listNodes(access)).filter((node) => node.podCidrs.length === lab.families.length)
+        .length === lab.nodes.length,
   );
   await installReferenceNetwork(lab, await listNodes(access));
   yield "reference network installed";
@@ -203,7 +199,7 @@ async function* healNodes(name: string): AsyncGenerator<string> {
 /** Starts a lab, or completes the one that runs; yields one line per thing done. */
 export async function* labUp(options: LabOptions): AsyncGenerator<string> {
   requireCgroupV1();
-  const lab = labLayout(options);
+  const lab = labLayout(options, readMade(options.name));
   const images = await archivesFor(options);
   yield "images made";
   await ensureFiles(lab, images);
@@ -216,7 +212,7 @@ export async function* labUp(options: LabOptions): AsyncGenerator<string> {
   for (const node of dead) startNode(lab, node);
   for (const node of dead) yield `node ${node.name} started`;
   const access = { port: await ensureForwarder(lab), pki: lab.pki };
-  writeFileSync(lab.kubeconfig, kubeconfig(lab, `https://127.0.0.1:${access.port}`, "admin"), {
+  writeFileSync(lab.kubeconfig, kubeconfig(lab, "admin", `https://127.0.0.1:${access.port}`), {
     mode: 0o600,
   });
   await waitUntil(

@@ -5,8 +5,9 @@ import { labCertificates } from "./certificates.ts";
 import { controlPlane } from "./control-plane.ts";
 import { networkPlan } from "./fabric.ts";
 import { ownsNetns } from "./lab-down.ts";
-import { labLayout } from "./layout.ts";
-import { kubeletConfig } from "./node-config.ts";
+import { freeHost, labLayout } from "./layout.ts";
+import { formatMade, parseMade } from "./made-lab.ts";
+import { kubeconfig, kubeletConfig, nodeComponents, proxyConfig } from "./node-config.ts";
 import { nodeInit, shellQuote } from "./node-init.ts";
 import { parseCutPorts } from "./partition.ts";
 import { bridgeConflist, podRoutes } from "./reference-network.ts";
@@ -14,7 +15,7 @@ import { bridgeConflist, podRoutes } from "./reference-network.ts";
 const lab = labLayout({ name: "unit", nodes: 2, binFolder: "/opt/bin" });
 
 test("a lab has one address of each family per node", () => {
-  expect(lab.nodes.map(({ ipv4, ipv6 }) => [ipv4, ipv6])).toEqual([
+  expect(lab.nodes.map(({ addresses }) => addresses)).toEqual([
     ["10.200.0.11", "fd00:200::11"],
     ["10.200.0.12", "fd00:200::12"],
   ]);
@@ -26,6 +27,61 @@ test.each(["", "A", "a/b", "a".repeat(21), ".."])("lab name %j is refused", (nam
 
 test.each([0, 10, 1.5])("%d nodes are refused", (nodes) => {
   expect(() => labLayout({ name: "unit", nodes, binFolder: "/opt/bin" })).toThrow(/1 to 9 nodes/);
+});
+
+test.each([
+  ["ipv4", ["10.200.0.11"], "--service-cluster-ip-range=10.96.0.0/16", "--bind-address=0.0.0.0"],
+  ["ipv6", ["fd00:200::11"], "--service-cluster-ip-range=fd00:10:96::/112", "--bind-address=::"],
+] as const)("a lab of %s has nothing of the other family", (families, addresses, ...flags) => {
+  const single = labLayout({ name: "unit", nodes: 2, families, binFolder: "/opt/bin" });
+  const other = families === "ipv4" ? /fd00:/ : /10\.(200|96|244)\./;
+  expect(single.nodes[0]!.addresses).toEqual(addresses);
+  const components = [...controlPlane(single), ...nodeComponents(single, single.nodes[0]!)];
+  const argv = components.flatMap((each) => each.argv);
+  expect(argv).toEqual(expect.arrayContaining([...flags]));
+  const whole = [argv, networkPlan(single), labCertificates(single)];
+  expect(JSON.stringify(whole)).not.toMatch(other);
+  const files = single.nodes.flatMap((node) => [
+    kubeletConfig(single, node),
+    proxyConfig(single, node),
+    kubeconfig(single, "admin"),
+  ]);
+  expect(files.join()).not.toMatch(other);
+});
+
+const members = [
+  { index: 1, host: 11 },
+  { index: 3, host: 20 },
+];
+
+test("a lab that exists grows by the lowest free numbers and keeps what it has", () => {
+  const made = { members, families: "ipv6" as const };
+  const names = (nodes?: number): readonly string[] =>
+    labLayout(
+      { name: "unit", binFolder: "/opt/bin", ...(nodes === undefined ? {} : { nodes }) },
+      made,
+    ).nodes.map(({ name, addresses }) => `${name} ${addresses.join()}`);
+  const kept = ["n1 fd00:200::11", "n3 fd00:200::20"];
+  expect(names()).toEqual(kept);
+  expect(names(4)).toEqual([kept[0], "n2 fd00:200::12", kept[1], "n4 fd00:200::14"]);
+  expect(freeHost(members)).toBe(21);
+});
+
+test("a lab does not shrink by itself, nor change its families", () => {
+  const made = { members, families: "ipv6" as const };
+  const options = { name: "unit", binFolder: "/opt/bin" };
+  expect(() => labLayout({ ...options, nodes: 1 }, made)).toThrow(
+    "nodes: lab unit has 2, expected at least as many, not 1; take one away with: seam lab remove-node NODE",
+  );
+  expect(() => labLayout({ ...options, families: "dual" }, made)).toThrow(
+    "families: lab unit was made with ipv6, expected the same, not dual; take it down first",
+  );
+});
+
+test("what a lab remembers of itself is read as it was written", () => {
+  const made = { members, families: "ipv4" as const };
+  expect(parseMade(formatMade(made))).toEqual(made);
+  expect(parseMade("")).toEqual({ members: [], families: undefined });
 });
 
 test("the controller manager and the scheduler wait for the API server", () => {

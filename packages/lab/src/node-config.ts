@@ -3,7 +3,14 @@
  * limit of the host, named beside each.
  */
 import type { Component } from "./control-plane.ts";
-import { type LabLayout, type LabNode, ranges } from "./layout.ts";
+import {
+  apiServerOf,
+  inFamilies,
+  type LabLayout,
+  type LabNode,
+  preferred,
+  ranges,
+} from "./layout.ts";
 
 /** Name of the sandbox image that every lab loads itself. */
 const pauseImage = "localhost/pause:1";
@@ -62,7 +69,7 @@ authorization: {mode: Webhook}
 tlsCertFile: ${lab.pki}/kubelet-${node.name}.crt
 tlsPrivateKeyFile: ${lab.pki}/kubelet-${node.name}.key
 clusterDomain: cluster.local
-clusterDNS: [${ranges.dns}]
+clusterDNS: ["${preferred(lab, ranges.dns)}"]
 resolvConf: ${node.folder}/resolv.conf
 imageGCHighThresholdPercent: 100
 evictionHard: {memory.available: "100Mi"}
@@ -71,7 +78,7 @@ maxPods: 250
 nodeLeaseDurationSeconds: 20
 kubeAPIQPS: 200
 kubeAPIBurst: 400
-address: "::"
+address: "${anyAddress(lab)}"
 `;
 }
 
@@ -81,15 +88,19 @@ export function proxyConfig(lab: LabLayout, node: LabNode): string {
 kind: KubeProxyConfiguration
 mode: nftables
 clientConnection: {kubeconfig: ${lab.pki}/proxy.conf}
-clusterCIDR: ${ranges.pods}
+clusterCIDR: "${inFamilies(lab, ranges.pods).join(",")}"
 hostnameOverride: ${node.name}
 conntrack: {maxPerCore: 0, min: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 0s}
 nodePortAddresses: [primary]
 `;
 }
 
+/** Where programs listen: on all addresses, of both families where IPv6 is one. */
+export const anyAddress = ({ families }: Pick<LabLayout, "families">): string =>
+  families.includes("ipv6") ? "::" : "0.0.0.0";
+
 /** A kubeconfig for the client certificate `identity`. */
-export function kubeconfig(lab: LabLayout, server: string, identity: string): string {
+export function kubeconfig(lab: LabLayout, identity: string, server = apiServerOf(lab)): string {
   const { pki } = lab;
   return `apiVersion: v1
 kind: Config
@@ -100,6 +111,9 @@ current-context: seam-${lab.name}
 `;
 }
 
+/** The file with the addresses that the kubelet registers, separated by commas. */
+export const nodeIpFile = (node: LabNode): string => `${node.folder}/node-ip`;
+
 /** The programs every node runs. */
 export function nodeComponents(lab: LabLayout, node: LabNode): readonly Component[] {
   const kubelet = [
@@ -107,17 +121,18 @@ export function nodeComponents(lab: LabLayout, node: LabNode): readonly Componen
     `--config=${node.folder}/kubelet.yaml`,
     `--kubeconfig=${lab.pki}/kubelet-${node.name}.conf`,
     `--hostname-override=${node.name}`,
-    `--node-ip=${node.ipv4},${node.ipv6}`,
     "--root-dir=/var/lib/kubelet",
     "--v=2",
   ];
+  // Read at each start: the node's addresses can change while its init, which knows the command line, goes on.
+  const started = `exec ${kubelet.join(" ")} --node-ip="$(cat ${nodeIpFile(node)})"`;
   return [
     {
       name: "containerd",
       argv: [`${lab.binFolder}/containerd`, `--config=${node.folder}/containerd.toml`],
       after: "nothing",
     },
-    { name: "kubelet", argv: kubelet, after: "containerd" },
+    { name: "kubelet", argv: ["/bin/sh", "-c", started], after: "containerd" },
     {
       name: "kube-proxy",
       argv: [`${lab.binFolder}/kube-proxy`, `--config=${node.folder}/proxy.yaml`],

@@ -6,7 +6,7 @@ import { copyFileSync, writeFileSync } from "node:fs";
 import type { NodeReport } from "./api-client.ts";
 import { mustRun } from "./command.ts";
 import type { Argv } from "./fabric.ts";
-import type { LabLayout, LabNode } from "./layout.ts";
+import { familyOf, type LabLayout, type LabNode } from "./layout.ts";
 
 /** The node's CNI configuration for its pod ranges. */
 export function bridgeConflist(podCidrs: readonly string[]): string {
@@ -19,7 +19,7 @@ export function bridgeConflist(podCidrs: readonly string[]): string {
     ipam: {
       type: "host-local",
       ranges: podCidrs.map((subnet) => [{ subnet }]),
-      routes: podCidrs.map((cidr) => ({ dst: cidr.includes(":") ? "::/0" : "0.0.0.0/0" })),
+      routes: podCidrs.map((cidr) => ({ dst: familyOf(cidr) === "ipv6" ? "::/0" : "0.0.0.0/0" })),
     },
   };
   const portmap = { type: "portmap", capabilities: { portMappings: true }, backend: "nftables" };
@@ -46,7 +46,7 @@ export function podRoutes(
       "replace",
       cidr,
       "via",
-      cidr.includes(":") ? target.ipv6 : target.ipv4,
+      target.addresses.find((address) => familyOf(address) === familyOf(cidr)) ?? "",
     ]),
   );
 }

@@ -6,7 +6,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { mustRun } from "./command.ts";
 import type { Argv } from "./fabric.ts";
 import { labStatus } from "./lab-access.ts";
-import { type LabNode, labLayout } from "./layout.ts";
+import type { LabNode } from "./layout.ts";
+import { existingLab } from "./made-lab.ts";
 
 const DEVICE = "vxlan-ref";
 /** The fabric's 1500 without outer Ethernet, IPv4, UDP and VXLAN headers. */
@@ -21,7 +22,7 @@ type Site = {
 /** Changes a running lab with the reference network; pods that are made afterwards fit into the tunnel. */
 export async function useReferenceVxlan(name: string): Promise<void> {
   const { nodes: reports } = await labStatus(name);
-  const { nodes } = labLayout({ name, nodes: reports.length, binFolder: "" });
+  const { nodes } = existingLab(name);
   const sites = nodes.map((node, place) => ({
     node,
     place: place + 1,
@@ -37,7 +38,17 @@ export async function useReferenceVxlan(name: string): Promise<void> {
 
 const deviceOf = ({ node, place, podCidrs }: Site): readonly Argv[] => {
   const ip = ["ip", "-n", node.netns];
-  const kind = ["type", "vxlan", "id", "9", "dstport", "8472", "local", node.ipv4, "nolearning"];
+  const kind = [
+    "type",
+    "vxlan",
+    "id",
+    "9",
+    "dstport",
+    "8472",
+    "local",
+    ...outerOf(node),
+    "nolearning",
+  ];
   const link = ["link", "add", DEVICE, "mtu", String(MTU), "address", macOf(place)];
   return [
     [...ip, ...link, ...kind],
@@ -48,7 +59,7 @@ const deviceOf = ({ node, place, podCidrs }: Site): readonly Argv[] => {
 
 function wayTo({ node, place, podCidrs }: Site, from: string): readonly Argv[] {
   const mac = macOf(place);
-  const fdb = ["bridge", "-n", from, "fdb", "append", mac, "dev", DEVICE, "dst", node.ipv4];
+  const fdb = ["bridge", "-n", from, "fdb", "append", mac, "dev", DEVICE, "dst", ...outerOf(node)];
   return [
     fdb,
     ...podCidrs.flatMap((cidr) => {
@@ -62,6 +73,9 @@ function wayTo({ node, place, podCidrs }: Site, from: string): readonly Argv[] {
     }),
   ];
 }
+
+/** Outer packets are of the lab's preferred family; the MTU above is that of IPv4. */
+const outerOf = ({ addresses }: LabNode): readonly string[] => addresses.slice(0, 1);
 
 const macOf = (place: number): string => `02:00:00:00:09:0${place}`;
 

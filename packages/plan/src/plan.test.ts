@@ -175,7 +175,7 @@ test("the steps lead to the desired state, and planning again yields none", () =
     }),
     { numRuns: 2000 },
   );
-});
+}, 60_000);
 
 const empty: NodeState = {
   sysctls: [],
