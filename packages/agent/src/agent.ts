@@ -3,11 +3,12 @@
  * keeps the node as intent says. It tears nothing down when it stops: the kernel goes on forwarding.
  */
 import { err, ok } from "@seam/base";
-import { type Log, startDaemon } from "@seam/daemon";
+import { type ApiCounts, type Daemon, type Log, type LogLevel, startDaemon } from "@seam/daemon";
 import { type ClusterFacts, type NodeFacts, podMtu } from "@seam/intent";
 import {
   type Change,
   type ClusterConfig,
+  createEventRecorder,
   createKubeClient,
   type KubeClient,
   type Reflector,
@@ -16,8 +17,7 @@ import {
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 
-import { handleCni } from "./cni.ts";
-import type { CniAnswer, CniRequest } from "./cni-message.ts";
+import { carryOut } from "./cni-call.ts";
 import { serveCni } from "./cni-server.ts";
 import { installPlugin, type PluginPlaces } from "./install-plugin.ts";
 import { createAgentMetrics } from "./metrics.ts";
@@ -28,7 +28,8 @@ import { nodeView } from "./node-view.ts";
 import { serveNodeView, type ViewAnswer } from "./node-view-server.ts";
 import { adoptInterfaces } from "./reconcile.ts";
 import { createReconciler, type Reconciler, type RoundFacts } from "./reconciler.ts";
-import { openStore } from "./store.ts";
+import { createReports, type Reports } from "./reports.ts";
+import { openStore, type Store } from "./store.ts";
 import { uplinkOf } from "./uplink.ts";
 
 /** How an agent runs. */
@@ -45,6 +46,7 @@ export type AgentOptions = {
   readonly plugin: PluginPlaces | null;
   /** TCP port of health and metrics. */
   readonly httpPort: number;
+  readonly logLevel: LogLevel;
 };
 
 /** Runs until told to stop by SIGTERM or SIGINT. */
@@ -55,33 +57,36 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   await using daemon = await startDaemon({
     name: "seam-agent",
     port: options.httpPort,
+    logLevel: options.logLevel,
     missing: () => [...waiting].map((what) => `waiting for ${what}`),
   });
-  const adopted = adoptInterfaces(store);
-  if (!adopted.ok) throw new Error(`cannot read this node's interfaces: ${adopted.error.message}`);
+  const { log, counts } = daemon;
+  await using api = openApi(options, daemon);
+  const { client, reports } = api;
+  adopt(store, reports);
   const metrics = createAgentMetrics(daemon.metrics, store);
-  const { log } = daemon;
-  const reconciler = createReconciler({ store, log, metrics });
+  const reconciler = createReconciler({ store, log, metrics, reports });
   const memory = rememberedNode(store);
   const node = { store, ...memory, changed: reconciler.request };
   await using _server = await serveCni(options.cniSocket, (request) =>
-    metrics.timeCni(request.command, () => logged(log, request, handleCni(node, request))),
+    metrics.timeCni(request.command, () => carryOut({ node, log, reports }, request)),
   );
   await using _view = await serveNodeView(options.viewSocket, () => viewOf(reconciler));
   log.info({ node: options.nodeName, socket: options.cniSocket }, "answering CNI calls");
-  const client = createKubeClient(options.cluster);
-  await using network = watchNetwork({ client, log, store, onChange: reconciler.request });
+  const watched = { client, log, counts };
+  const onChange = reconciler.request;
+  await using network = watchNetwork({ ...watched, store, reports, onChange });
   // The first pod of a node already gets the MTU that these settings mean.
   await Promise.race([network.settled, aborted(daemon.signal)]);
   const knownFacts = (): RoundFacts => {
     const cluster = { nodes: nodes.entries().map(([, each]) => each), network: network.current() };
     return factsOf(options.nodeName, cluster, memory);
   };
-  await using nodes = watchNodes({ client, log }, ({ kind, value }) => {
+  await using nodes = watchNodes(watched, ({ kind, value }) => {
     if (kind === "set" && value.name === options.nodeName) {
       memory.setPodCidrs(value.podCidrs);
       knownFacts();
-      if (value.podCidrs.length > 0 && waiting.delete(POD_PREFIXES)) install(options);
+      if (value.podCidrs.length > 0 && waiting.delete(POD_PREFIXES)) install(options, reports);
     }
     reconciler.request();
   });
@@ -93,7 +98,30 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   }
   log.info({}, "stopping; pods keep their network");
   reconciler.stop();
-  client.close();
+}
+
+type Api = AsyncDisposable & { readonly client: KubeClient; readonly reports: Reports };
+
+/** The way to the API server; at its end the last news are told. */
+function openApi({ cluster, nodeName }: AgentOptions, { log, counts }: Daemon): Api {
+  const client = createKubeClient(cluster);
+  const recorder = createEventRecorder({
+    client,
+    reporter: { controller: "seam-agent", instance: nodeName },
+    onWritten: counts.eventWritten,
+    onLost: (loss, error) => {
+      counts.eventLost(loss);
+      if (error !== null) log.warn({ error }, "an Event was refused");
+    },
+  });
+  return {
+    client,
+    reports: createReports(nodeName, recorder),
+    [Symbol.asyncDispose]: async () => {
+      await recorder[Symbol.asyncDispose]();
+      client.close();
+    },
+  };
 }
 
 function viewOf({ compare }: Pick<Reconciler, "compare">): ViewAnswer {
@@ -106,8 +134,10 @@ function viewOf({ compare }: Pick<Reconciler, "compare">): ViewAnswer {
 const NODE_LIST = "the first list of nodes";
 const POD_PREFIXES = "the pod prefixes of this node";
 
+type Watched = { readonly client: KubeClient; readonly log: Log; readonly counts: ApiCounts };
+
 const watchNodes = (
-  { client, log }: { readonly client: KubeClient; readonly log: Log },
+  { client, log, counts }: Watched,
   onChange: (change: Change<NodeFacts>) => void,
 ): Reflector<NodeFacts> =>
   startReflector<NodeFacts>({
@@ -115,18 +145,32 @@ const watchNodes = (
     ref: { apiVersion: "v1", kind: "Node" },
     project: nodeFactsOf,
     onChange,
-    onError: (error) => log.warn({ error }, "watching nodes failed; trying again"),
+    onError: (error) => {
+      counts.watchBroke("Node");
+      log.warn({ error }, "watching nodes failed; trying again");
+    },
   });
 
-function logged(log: Log, { command, environment }: CniRequest, answer: CniAnswer): CniAnswer {
-  const fields = { command, arguments: environment.get("ARGS") };
-  if (!answer.ok) log.warn({ ...fields, error: answer.error }, "CNI command failed");
-  return answer;
+function adopt(store: Store, reports: Reports): void {
+  const adopted = adoptInterfaces(store);
+  if (!adopted.ok) throw new Error(`cannot read this node's interfaces: ${adopted.error.message}`);
+  const { rebuilt } = adopted.value;
+  if (rebuilt === 0) return;
+  reports.node({
+    severity: "Normal",
+    reason: "RecordsRebuilt",
+    message: `${rebuilt} pod interfaces of this node had no record and got one back from the kernel; their pods go on`,
+  });
 }
 
 /** The plug-in's configuration makes the node Ready, so it comes when ADD can work. */
-function install({ plugin }: AgentOptions): void {
-  if (plugin !== null) installPlugin(plugin);
+function install({ plugin }: AgentOptions, reports: Reports): void {
+  if (plugin === null || !installPlugin(plugin)) return;
+  reports.node({
+    severity: "Normal",
+    reason: "PluginInstalled",
+    message: "Seam's CNI plug-in is installed; this node can take pods",
+  });
 }
 
 /** What is known now; the MTU that it means for pods is remembered. */

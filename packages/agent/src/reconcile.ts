@@ -58,18 +58,23 @@ export function reconcileNode(
   });
 }
 
+/** What was found at start: how many records were lost and rebuilt, and how many led to no interface. */
+export type Adoption = { readonly rebuilt: number; readonly dropped: number };
+
 /**
  * Brings the records in line with the kernel at start: records whose interface is gone are dropped (the
  * machine was restarted, or ADD was cut off), interfaces without a record get one back from their
  * neighbour entries (the file was lost), and half-made interfaces without any address are deleted.
  */
-export function adoptInterfaces(store: Store): Result<null, KernelError> {
+export function adoptInterfaces(store: Store): Result<Adoption, KernelError> {
   const links = withRouteSocket(OWN_NETNS, listLinks);
   if (!links.ok) return links;
   const devices = links.value
     .map(({ name }) => name)
     .filter((name) => name.startsWith(DEVICE_PREFIX));
-  for (const { device } of store.attachments()) if (!devices.includes(device)) store.remove(device);
+  const gone = store.attachments().filter(({ device }) => !devices.includes(device));
+  for (const { device } of gone) store.remove(device);
+  let rebuilt = 0;
   const observed = observeNode([]);
   if (!observed.ok) return observed;
   for (const device of devices.filter((each) => store.attachment(each) === null)) {
@@ -83,8 +88,9 @@ export function adoptInterfaces(store: Store): Result<null, KernelError> {
     const addresses = neighbours.map(({ address }) => address);
     const hostPorts = hostPortsTo(addresses, observed.value.portForwards);
     store.put({ ...unknown, device, mac, addresses, hostPorts });
+    rebuilt += 1;
   }
-  return ok(null);
+  return ok({ rebuilt, dropped: gone.length });
 }
 
 const unknown = { containerId: "", ifName: "", netns: "", pod: "" };
