@@ -64,7 +64,14 @@ export const NetworkConfigSchema = Type.Object(
       },
       { ...closed, description: "What is not said has its default, also without the object." },
     ),
-    status: Type.Optional(Type.Object({ conditions: Type.Optional(Conditions) })),
+    status: Type.Optional(
+      Type.Object({
+        phase: Type.Optional(
+          choice(["Ready", "Failed"], { description: "Summary of the conditions." }),
+        ),
+        conditions: Type.Optional(Conditions),
+      }),
+    ),
   },
   {
     ...closed,

@@ -9,7 +9,10 @@ export function judgeNetworkConfig(config: ObservedNetworkConfig, now: number): 
   const findings = [accepted(config)];
   const at = { generation: config.identity.generation, now };
   return {
-    status: { conditions: settle(findings, config.conditions, at) },
+    status: {
+      phase: config.spec.ok ? "Ready" : "Failed",
+      conditions: settle(findings, config.conditions, at),
+    },
     news: newsIn(findings, config.conditions),
     wake: null,
   };
