@@ -13,7 +13,7 @@ export type AgentMetrics = {
 };
 
 /** Steps of one round. */
-export type RoundSteps = {
+type RoundSteps = {
   readonly applied: number;
   readonly failed: number;
   /** Of the applied ones, those that undid a change from outside. */

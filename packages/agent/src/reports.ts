@@ -45,7 +45,7 @@ export function createReports(
 }
 
 /** The pod that a call is for; null when the runtime did not name it. */
-export function podOf(request: CniRequest): EventSubject | null {
+function podOf(request: CniRequest): EventSubject | null {
   const named = cniArguments(request);
   const name = named.get("K8S_POD_NAME") ?? "";
   const namespace = named.get("K8S_POD_NAMESPACE") ?? "";
@@ -54,7 +54,7 @@ export function podOf(request: CniRequest): EventSubject | null {
 }
 
 /** What a failed call tells. */
-export const cniNews = (request: CniRequest, error: CniError): News => ({
+const cniNews = (request: CniRequest, error: CniError): News => ({
   severity: "Warning",
   reason: reasonOf(request, error),
   action: `Cni${request.command}`,

@@ -40,7 +40,7 @@ export type RecorderOptions = {
 };
 
 /** How much is kept and how often something is written. */
-export type RecorderLimits = {
+type RecorderLimits = {
   /** Different news that are kept; the oldest go first. */
   readonly entries: number;
   /** Different messages of one reason about one object; further ones raise the count of the last. */
