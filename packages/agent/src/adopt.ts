@@ -7,6 +7,7 @@ import type { HostPort } from "@seam/intent";
 import {
   deletePodInterface,
   isPodDevice,
+  type KernelError,
   listLinks,
   observeNode,
   OWN_NETNS,
@@ -18,6 +19,9 @@ import type { NodeState, PortForward } from "@seam/state";
 import type { RuntimeMemory } from "./runtime-memory.ts";
 import type { Attachment, Store } from "./store.ts";
 
+/** What was found at start: how many records were lost and rebuilt, and how many led to no interface. */
+export type Adoption = { readonly rebuilt: number; readonly dropped: number };
+
 /**
  * Brings the records in line with the kernel: records whose interface is gone are dropped (the machine was
  * restarted, or ADD was cut off), interfaces without a record get one back from their routes and neighbour entries
@@ -27,11 +31,13 @@ import type { Attachment, Store } from "./store.ts";
 export function adoptInterfaces(
   store: Store,
   memory: RuntimeMemory = new Map(),
-): Result<null, string> {
+): Result<Adoption, string> {
   const found = podDevices();
-  if (!found.ok) return found;
+  if (!found.ok) return err(found.error.message);
   const devices = found.value;
-  for (const { device } of store.attachments()) if (!devices.includes(device)) store.remove(device);
+  const gone = store.attachments().filter(({ device }) => !devices.includes(device));
+  for (const { device } of gone) store.remove(device);
+  let rebuilt = 0;
   const observed = observeNode([]);
   if (!observed.ok) return err(observed.error.message);
   for (const device of devices.filter((each) => store.attachment(each) === null)) {
@@ -42,15 +48,16 @@ export function adoptInterfaces(
     } else {
       const written = store.put(record);
       if (!written.ok) return err(`the record of ${device} cannot be kept: ${written.error}`);
+      rebuilt += 1;
     }
   }
-  return ok(null);
+  return ok({ rebuilt, dropped: gone.length });
 }
 
 /** Names of the node's ends of pods' links. */
-export function podDevices(): Result<readonly string[], string> {
+export function podDevices(): Result<readonly string[], KernelError> {
   const links = withRouteSocket(OWN_NETNS, listLinks);
-  if (!links.ok) return err(links.error.message);
+  if (!links.ok) return links;
   return ok(links.value.map(({ name }) => name).filter(isPodDevice));
 }
 

@@ -3,11 +3,12 @@
  * keeps the node as intent says. It tears nothing down when it stops: the kernel goes on forwarding.
  */
 import { err, ok } from "@seam/base";
-import { type Log, startDaemon } from "@seam/daemon";
+import { type ApiCounts, type Daemon, type Log, type LogLevel, startDaemon } from "@seam/daemon";
 import { type ClusterFacts, type NodeFacts, podMtu } from "@seam/intent";
 import {
   type Change,
   type ClusterConfig,
+  createEventRecorder,
   createKubeClient,
   type KubeClient,
   type Reflector,
@@ -15,7 +16,7 @@ import {
 } from "@seam/kube";
 
 import { adoptInterfaces } from "./adopt.ts";
-import type { CniAnswer, CniRequest } from "./cni-message.ts";
+import { carryOut } from "./cni-call.ts";
 import { createCniQueue } from "./cni-queue.ts";
 import { serveCni } from "./cni-server.ts";
 import { installPlugin, type PluginPlaces } from "./install-plugin.ts";
@@ -26,8 +27,9 @@ import { type NodeMemory, rememberedNode } from "./node-memory.ts";
 import { nodeView } from "./node-view.ts";
 import { serveNodeView, type ViewAnswer } from "./node-view-server.ts";
 import { createReconciler, type Reconciler, type RoundFacts } from "./reconciler.ts";
+import { createReports, type Reports } from "./reports.ts";
 import { runtimeMemory } from "./runtime-memory.ts";
-import { openNodeStore } from "./store.ts";
+import { type OpenedStore, openNodeStore } from "./store.ts";
 
 /** How an agent runs. */
 export type AgentOptions = {
@@ -45,6 +47,7 @@ export type AgentOptions = {
   readonly plugin: PluginPlaces | null;
   /** TCP port of health and metrics. */
   readonly httpPort: number;
+  readonly logLevel: LogLevel;
 };
 
 /** Runs until told to stop by SIGTERM or SIGINT. */
@@ -56,35 +59,36 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   await using daemon = await startDaemon({
     name: "seam-agent",
     port: options.httpPort,
+    logLevel: options.logLevel,
     missing: () => [...waiting].map((what) => `waiting for ${what}`),
   });
-  const { log } = daemon;
-  if (opened.value.setAside !== null) logSetAside(log, options, opened.value.setAside);
-  const adopted = adoptInterfaces(store, runtimeMemory(options.runtimeCache));
-  if (!adopted.ok) throw new Error(`cannot take over this node's interfaces: ${adopted.error}`);
+  const { log, counts } = daemon;
+  await using api = openApi(options, daemon);
+  const { client, reports } = api;
+  takeOver(options, opened.value, { log, reports });
   const metrics = createAgentMetrics(daemon.metrics, store);
-  const reconciler = createReconciler({ store, log, metrics });
+  const reconciler = createReconciler({ store, log, metrics, reports });
   const memory = rememberedNode(store);
-  const node = { store, ...memory, changed: reconciler.request };
-  const carryOut = createCniQueue(node);
+  const queue = createCniQueue({ store, ...memory, changed: reconciler.request });
   await using _server = await serveCni(options.cniSocket, (request) =>
-    metrics.timeCni(request.command, async () => logged(log, request, await carryOut(request))),
+    metrics.timeCni(request.command, async () => carryOut({ queue, log, reports }, request)),
   );
   await using _view = await serveNodeView(options.viewSocket, () => viewOf(reconciler));
   log.info({ node: options.nodeName, socket: options.cniSocket }, "answering CNI calls");
-  const client = createKubeClient(options.cluster);
-  await using network = watchNetwork({ client, log, store, onChange: reconciler.request });
+  const watched = { client, log, counts };
+  const onChange = reconciler.request;
+  await using network = watchNetwork({ ...watched, store, reports, onChange });
   // The first pod of a node already gets the MTU that these settings mean.
   await Promise.race([network.settled, aborted(daemon.signal)]);
   const knownFacts = (): RoundFacts => {
     const cluster = { nodes: nodes.entries().map(([, each]) => each), network: network.current() };
     return factsOf(options.nodeName, cluster, memory);
   };
-  await using nodes = watchNodes({ client, log }, ({ kind, value }) => {
+  await using nodes = watchNodes(watched, ({ kind, value }) => {
     if (kind === "set" && value.name === options.nodeName) {
       memory.setPodCidrs(value.podCidrs);
       knownFacts();
-      if (value.podCidrs.length > 0 && waiting.delete(POD_PREFIXES)) install(options);
+      if (value.podCidrs.length > 0 && waiting.delete(POD_PREFIXES)) install(options, reports);
     }
     reconciler.request();
   });
@@ -96,15 +100,30 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   }
   log.info({}, "stopping; pods keep their network");
   reconciler.stop();
-  client.close();
 }
 
-function logSetAside(log: Log, { storeFile: file }: AgentOptions, why: string): void {
-  const fields = { file, kept: `${file}.corrupt`, why };
-  log.error(
-    fields,
-    "the node's records could not be read; rebuilding them from kernel and runtime",
-  );
+type Api = AsyncDisposable & { readonly client: KubeClient; readonly reports: Reports };
+
+/** The way to the API server; at its end the last news are told. */
+function openApi({ cluster, nodeName }: AgentOptions, { log, counts }: Daemon): Api {
+  const client = createKubeClient(cluster);
+  const recorder = createEventRecorder({
+    client,
+    reporter: { controller: "seam-agent", instance: nodeName },
+    onWritten: counts.eventWritten,
+    onLost: (loss, error) => {
+      counts.eventLost(loss);
+      if (error !== null) log.warn({ error }, "an Event was refused");
+    },
+  });
+  return {
+    client,
+    reports: createReports(nodeName, recorder),
+    [Symbol.asyncDispose]: async () => {
+      await recorder[Symbol.asyncDispose]();
+      client.close();
+    },
+  };
 }
 
 function viewOf({ compare }: Pick<Reconciler, "compare">): ViewAnswer {
@@ -117,8 +136,10 @@ function viewOf({ compare }: Pick<Reconciler, "compare">): ViewAnswer {
 const NODE_LIST = "the first list of nodes";
 const POD_PREFIXES = "the pod prefixes of this node";
 
+type Watched = { readonly client: KubeClient; readonly log: Log; readonly counts: ApiCounts };
+
 const watchNodes = (
-  { client, log }: { readonly client: KubeClient; readonly log: Log },
+  { client, log, counts }: Watched,
   onChange: (change: Change<NodeFacts>) => void,
 ): Reflector<NodeFacts> =>
   startReflector<NodeFacts>({
@@ -126,18 +147,43 @@ const watchNodes = (
     ref: { apiVersion: "v1", kind: "Node" },
     project: nodeFactsOf,
     onChange,
-    onError: (error) => log.warn({ error }, "watching nodes failed; trying again"),
+    onError: (error) => {
+      counts.watchBroke("Node");
+      log.warn({ error }, "watching nodes failed; trying again");
+    },
   });
 
-function logged(log: Log, { command, environment }: CniRequest, answer: CniAnswer): CniAnswer {
-  const fields = { command, arguments: environment.get("ARGS") };
-  if (!answer.ok) log.warn({ ...fields, error: answer.error }, "CNI command failed");
-  return answer;
+/** What an earlier agent left, or what the kernel and the runtime still know of it. */
+function takeOver(
+  { storeFile: file, runtimeCache }: AgentOptions,
+  { store, setAside }: OpenedStore,
+  { log, reports }: { readonly log: Log; readonly reports: Reports },
+): void {
+  if (setAside !== null) {
+    const what = "the node's records could not be read; rebuilding them from kernel and runtime";
+    log.error({ file, kept: `${file}.corrupt`, why: setAside }, what);
+    const message = `${what}: ${setAside}; the file is kept as ${file}.corrupt, and pods go on`;
+    reports.node({ severity: "Warning", reason: "RecordsSetAside", message });
+  }
+  const adopted = adoptInterfaces(store, runtimeMemory(runtimeCache));
+  if (!adopted.ok) throw new Error(`cannot take over this node's interfaces: ${adopted.error}`);
+  const { rebuilt } = adopted.value;
+  if (rebuilt === 0) return;
+  reports.node({
+    severity: "Normal",
+    reason: "RecordsRebuilt",
+    message: `${rebuilt} pod interfaces of this node had no record and got one back from the kernel; their pods go on`,
+  });
 }
 
 /** The plug-in's configuration makes the node Ready, so it comes when ADD can work. */
-function install({ plugin }: AgentOptions): void {
-  if (plugin !== null) installPlugin(plugin);
+function install({ plugin }: AgentOptions, reports: Reports): void {
+  if (plugin === null || !installPlugin(plugin)) return;
+  reports.node({
+    severity: "Normal",
+    reason: "PluginInstalled",
+    message: "Seam's CNI plug-in is installed; this node can take pods",
+  });
 }
 
 /** What is known now; the MTU that it means for pods is remembered. */

@@ -54,7 +54,7 @@ export function staleDevices(
   const found = podDevices();
   if (!found.ok) {
     const msg = "the interfaces could not be read";
-    return err({ code: codes.kernelRefused, msg, details: found.error });
+    return err({ code: codes.kernelRefused, msg, details: found.error.message });
   }
   const records = store.attachments();
   const foreign = new Set(

@@ -57,6 +57,9 @@ const since: { readonly [command in Command]?: string } = {
 const HEADER = 4;
 const PREFIX = "CNI_";
 
+/** How a message begins that says that the agent's records cannot be written. */
+export const MEMORY_FAULT = "the agent could not remember the change";
+
 /** A failed answer. */
 export const fail = (code: number, msg: string, details: string): CniAnswer =>
   err({ code, msg, details });

@@ -9,6 +9,7 @@ import {
   encodeAnswer,
   fail,
   frameOf,
+  MEMORY_FAULT,
   parseRequest,
   versionOf,
 } from "./cni-message.ts";
@@ -47,12 +48,12 @@ async function answerTo(frame: Buffer, handler: CniHandler): Promise<Buffer> {
     : encodeAnswer(err(request.error.error), request.error.version);
 }
 
-/** What throws is the store (a full disk, say): the runtime may try again. */
+/** What throws is the store, when records cannot even be read: the runtime may try again. */
 async function guarded(handler: CniHandler, request: CniRequest): Promise<CniAnswer> {
   try {
     return await handler(request);
   } catch (error) {
     const details = error instanceof Error ? error.message : String(error);
-    return fail(codes.tryAgainLater, "the agent could not remember the change", details);
+    return fail(codes.tryAgainLater, MEMORY_FAULT, details);
   }
 }

@@ -31,6 +31,7 @@ import {
   codes,
   fail,
   isJson,
+  MEMORY_FAULT,
   networkNameOf,
   podNameOf,
   supportedVersions,
@@ -260,7 +261,7 @@ function prefixes(node: CniNode): Result<null, CniError> {
 }
 
 const memoryFault = (why: string): [string, string] => [
-  `the agent could not remember the change: ${why}`,
+  `${MEMORY_FAULT}: ${why}`,
   "free space on the file system of the agent's folder, /var/lib/seam; nothing has to be restarted",
 ];
 

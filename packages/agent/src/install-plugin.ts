@@ -33,20 +33,22 @@ const conflist = `${JSON.stringify(
   2,
 )}\n`;
 
-/** Installs what differs from what is there. */
-export function installPlugin({ shim, binFolder, confFolder }: PluginPlaces): void {
+/** Installs what differs from what is there; whether anything did. */
+export function installPlugin({ shim, binFolder, confFolder }: PluginPlaces): boolean {
   mkdirSync(binFolder, { recursive: true });
   mkdirSync(confFolder, { recursive: true });
   const binary = path.join(binFolder, PLUGIN);
-  if (!sameContent(shim, binary)) {
+  const isNew = !sameContent(shim, binary);
+  if (isNew) {
     replace(binary, (unfinished) => {
       copyFileSync(shim, unfinished);
       chmodSync(unfinished, 0o755);
     });
   }
   const config = path.join(confFolder, CONFLIST);
-  if (readOrNull(config)?.toString() === conflist) return;
+  if (readOrNull(config)?.toString() === conflist) return isNew;
   replace(config, (unfinished) => writeFileSync(unfinished, conflist));
+  return true;
 }
 
 function replace(target: string, write: (unfinished: string) => void): void {

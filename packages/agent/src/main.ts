@@ -1,9 +1,11 @@
 /**
  * Entry of the agent's container; with `--show-node` it asks the agent that runs on this node what the node
  * should look like, prints the answer as JSON, and ends. Environment: `NODE_NAME` (required, from the downward
- * API); `SEAM_STORE`, `SEAM_CNI_CACHE`, `SEAM_CNI_SOCKET`, `SEAM_VIEW_SOCKET`, `SEAM_HTTP_PORT` (9811) and `SEAM_SHIM`,
+ * API); `SEAM_STORE`, `SEAM_CNI_CACHE`, `SEAM_CNI_SOCKET`, `SEAM_VIEW_SOCKET`, `SEAM_HTTP_PORT` (9811), `SEAM_LOG_LEVEL` (info)
+ * and `SEAM_SHIM`,
  * `SEAM_CNI_BIN`, `SEAM_CNI_CONF` for other places.
  */
+import { LOG_LEVELS, type LogLevel, logLevelOf } from "@seam/daemon";
 import { loadConfig } from "@seam/kube";
 
 import { runAgent } from "./agent.ts";
@@ -24,6 +26,12 @@ async function showNode(): Promise<void> {
   process.stdout.write(`${JSON.stringify(view.value)}\n`);
 }
 
+function logLevel(): LogLevel {
+  const text = env["SEAM_LOG_LEVEL"] ?? "info";
+  const expected = LOG_LEVELS.join(", ");
+  return logLevelOf(text) ?? end(`SEAM_LOG_LEVEL: expected one of ${expected}; found "${text}"`);
+}
+
 async function run(): Promise<void> {
   const nodeName = env["NODE_NAME"] ?? end("NODE_NAME is not set; expected the name of this node");
   const cluster = loadConfig();
@@ -41,6 +49,7 @@ async function run(): Promise<void> {
       confFolder: env["SEAM_CNI_CONF"] ?? "/etc/cni/net.d",
     },
     httpPort: Number(env["SEAM_HTTP_PORT"] ?? 9811),
+    logLevel: logLevel(),
   });
 }
 

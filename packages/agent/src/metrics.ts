@@ -8,7 +8,16 @@ import type { Store } from "./store.ts";
 export type AgentMetrics = {
   /** Carries out a CNI command and measures it. */
   readonly timeCni: (command: Command, work: () => Promise<CniAnswer>) => Promise<CniAnswer>;
-  readonly countRound: (steps: { readonly applied: number; readonly failed: number }) => void;
+  /** Starts the clock of a round; call the answer with the steps that it took. */
+  readonly startRound: () => (steps: RoundSteps) => void;
+};
+
+/** Steps of one round. */
+type RoundSteps = {
+  readonly applied: number;
+  readonly failed: number;
+  /** Of the applied ones, those that undid a change from outside. */
+  readonly drifted: number;
 };
 
 /** Registers the agent's metrics. */
@@ -22,12 +31,6 @@ export function createAgentMetrics(
     help: "Time that a CNI command took in the agent; code 0 is success.",
     labelNames: ["command", "code"],
     buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2],
-    registers,
-  });
-  const steps = new Counter({
-    name: "seam_node_steps_total",
-    help: "Steps that reconciliation took on the node.",
-    labelNames: ["outcome"],
     registers,
   });
   const interfaces = new Gauge({
@@ -45,9 +48,43 @@ export function createAgentMetrics(
       stop({ code: answer.ok ? 0 : answer.error.code });
       return answer;
     },
-    countRound: ({ applied, failed }) => {
+    startRound: roundMeter(registry),
+  };
+}
+
+function roundMeter(registry: Registry): AgentMetrics["startRound"] {
+  const registers = [registry];
+  const steps = new Counter({
+    name: "seam_node_steps_total",
+    help: "Steps that reconciliation took on the node.",
+    labelNames: ["outcome"],
+    registers,
+  });
+  const rounds = new Histogram({
+    name: "seam_reconcile_duration_seconds",
+    help: "Time that a round of reconciliation took, by how it ended.",
+    labelNames: ["outcome"],
+    buckets: [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2],
+    registers,
+  });
+  const success = new Gauge({
+    name: "seam_reconcile_last_success_timestamp_seconds",
+    help: "When the node was last as it should be, in seconds since 1970; 0 when it never was.",
+    registers,
+  });
+  const drift = new Counter({
+    name: "seam_node_drift_steps_total",
+    help: "Steps that undid changes made by something else than Seam.",
+    registers,
+  });
+  return () => {
+    const stop = rounds.startTimer();
+    return ({ applied, failed, drifted }) => {
+      stop({ outcome: failed === 0 ? "done" : "failed" });
       steps.inc({ outcome: "applied" }, applied);
       steps.inc({ outcome: "failed" }, failed);
-    },
+      drift.inc(drifted);
+      if (failed === 0) success.setToCurrentTime();
+    };
   };
 }

@@ -14,12 +14,21 @@ let plane: ControlPlane;
 let client: KubeClient;
 let told: string[] = [];
 let changes = 0;
+let breaks = 0;
+const reported: string[] = [];
 
 const note = (_: object, message: string): void => void told.push(message);
 const log: Log = { info: note, warn: note, error: note };
 
 const start = (): NetworkSource =>
-  watchNetwork({ client, log, store, onChange: () => void (changes += 1) });
+  watchNetwork({
+    client,
+    log,
+    store,
+    reports: { node: ({ reason, message }) => void reported.push(`${reason}: ${message}`) },
+    counts: { watchBroke: () => void (breaks += 1) },
+    onChange: () => void (changes += 1),
+  });
 
 const config = (spec: object, name = "default") => ({
   apiVersion: "seam.ucsd.edu/v1alpha1",
@@ -65,6 +74,11 @@ test("without the kind all is direct and nothing fails; its object is followed a
   expect(changes).toBeGreaterThan(before);
   expect(await client.apply(config({ overlay: "vxlan" }), mine)).toMatchObject({ ok: true });
   await expect.poll(() => network.current()).toMatchObject({ overlay: "vxlan" });
+  expect(reported).toEqual([
+    "OverlayChanged: this node's overlay is now vxlan; it was direct",
+    "OverlayChanged: this node's overlay is now direct; it was vxlan",
+    "OverlayChanged: this node's overlay is now vxlan; it was direct",
+  ]);
 }, 60_000);
 
 test("while the API server is away the last settings stay, also for a new agent", async () => {
@@ -75,6 +89,7 @@ test("while the API server is away the last settings stay, also for a new agent"
     await network.settled;
     expect(network.current()).toMatchObject({ overlay: "vxlan" });
     expect(told).toEqual(["watching NetworkConfig failed; trying again"]);
+    expect(breaks).toBe(1);
   }
   await plane.startApiServer();
   await using network = start();

@@ -4,7 +4,7 @@
  */
 import { API_VERSION, formatFieldError, NETWORK_CONFIG_NAME, parseNetworkConfig } from "@seam/api";
 import { bytes, err, millis, ok, parseCidr, type Result } from "@seam/base";
-import type { Log } from "@seam/daemon";
+import type { ApiCounts, Log } from "@seam/daemon";
 import { DEFAULT_NETWORK, type NetworkFacts } from "@seam/intent";
 import {
   isNotFound,
@@ -14,6 +14,7 @@ import {
   startReflector,
 } from "@seam/kube";
 
+import type { Reports } from "./reports.ts";
 import type { Store } from "./store.ts";
 
 /** The settings, kept up to date until disposed of. */
@@ -28,6 +29,8 @@ export type NetworkOptions = {
   readonly client: KubeClient;
   readonly log: Log;
   readonly store: Pick<Store, "setting" | "set">;
+  readonly reports: Pick<Reports, "node">;
+  readonly counts: Pick<ApiCounts, "watchBroke">;
   readonly onChange: () => void;
 };
 
@@ -36,7 +39,8 @@ const REMEMBERED = "networkConfig";
 const LONGEST_WAIT = millis(5000);
 
 /** Starts to watch. */
-export function watchNetwork({ client, log, store, onChange }: NetworkOptions): NetworkSource {
+export function watchNetwork(options: NetworkOptions): NetworkSource {
+  const { client, log, store, reports, counts, onChange } = options;
   const settled = Promise.withResolvers<void>();
   let facts = rememberedNetwork(store);
   const use = (spec: unknown): void => {
@@ -45,8 +49,10 @@ export function watchNetwork({ client, log, store, onChange }: NetworkOptions): 
     const parsed = networkFactsOf(spec);
     if (!parsed.ok) {
       log.warn({ error: parsed.error }, "NetworkConfig is not valid; the last valid one stays");
+      reports.node(invalidConfig(parsed.error));
       return;
     }
+    if (facts.overlay !== parsed.value.overlay) reports.node(overlayChanged(facts, parsed.value));
     facts = parsed.value;
     store.set(REMEMBERED, text);
     onChange();
@@ -60,7 +66,10 @@ export function watchNetwork({ client, log, store, onChange }: NetworkOptions): 
     },
     onError: (error) => {
       if (isUnknownKind(error)) use({});
-      else log.warn({ error }, "watching NetworkConfig failed; trying again");
+      else {
+        counts.watchBroke("NetworkConfig");
+        log.warn({ error }, "watching NetworkConfig failed; trying again");
+      }
       settled.resolve();
     },
     longestWait: LONGEST_WAIT,
@@ -75,6 +84,18 @@ export function watchNetwork({ client, log, store, onChange }: NetworkOptions): 
     [Symbol.asyncDispose]: async () => reflector[Symbol.asyncDispose](),
   };
 }
+
+const invalidConfig = (errors: string): Parameters<Reports["node"]>[0] => ({
+  severity: "Warning",
+  reason: "NetworkConfigInvalid",
+  message: `the NetworkConfig called default is not valid, so this node keeps the last valid one: ${errors}; correct it with seam apply or kubectl edit networkconfig default`,
+});
+
+const overlayChanged = (from: NetworkFacts, to: NetworkFacts): Parameters<Reports["node"]>[0] => ({
+  severity: "Normal",
+  reason: "OverlayChanged",
+  message: `this node's overlay is now ${to.overlay}; it was ${from.overlay}`,
+});
 
 /** The settings that a `NetworkConfig` with this `spec` means. */
 export function networkFactsOf(spec: unknown): Result<NetworkFacts, string> {

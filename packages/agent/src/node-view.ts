@@ -12,7 +12,7 @@ export function nodeView(comparison: Comparison): Json {
 }
 
 /** Any state or step with its addresses and prefixes in canonical text; it follows the form of the value, so new parts need nothing here. */
-function textForm(value: unknown): unknown {
+export function textForm(value: unknown): unknown {
   if (isAddress(value)) return formatAddress(value);
   if (isCidr(value)) return formatCidr(value);
   if (Array.isArray(value)) return value.map(textForm);

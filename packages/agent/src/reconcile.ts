@@ -1,10 +1,11 @@
 /** Makes the node what it should be: observe, intend, plan, apply. */
 import { ok, type Result } from "@seam/base";
 import { type ClusterFacts, intendNode, type OwnNode } from "@seam/intent";
-import { applyStep, type KernelError, observeNode } from "@seam/kernel";
+import { applyStep, isPodDevice, type KernelError, observeNode } from "@seam/kernel";
 import { plan, type Step } from "@seam/plan";
 import type { NodeState } from "@seam/state";
 
+import { podDevices } from "./adopt.ts";
 import type { Attachment } from "./store.ts";
 
 /** What was done in one round: the steps that worked and those that did not. */
@@ -20,13 +21,16 @@ export type Comparison = {
   readonly steps: readonly Step[];
 };
 
-/** Looks at the node and changes nothing. */
+/** Looks at the node and changes nothing. Pods whose link is gone, or just goes, are not part of what it should be. */
 export function compareNode(
   cluster: ClusterFacts,
   own: OwnNode,
   attachments: readonly Attachment[],
 ): Result<Comparison, KernelError> {
-  const desired = intendNode(cluster, own, attachments);
+  const devices = podDevices();
+  if (!devices.ok) return devices;
+  const present = attachments.filter(({ device }) => devices.value.includes(device));
+  const desired = intendNode(cluster, own, present);
   const observed = observeNode(desired.sysctls.map(({ key }) => key));
   if (!observed.ok) return observed;
   return ok({ desired, observed: observed.value, steps: plan(observed.value, desired) });
@@ -44,7 +48,20 @@ export function reconcileNode(
   return ok({
     applied: outcomes.flatMap(({ step, result }) => (result.ok ? [step] : [])),
     failed: outcomes.flatMap(({ step, result }) =>
-      result.ok ? [] : [{ step, error: result.error }],
+      result.ok || isGone(step, result.error) ? [] : [{ step, error: result.error }],
     ),
   });
+}
+
+/** Links are deleted beside the event loop, so one may go between a look and a step: nothing is left to do for it. */
+function isGone(step: Step, { errno }: KernelError): boolean {
+  return ["ENODEV", "ENOENT"].includes(errno) && isPodDevice(deviceOf(step));
+}
+
+function deviceOf(step: Step): string {
+  if ("route" in step) return step.route.device ?? "";
+  if ("neighbour" in step) return step.neighbour.device;
+  if ("deviceAddress" in step) return step.deviceAddress.device;
+  // Such as net.ipv4.conf.DEVICE.route_localnet.
+  return step.kind === "set-sysctl" ? (step.sysctl.key.split(".")[3] ?? "") : "";
 }

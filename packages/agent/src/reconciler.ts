@@ -5,7 +5,9 @@ import type { Log } from "@seam/daemon";
 import type { KernelError } from "@seam/kernel";
 
 import type { AgentMetrics } from "./metrics.ts";
+import { factsNews, refusedStep, unobserved } from "./node-news.ts";
 import { compareNode, type Comparison, reconcileNode } from "./reconcile.ts";
+import type { Reports } from "./reports.ts";
 import type { Store } from "./store.ts";
 
 /** Runs rounds; nothing happens before `start`, because without the list of nodes routes would be deleted. */
@@ -25,7 +27,8 @@ export type RoundFacts = { readonly cluster: ClusterFacts; readonly own: OwnNode
 export type ReconcilerOptions = {
   readonly store: Pick<Store, "attachments">;
   readonly log: Log;
-  readonly metrics: Pick<AgentMetrics, "countRound">;
+  readonly metrics: Pick<AgentMetrics, "startRound">;
+  readonly reports: Pick<Reports, "node">;
 };
 
 const DELAY_MS = 20;
@@ -36,19 +39,24 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   let facts: (() => RoundFacts) | null = null;
   let timer: NodeJS.Timeout | null = null;
   let resync: NodeJS.Timeout | null = null;
+  let cause: Cause = "resync";
   const round = (): void => {
     timer = null;
-    if (facts !== null) runRound(options, facts());
+    const why = cause;
+    cause = "resync";
+    if (facts !== null) runRound(options, facts(), why);
   };
-  const request = (): void => {
+  const ask = (why: Cause): void => {
+    if (why === "change") cause = why;
     timer ??= setTimeout(round, DELAY_MS);
   };
+  const request = (): void => ask("change");
   return {
     request,
     start: (source) => {
       facts = source;
       request();
-      resync = setInterval(request, RESYNC_MS);
+      resync = setInterval(() => ask("resync"), RESYNC_MS);
     },
     compare: () => {
       if (facts === null) return null;
@@ -63,14 +71,26 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   };
 }
 
-function runRound({ store, log, metrics }: ReconcilerOptions, { cluster, own }: RoundFacts): void {
-  const round = reconcileNode(cluster, own, store.attachments());
+/** Why a round was run: steps of one that nothing asked for undo a change from outside. */
+type Cause = "change" | "resync";
+
+function runRound(options: ReconcilerOptions, facts: RoundFacts, cause: Cause): void {
+  const { store, log, metrics, reports } = options;
+  const stop = metrics.startRound();
+  const round = reconcileNode(facts.cluster, facts.own, store.attachments());
+  // Shortly after a start the cluster may still be giving this node its prefixes.
+  if (cause === "resync") for (const news of factsNews(facts)) reports.node(news);
   if (!round.ok) {
     log.error({ error: round.error }, "the node could not be observed");
-    return metrics.countRound({ applied: 0, failed: 1 });
+    reports.node(unobserved(round.error));
+    return stop({ applied: 0, failed: 1, drifted: 0 });
   }
   const { applied, failed } = round.value;
-  for (const { step, error } of failed) log.error({ step, error }, "a step failed");
+  for (const { step, error } of failed) {
+    log.error({ step, error }, "a step failed");
+    reports.node(refusedStep(step, error, facts));
+  }
   if (applied.length > 0) log.info({ steps: applied.map(({ kind }) => kind) }, "node changed");
-  return metrics.countRound({ applied: applied.length, failed: failed.length });
+  const drifted = cause === "resync" ? applied.length : 0;
+  return stop({ applied: applied.length, failed: failed.length, drifted });
 }

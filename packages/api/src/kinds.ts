@@ -29,7 +29,15 @@ const networkConfig: KindNames = {
   plural: "networkconfigs",
   shortNames: ["netconf"],
   scope: "Cluster",
-  columns: [{ name: "Overlay", type: "string", jsonPath: ".spec.overlay" }, age],
+  columns: [
+    { name: "Overlay", type: "string", jsonPath: ".spec.overlay" },
+    {
+      name: "Accepted",
+      type: "string",
+      jsonPath: '.status.conditions[?(@.type=="Accepted")].status',
+    },
+    age,
+  ],
 };
 
 /** The CustomResourceDefinitions of all kinds. */

@@ -1,6 +1,6 @@
 /** The kind `NetworkConfig`: how pods of different nodes reach each other; one object, called `default`. */
 import { Type, type Static } from "typebox";
-import { Metadata } from "./project.ts";
+import { Conditions, Metadata } from "./project.ts";
 import { API_VERSION, choice } from "./words.ts";
 
 const closed = { additionalProperties: false };
@@ -64,7 +64,14 @@ export const NetworkConfigSchema = Type.Object(
       },
       { ...closed, description: "What is not said has its default, also without the object." },
     ),
-    status: Type.Optional(Type.Object({})),
+    status: Type.Optional(
+      Type.Object({
+        phase: Type.Optional(
+          choice(["Ready", "Failed"], { description: "Summary of the conditions." }),
+        ),
+        conditions: Type.Optional(Conditions),
+      }),
+    ),
   },
   {
     ...closed,

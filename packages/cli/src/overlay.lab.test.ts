@@ -171,6 +171,34 @@ test("traffic goes on while the overlay becomes direct again, and the devices ar
   expect(await identities()).toBe(before);
 }, 60_000);
 
+test("what changed and what failed is told on the object that it concerns", async () => {
+  const seam = async (...argv: readonly string[]): Promise<string> => {
+    const flags = [...argv, "--kubeconfig", kubeconfig];
+    return (await execute(path.join(root, "bin/seam"), flags)).stdout;
+  };
+  expect(await seam("wait", "networkconfig", "default")).toContain("is Ready");
+  expect(await seam("describe", "networkconfig", "default")).toMatch(/Accepted +True +Valid/);
+  const node = await seam("describe", "node", "n1");
+  expect(node).toMatch(/Normal +PluginInstalled +node\/n1/);
+  expect(node).toContain("this node's overlay is now direct; it was vxlan");
+  expect(await kubectl("describe", "node", "n1")).toMatch(/OverlayChanged .* seam-agent/);
+  const uid = await kubectl("get", "pod", "on-n1", "-o", "jsonpath={.metadata.uid}");
+  // As the runtime would ask for an address that is another node's.
+  const config = JSON.stringify({
+    cniVersion: "1.1.0",
+    name: "seam",
+    type: "seam-cni",
+    runtimeConfig: { ips: ["10.200.0.12"] },
+  });
+  const variables = `CNI_COMMAND=ADD CNI_CONTAINERID=refused CNI_IFNAME=eth9 CNI_NETNS=/proc/self/ns/net CNI_ARGS='K8S_POD_NAMESPACE=default;K8S_POD_NAME=on-n1;K8S_POD_UID=${uid}'`;
+  const answer = await shell("n1", `echo '${config}' | ${variables} /opt/cni/bin/seam-cni; true`);
+  expect(answer).toContain("the requested address 10.200.0.12 is not in");
+  await expect
+    .poll(async () => seam("describe", "pod", "on-n1"), { timeout: 10_000 })
+    .toMatch(/Warning +AddressRefused +pod\/on-n1 +CNI ADD failed/);
+  expect(await kubectl("describe", "pod", "on-n1")).toMatch(/Warning +AddressRefused/);
+}, 60_000);
+
 test("the commands of overlay.md work as written, and leave the default", async () => {
   await kubectl("delete", "networkconfig", "default");
   expect(await runGuide("overlay.md", name)).toContain("vxlan id 83");

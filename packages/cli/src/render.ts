@@ -139,10 +139,17 @@ function conditionsText(object: KubeObject, now: number): string {
 }
 
 const timeOf = (event: KubeObject): string =>
+  textOf(event, "series", "lastObservedTime") ??
   textOf(event, "lastTimestamp") ??
   textOf(event, "eventTime") ??
   textOf(event, "metadata", "creationTimestamp") ??
   "";
+
+/** How often it happened, in the form of events.k8s.io or in the older one; nothing for once. */
+function timesOf(event: KubeObject): string {
+  const count = fieldOf(event, "series", "count") ?? fieldOf(event, "count");
+  return typeof count === "number" && count > 1 ? ` (${count} times)` : "";
+}
 
 function eventsText(events: readonly KubeObject[], now: number): string {
   if (events.length === 0) return "  none";
@@ -153,7 +160,7 @@ function eventsText(events: readonly KubeObject[], now: number): string {
       textOf(each, "type") ?? "",
       textOf(each, "reason") ?? "",
       `${textOf(each, "involvedObject", "kind")?.toLowerCase() ?? ""}/${textOf(each, "involvedObject", "name") ?? ""}`,
-      textOf(each, "message") ?? "",
+      `${textOf(each, "message") ?? ""}${timesOf(each)}`,
     ]);
   return indent(table([["AGE", "TYPE", "REASON", "OBJECT", "MESSAGE"], ...rows]));
 }

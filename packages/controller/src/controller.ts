@@ -1,8 +1,8 @@
 /** The loop: watches make keys, workers take them one by one and reconcile, a failure comes again later. */
 import { once } from "node:events";
 import { millis } from "@seam/base";
-import type { Log } from "@seam/daemon";
-import { createWorkQueue, type KubeClient } from "@seam/kube";
+import type { ApiCounts, Log } from "@seam/daemon";
+import { createWorkQueue, type EventRecorder, type KubeClient } from "@seam/kube";
 import { createAlarms } from "./alarms.ts";
 import type { Meter } from "./meter.ts";
 import { reconcile, type World } from "./reconcile.ts";
@@ -13,6 +13,8 @@ export type ControllerOptions = {
   readonly client: KubeClient;
   readonly log: Log;
   readonly meter: Meter;
+  readonly report: EventRecorder["report"];
+  readonly counts: Pick<ApiCounts, "watchBroke">;
   /** Aborted when the loop shall end. */
   readonly signal: AbortSignal;
   /** Called when every cache is complete and work begins. */
@@ -24,15 +26,17 @@ const PATIENCE = { first: millis(50), longest: millis(30_000) };
 
 /** Runs until `signal` is aborted; then ends what it is working on and leaves no timer and no watch. */
 export async function runController(options: ControllerOptions): Promise<void> {
-  const { client, log, signal } = options;
+  const { client, report, log, counts, signal } = options;
   if (signal.aborted) return;
   using queue = createWorkQueue(PATIENCE);
   using alarms = createAlarms(queue.add);
   await using watches = startWatches({
     client,
     onWork: queue.add,
-    onError: (kind, { code, reason, message }) =>
-      log.warn({ kind, code, reason, error: message }, "a watch broke and is made anew"),
+    onError: (kind, { code, reason, message }) => {
+      counts.watchBroke(kind);
+      log.warn({ kind, code, reason, error: message }, "a watch broke and is made anew");
+    },
   });
   const stopped = once(signal, "abort");
   await Promise.race([watches.synced, stopped]);
@@ -41,7 +45,7 @@ export async function runController(options: ControllerOptions): Promise<void> {
   log.info({}, "caches are complete; reconciling");
   const work = async (): Promise<void> => {
     for (let key = await queue.next(); key !== null; key = await queue.next()) {
-      const wait = await pass({ client, watches }, key, options);
+      const wait = await pass({ client, report, watches }, key, options);
       if (wait === "retry") queue.retry(key);
       else {
         queue.forget(key);

@@ -1,19 +1,42 @@
 /** The controller's process: `node controller.js`, in a Deployment or beside a kubeconfig; `--help` names flags and variables. */
 import { hostname } from "node:os";
 import { startDaemon } from "@seam/daemon";
-import { createKubeClient, loadConfig, takePart, type ClusterConfig } from "@seam/kube";
+import {
+  createEventRecorder,
+  createKubeClient,
+  loadConfig,
+  takePart,
+  type ClusterConfig,
+} from "@seam/kube";
 import { runController } from "./controller.ts";
 import { createMeter } from "./meter.ts";
+import { FIELD_MANAGER } from "./names.ts";
 import { readOptions, USAGE, type Options } from "./options.ts";
 
 async function run(options: Options, config: ClusterConfig): Promise<void> {
   const state = { isSyncing: false };
   const missing = (): readonly string[] =>
     state.isSyncing ? ["the caches of the cluster's objects are not complete yet"] : [];
-  await using daemon = await startDaemon({ name: "controller", port: options.port, missing });
-  const { log, signal } = daemon;
+  await using daemon = await startDaemon({
+    name: "seam-controller",
+    port: options.port,
+    logLevel: options.logLevel,
+    missing,
+  });
+  const { log, counts, signal } = daemon;
   const meter = createMeter(daemon.metrics);
   const client = createKubeClient(config);
+  using _client = { [Symbol.dispose]: client.close };
+  await using recorder = createEventRecorder({
+    client,
+    reporter: { controller: FIELD_MANAGER, instance: options.identity },
+    onWritten: counts.eventWritten,
+    onLost: (loss, error) => {
+      counts.eventLost(loss);
+      if (error !== null) log.warn({ error }, "an Event was refused");
+    },
+  });
+  const { report } = recorder;
   log.info({ port: daemon.port, server: config.server.href }, "started");
   await takePart({
     client,
@@ -24,13 +47,14 @@ async function run(options: Options, config: ClusterConfig): Promise<void> {
     lead: async (term) => {
       log.info({ identity: options.identity }, "leading");
       state.isSyncing = true;
+      meter.setLeading(true);
       const onSynced = (): void => void (state.isSyncing = false);
-      await runController({ client, log, meter, signal: term, onSynced });
+      await runController({ client, report, counts, log, meter, signal: term, onSynced });
+      meter.setLeading(false);
       state.isSyncing = false;
       log.info({ identity: options.identity }, "no longer leading");
     },
   });
-  client.close();
   log.info({}, "stopped");
 }
 

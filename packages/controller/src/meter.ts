@@ -1,10 +1,12 @@
 /** Metrics of reconciling: how many passes, how they ended, how long they took. */
-import { Counter, Histogram, type Registry } from "prom-client";
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 
 /** Measures passes. */
 export type Meter = {
   /** Starts the clock of a pass over an object of `kind`; call the answer with how it ended. */
   readonly start: (kind: string) => (result: "done" | "failed") => void;
+  /** Whether this process is the one that works. */
+  readonly setLeading: (leading: boolean) => void;
 };
 
 /** A meter that writes to `registry`. */
@@ -16,18 +18,30 @@ export function createMeter(registry: Registry): Meter {
     registers: [registry],
   });
   const seconds = new Histogram({
-    name: "seam_controller_pass_seconds",
+    name: "seam_controller_pass_duration_seconds",
     help: "Duration of passes over one object, by its kind.",
     labelNames: ["kind"],
     buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10],
     registers: [registry],
   });
+  const success = new Gauge({
+    name: "seam_controller_last_success_timestamp_seconds",
+    help: "When a pass last ended well, in seconds since 1970; 0 when none did.",
+    registers: [registry],
+  });
+  const leading = new Gauge({
+    name: "seam_controller_leading",
+    help: "1 in the process that holds the lease, 0 in those that stand by.",
+    registers: [registry],
+  });
   return {
+    setLeading: (is) => leading.set(is ? 1 : 0),
     start: (kind) => {
       const stop = seconds.startTimer({ kind });
       return (result) => {
         stop();
         passes.inc({ kind, result });
+        if (result === "done") success.setToCurrentTime();
       };
     },
   };

@@ -1,6 +1,6 @@
 /** What the controller keeps of the objects that it watches: the fields that planning reads, nothing else. */
-import type { Experiment, FieldError, Project } from "@seam/api";
-import { parseExperiment, parseProject } from "@seam/api";
+import type { Experiment, FieldError, NetworkConfig, Project } from "@seam/api";
+import { parseExperiment, parseNetworkConfig, parseProject } from "@seam/api";
 import type { Result } from "@seam/base";
 import { child, children, textAt, type Json, type KubeObject } from "@seam/kube";
 import { conditionsIn, type Condition } from "./condition.ts";
@@ -18,6 +18,8 @@ export type Observed<S> = {
 export type ObservedExperiment = Observed<Experiment["spec"]>;
 /** A project as read. */
 export type ObservedProject = Observed<Project["spec"]>;
+/** The cluster's network settings as read. */
+export type ObservedNetworkConfig = Observed<NetworkConfig["spec"]>;
 
 /** A StatefulSet or Service that carries the label of an experiment. */
 export type ObservedChild = {
@@ -72,6 +74,16 @@ export function observeExperiment(object: KubeObject): ObservedExperiment {
 export function observeProject(object: KubeObject): ObservedProject {
   const { status: _, ...input } = object;
   const parsed = parseProject(input);
+  return {
+    ...frameOf(object),
+    spec: parsed.ok ? { ok: true, value: parsed.value.spec } : parsed,
+  };
+}
+
+/** Reads a NetworkConfig. */
+export function observeNetworkConfig(object: KubeObject): ObservedNetworkConfig {
+  const { status: _, ...input } = object;
+  const parsed = parseNetworkConfig(input);
   return {
     ...frameOf(object),
     spec: parsed.ok ? { ok: true, value: parsed.value.spec } : parsed,

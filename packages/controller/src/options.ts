@@ -1,6 +1,7 @@
 /** The controller's flags and environment; a flag wins over its variable. */
 import { parseArgs } from "node:util";
 import { err, ok, type Result } from "@seam/base";
+import { LOG_LEVELS, type LogLevel, logLevelOf } from "@seam/daemon";
 
 /** How the controller is started. */
 export type Options = {
@@ -12,6 +13,7 @@ export type Options = {
   readonly namespace: string;
   /** Name of this process in the lease. */
   readonly identity: string;
+  readonly logLevel: LogLevel;
 };
 
 /** What the process was started with and in. */
@@ -29,6 +31,7 @@ export const USAGE = `seam controller: makes objects of objects, once per cluste
   --kubeconfig FILE    cluster to work on; the pod's service account when absent (KUBECONFIG)
   --namespace NAME     namespace of the leader election's lease; seam-system (POD_NAMESPACE)
   --identity NAME      name of this process in the lease; host name and process id (POD_NAME)
+  --log-level LEVEL    info, warn or error: the least that is logged; info (SEAM_LOG_LEVEL)
   --help               print this
 `;
 
@@ -41,13 +44,26 @@ export function readOptions(from: Surroundings): Result<Options | "help", string
 }
 
 function complete(flags: Flags, from: Surroundings): Result<Options, string> {
-  const { SEAM_PORT, POD_NAMESPACE, POD_NAME } = from.env;
+  const { SEAM_PORT, SEAM_LOG_LEVEL } = from.env;
   const port = flags.port ?? SEAM_PORT ?? "9810";
-  const namespace = flags.namespace ?? POD_NAMESPACE ?? "seam-system";
-  const identity = flags.identity ?? POD_NAME ?? `${from.hostname}-${from.pid}`;
-  return /^[0-9]{1,5}$/.test(port) && Number(port) <= 65_535
-    ? ok({ port: Number(port), kubeconfig: flags.kubeconfig ?? null, namespace, identity })
-    : err(`--port: expected a port from 0 to 65535, for example 9810; found ${port}`);
+  if (!/^[0-9]{1,5}$/.test(port) || Number(port) > 65_535)
+    return err(`--port: expected a port from 0 to 65535, for example 9810; found ${port}`);
+  const level = flags["log-level"] ?? SEAM_LOG_LEVEL ?? "info";
+  const logLevel = logLevelOf(level);
+  return logLevel === null
+    ? err(`--log-level: expected one of ${LOG_LEVELS.join(", ")}; found ${level}`)
+    : ok({ port: Number(port), ...placeOf(flags, from), logLevel });
+}
+
+function placeOf(
+  flags: Flags,
+  { env, hostname, pid }: Surroundings,
+): Pick<Options, "kubeconfig" | "namespace" | "identity"> {
+  return {
+    kubeconfig: flags.kubeconfig ?? null,
+    namespace: flags.namespace ?? env["POD_NAMESPACE"] ?? "seam-system",
+    identity: flags.identity ?? env["POD_NAME"] ?? `${hostname}-${pid}`,
+  };
 }
 
 const FLAGS = {
@@ -55,6 +71,7 @@ const FLAGS = {
   kubeconfig: { type: "string" },
   namespace: { type: "string" },
   identity: { type: "string" },
+  "log-level": { type: "string" },
   help: { type: "boolean" },
 } as const;
 

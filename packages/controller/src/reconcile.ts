@@ -1,28 +1,33 @@
 /** One pass over one object: read the whole of it, plan, write. A pass needs no memory of passes before it. */
 import { ok, type Millis, type Result } from "@seam/base";
-import type { KubeError } from "@seam/kube";
+import type { EventRecorder, KubeError } from "@seam/kube";
+import { newsOf } from "./event.ts";
 import { planChildren, type Scene } from "./experiment-plan.ts";
 import { judgeExperiment, type Problem, type Verdict } from "./experiment-status.ts";
+import { judgeNetworkConfig } from "./network-config-status.ts";
 import type { Observed, ObservedExperiment } from "./observed.ts";
 import { judgeProject, planNamespace } from "./project-plan.ts";
 import type { Watches } from "./watches.ts";
-import { applyObject, writeChildren, writeEvents, writeStatus, type Writer } from "./writing.ts";
+import { applyObject, writeChildren, writeStatus, type Writer } from "./writing.ts";
 
 /** What a pass reads and where it writes. */
 export type World = {
   readonly client: Writer;
+  readonly report: EventRecorder["report"];
   readonly watches: Omit<Watches, "synced" | typeof Symbol.asyncDispose>;
 };
 
-/** Works on `Experiment/NAMESPACE/NAME` or `Project/NAME`; the answer is the wait until the next look, or null. */
+/** Works on `Experiment/NAMESPACE/NAME`, `Project/NAME` or `NetworkConfig/NAME`; the answer is the wait until the next look, or null. */
 export async function reconcile(
   world: World,
   key: string,
 ): Promise<Result<Millis | null, KubeError>> {
   const slash = key.indexOf("/");
   const name = key.slice(slash + 1);
-  return key.slice(0, slash) === "Project"
-    ? reconcileProject(world, name)
+  const kind = key.slice(0, slash);
+  if (kind === "Project") return reconcileProject(world, name);
+  return kind === "NetworkConfig"
+    ? reconcileNetworkConfig(world, name)
     : reconcileExperiment(world, name);
 }
 
@@ -62,6 +67,15 @@ async function reconcileProject(
   return tell(world, project, judgeProject(project, { namespace, problems, now: Date.now() }));
 }
 
+async function reconcileNetworkConfig(
+  world: World,
+  name: string,
+): Promise<Result<Millis | null, KubeError>> {
+  const config = world.watches.networkConfig(name);
+  if (config === undefined || config.identity.isDeleted) return ok(null);
+  return tell(world, config, judgeNetworkConfig(config, Date.now()));
+}
+
 /** Writes the status and, when that is news, the events about it. */
 async function tell(
   world: World,
@@ -70,9 +84,8 @@ async function tell(
 ): Promise<Result<Millis | null, KubeError>> {
   const written = await writeStatus(world.client, about, verdict.status);
   if (!written.ok) return written;
-  if (!written.value) return ok(verdict.wake);
-  const told = await writeEvents(world.client, about.identity, verdict.news);
-  return told.ok ? ok(verdict.wake) : told;
+  if (written.value) for (const item of verdict.news) world.report(about.identity, newsOf(item));
+  return ok(verdict.wake);
 }
 
 /** Asks the server only when the experiment wants a machine. */

@@ -14,11 +14,13 @@ import {
   observeChild,
   observeExperiment,
   observeNamespace,
+  observeNetworkConfig,
   observePod,
   observeProject,
   type ObservedChild,
   type ObservedExperiment,
   type ObservedNamespace,
+  type ObservedNetworkConfig,
   type ObservedPod,
   type ObservedProject,
 } from "./observed.ts";
@@ -26,7 +28,7 @@ import {
 /** What is told while the copies run. */
 export type WatchOptions = {
   readonly client: Pick<KubeClient, "list" | "watch">;
-  /** Called with `Experiment/NAMESPACE/NAME` or `Project/NAME`. */
+  /** Called with `Experiment/NAMESPACE/NAME`, `Project/NAME` or `NetworkConfig/NAME`. */
   readonly onWork: (key: string) => void;
   readonly onError: (kind: string, error: KubeError) => void;
 };
@@ -41,6 +43,7 @@ export type Watches = AsyncDisposable & {
   readonly podsOf: (key: string) => readonly ObservedPod[];
   readonly project: (name: string) => ObservedProject | undefined;
   readonly namespace: (name: string) => ObservedNamespace | undefined;
+  readonly networkConfig: (name: string) => ObservedNetworkConfig | undefined;
   /** Resolves when every copy is complete. */
   readonly synced: Promise<void>;
 };
@@ -71,6 +74,11 @@ export function startWatches(options: WatchOptions): Watches {
     project: observeProject,
     workOf: ({ identity }) => `Project/${identity.name}`,
   });
+  const networkConfigs = watchAll(options, {
+    ref: own("NetworkConfig"),
+    project: observeNetworkConfig,
+    workOf: ({ identity }) => `NetworkConfig/${identity.name}`,
+  });
   const namespaces = watchAll(options, {
     ref: core("Namespace"),
     project: observeNamespace,
@@ -79,13 +87,15 @@ export function startWatches(options: WatchOptions): Watches {
   const sets = watchMembers(options, { apiVersion: "apps/v1", kind: "StatefulSet" }, observeChild);
   const services = watchMembers(options, core("Service"), observeChild);
   const pods = watchMembers(options, core("Pod"), observePod);
-  const all = [experiments, projects, namespaces, ...[sets, services, pods].map(reflectorOf)];
+  const whole = [experiments, projects, networkConfigs, namespaces];
+  const all = [...whole, ...[sets, services, pods].map(reflectorOf)];
   return {
     experiment: experiments.get,
     childrenOf: (key) => [...sets.membersOf(key), ...services.membersOf(key)],
     podsOf: pods.membersOf,
     project: projects.get,
     namespace: namespaces.get,
+    networkConfig: networkConfigs.get,
     synced: Promise.all(all.map((copy) => copy.synced)).then(() => undefined),
     [Symbol.asyncDispose]: async () => {
       await Promise.all(all.map(async (copy) => copy[Symbol.asyncDispose]()));

@@ -1,4 +1,4 @@
-/** Writes what planning wants: children, status and events; a refusal by the API server is a problem to tell, not a failure. */
+/** Writes what planning wants: children and status; a refusal by the API server is a problem to tell, not a failure. */
 import { isDeepStrictEqual } from "node:util";
 import { err, ok, type Result } from "@seam/base";
 import {
@@ -11,8 +11,6 @@ import {
   type KubeObject,
   type ObjectRef,
 } from "@seam/kube";
-import type { Finding } from "./condition.ts";
-import { eventOf } from "./event.ts";
 import type { Changes } from "./experiment-plan.ts";
 import type { Problem } from "./experiment-status.ts";
 import type { Identity } from "./identity.ts";
@@ -20,10 +18,7 @@ import { EXPERIMENT_LABEL, FIELD_MANAGER } from "./names.ts";
 import { controllerOf, labelOf, type Observed } from "./observed.ts";
 
 /** The client's methods that writing needs. */
-export type Writer = Pick<
-  KubeClient,
-  "get" | "list" | "apply" | "applyStatus" | "create" | "patch" | "delete"
->;
+export type Writer = Pick<KubeClient, "get" | "list" | "apply" | "applyStatus" | "delete">;
 
 const FORCE = { fieldManager: FIELD_MANAGER, force: true };
 
@@ -115,29 +110,4 @@ export async function writeStatus(
   const written = await client.applyStatus({ apiVersion, kind, metadata, status }, FORCE);
   if (written.ok) return ok(true);
   return isConflict(written.error) || isNotFound(written.error) ? ok(false) : written;
-}
-
-/** Tells news as Events. */
-export async function writeEvents(
-  client: Writer,
-  about: Identity,
-  news: readonly Finding[],
-): Promise<Result<void, KubeError>> {
-  for (const item of news) {
-    const told = await writeEvent(client, eventOf(about, item, Date.now()));
-    if (!told.ok) return told;
-  }
-  return ok(undefined);
-}
-
-async function writeEvent(client: Writer, event: KubeObject): Promise<Result<unknown, KubeError>> {
-  const made = await client.create(event);
-  if (made.ok || !isConflict(made.error)) return made;
-  const found = await client.get(refOf(event));
-  if (!found.ok) return found;
-  const count = typeof found.value["count"] === "number" ? found.value["count"] : 1;
-  return client.patch(refOf(event), {
-    kind: "merge",
-    value: { count: count + 1, lastTimestamp: event["lastTimestamp"] },
-  });
 }

@@ -5,8 +5,11 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 
-import { pino } from "pino";
-import { collectDefaultMetrics, Registry } from "prom-client";
+import { pino, stdTimeFunctions } from "pino";
+import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
+
+import { type ApiCounts, createApiCounts } from "./api-counts.ts";
+import { SEAM_VERSION } from "./version.ts";
 
 /** Writes one line: fields, then a constant message. */
 export type Log = {
@@ -14,6 +17,16 @@ export type Log = {
   readonly warn: (fields: object, message: string) => void;
   readonly error: (fields: object, message: string) => void;
 };
+
+/** From which level on lines are written. */
+export const LOG_LEVELS = ["info", "warn", "error"] as const;
+
+/** A level of log lines. */
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** The level that `text` names, or null. */
+export const logLevelOf = (text: string): LogLevel | null =>
+  LOG_LEVELS.find((each) => each === text) ?? null;
 
 /** How a program presents itself. */
 export type DaemonOptions = {
@@ -23,6 +36,8 @@ export type DaemonOptions = {
   readonly port: number;
   /** Address to listen on; all addresses when absent. */
   readonly host?: string;
+  /** `info` when absent. */
+  readonly logLevel?: LogLevel;
   /** Empty when ready; otherwise what is still missing, one sentence each. */
   readonly missing: () => readonly string[];
 };
@@ -31,6 +46,7 @@ export type DaemonOptions = {
 export type Daemon = AsyncDisposable & {
   readonly log: Log;
   readonly metrics: Registry;
+  readonly counts: ApiCounts;
   /** Port of the HTTP endpoints. */
   readonly port: number;
   /** Aborted when the program shall end. */
@@ -39,9 +55,8 @@ export type Daemon = AsyncDisposable & {
 
 /** Starts the frame; throws when the port cannot be opened. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
-  const log = pino({ name: options.name, base: { pid: process.pid } });
-  const metrics = new Registry();
-  collectDefaultMetrics({ register: metrics });
+  const log = openLog(options);
+  const metrics = createMetrics(options);
   const server = createServer((request, response) => {
     void answer({ request, response }, options, metrics);
   });
@@ -50,6 +65,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   return {
     log,
     metrics,
+    counts: createApiCounts(metrics),
     port: portOf(server),
     signal: untilTold(),
     [Symbol.asyncDispose]: async () => {
@@ -58,6 +74,30 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       await once(server, "close");
     },
   };
+}
+
+/** The time in RFC 3339 and the level as a word, as people and log collectors read them. */
+const openLog = ({ name, logLevel }: DaemonOptions): Log =>
+  pino({
+    name,
+    base: { pid: process.pid },
+    level: logLevel ?? "info",
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (level) => ({ level }) },
+  });
+
+/** Memory, processor time, event loop and garbage collection of the process, and which version it is of. */
+function createMetrics({ name }: DaemonOptions): Registry {
+  const metrics = new Registry();
+  collectDefaultMetrics({ register: metrics });
+  const build = new Gauge({
+    name: "seam_build_info",
+    help: "Always 1; the labels tell which program of which version runs.",
+    labelNames: ["program", "version"],
+    registers: [metrics],
+  });
+  build.set({ program: name, version: SEAM_VERSION }, 1);
+  return metrics;
 }
 
 type Exchange = { readonly request: IncomingMessage; readonly response: ServerResponse };

@@ -1,2 +1,11 @@
 /** What every long-running program of Seam shares: structured logs, health, readiness and metrics over HTTP, an orderly stop. */
-export { type Daemon, type DaemonOptions, type Log, startDaemon } from "./daemon.ts";
+export type { ApiCounts } from "./api-counts.ts";
+export {
+  type Daemon,
+  type DaemonOptions,
+  type Log,
+  LOG_LEVELS,
+  type LogLevel,
+  logLevelOf,
+  startDaemon,
+} from "./daemon.ts";

@@ -7,4 +7,4 @@ export {
   type NodeFacts,
   type OwnNode,
 } from "./network.ts";
-export { podMtu } from "./overlay.ts";
+export { podMtu, podOverhead } from "./overlay.ts";

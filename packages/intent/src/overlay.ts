@@ -62,10 +62,13 @@ export function overlayOf(cluster: ClusterFacts, own: OwnNode): Overlay {
 
 /** MTU of the pods of the node `own`: what its uplink carries less what the overlay adds; less if so configured. */
 export function podMtu({ nodes, network }: ClusterFacts, own: OwnNode): Bytes {
-  const family = network.overlay === "vxlan" ? outerFamily(nodes) : null;
-  const room = own.uplinkMtu - (family === null ? 0 : OVERHEAD[family]);
+  const room = own.uplinkMtu - podOverhead({ nodes, network });
   return bytes(Math.max(LEAST_MTU, Math.min(room, network.mtu ?? room)));
 }
+
+/** Bytes that the overlay adds to each packet between nodes. */
+export const podOverhead = ({ nodes, network }: ClusterFacts): number =>
+  network.overlay === "vxlan" ? OVERHEAD[outerFamily(nodes)] : 0;
 
 /** Whether this node reaches `address` without a router, as far as `NetworkConfig` lets that count. */
 export const isOnLink = ({ network }: ClusterFacts, own: OwnNode, address: Address): boolean =>

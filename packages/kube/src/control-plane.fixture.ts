@@ -74,6 +74,7 @@ const apiServerFlags = (folder: string, ports: { client: number; api: number }):
   `--tls-private-key-file=${folder}/tls.key`,
   `--token-auth-file=${folder}/tokens.csv`,
   "--authorization-mode=RBAC",
+  "--allow-privileged=true",
   "--service-account-issuer=https://kubernetes.default.svc",
   `--service-account-key-file=${folder}/tls.key`,
   `--service-account-signing-key-file=${folder}/tls.key`,

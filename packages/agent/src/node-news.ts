@@ -1,0 +1,79 @@
+/** What of a round of reconciliation an operator should hear of, with what to do. Pure. */
+import { type Cidr, cidrContains, formatAddress } from "@seam/base";
+import { podOverhead } from "@seam/intent";
+import type { KernelError } from "@seam/kernel";
+import type { News } from "@seam/kube";
+import type { Step } from "@seam/plan";
+
+import { textForm } from "./node-view.ts";
+import type { RoundFacts } from "./reconciler.ts";
+
+type NodeNews = Omit<News, "action">;
+
+const warning = (reason: string, message: string): NodeNews => ({
+  severity: "Warning",
+  reason,
+  message,
+});
+
+/** Longest text of a step in a message. */
+const LONGEST_STEP = 300;
+/** The smallest MTU of IPv6 (RFC 8200 section 5). */
+const LEAST_MTU = 1280;
+
+/** The node could not even be observed. */
+export const unobserved = ({ message }: KernelError): NodeNews =>
+  warning(
+    "NodeNotObserved",
+    `the kernel did not tell what this node looks like: ${message}; nothing is changed until it does; see the log of this node's agent`,
+  );
+
+/** A step that the kernel refused. */
+export function refusedStep(
+  step: Step,
+  error: KernelError,
+  { cluster, own }: RoundFacts,
+): NodeNews {
+  const route = step.kind === "add-route" || step.kind === "replace-route" ? step.route : null;
+  const via = route?.via ?? null;
+  if (cluster.network.overlay === "direct" && via !== null && !isIn(own.onLink, via)) {
+    const node = cluster.nodes.find(({ internalAddresses }) =>
+      internalAddresses.some((each) => formatAddress(each) === formatAddress(via)),
+    );
+    return warning(
+      "NodeNotOnLink",
+      `pods of node ${node?.name ?? "?"} cannot be reached: its address ${formatAddress(via)} is not on a link of this node, which overlay direct needs (${error.message}); set spec.overlay of the NetworkConfig called default to vxlan`,
+    );
+  }
+  const { kind, ...what } = step;
+  return warning(
+    "ReconcileStepFailed",
+    `${kind} failed: ${error.message}; tried again every 10 s; ${JSON.stringify(textForm(what)).slice(0, LONGEST_STEP)}`,
+  );
+}
+
+/** What is wrong with the facts themselves, whatever the kernel says. */
+export function factsNews({ cluster, own }: RoundFacts): readonly NodeNews[] {
+  const node = cluster.nodes.find(({ name }) => name === own.name);
+  if (node === undefined) return [];
+  const news: NodeNews[] = [];
+  if (node.podCidrs.length === 0)
+    news.push(
+      warning(
+        "NoPodPrefixes",
+        "this node has no pod prefixes, so it can take no pods: spec.podCIDRs of the Node is empty; run kube-controller-manager with --allocate-node-cidrs and --cluster-cidr, or set spec.podCIDRs by hand",
+      ),
+    );
+  const overhead = podOverhead(cluster);
+  if (own.uplinkMtu - overhead < LEAST_MTU)
+    news.push(
+      warning(
+        "MtuTooSmall",
+        `the uplink of this node carries ${own.uplinkMtu} bytes, the overlay adds ${overhead}, and pods need ${LEAST_MTU}: large packets between nodes are lost; raise the uplink's MTU to ${LEAST_MTU + overhead} or more, or use overlay direct`,
+      ),
+    );
+  return news;
+}
+
+const isIn = (prefixes: readonly Cidr[], address: Parameters<typeof cidrContains>[1]): boolean =>
+  prefixes.some((prefix) => cidrContains(prefix, address));

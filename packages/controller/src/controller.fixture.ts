@@ -1,0 +1,42 @@
+/** The controller's process for tests, signed in with the rights of its manifest and no others. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { kubectl } from "./nodes.fixture.ts";
+
+/** A file of the checkout. */
+export const fileOf = (path: string): string =>
+  fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+
+/** A kubeconfig beside `kubeconfig` with the rights of deploy/manifests/controller.yaml, by a token of its service account. */
+export async function signInAsController(kubeconfig: string): Promise<string> {
+  await kubectl(kubeconfig, "create", "namespace", "seam-system");
+  await kubectl(kubeconfig, "apply", "-f", fileOf("deploy/manifests/controller.yaml"));
+  const argv = ["create", "token", "seam-controller", "-n", "seam-system"];
+  const token = await kubectl(kubeconfig, ...argv);
+  const config = JSON.parse(readFileSync(kubeconfig, "utf8"));
+  config.users[0].user = { token: token.trim() };
+  const limited = join(kubeconfig, "..", "kubeconfig-controller");
+  writeFileSync(limited, JSON.stringify(config));
+  return limited;
+}
+
+/** Starts the process; what it prints goes to `onOutput`. */
+export function startController(
+  flags: readonly string[],
+  onOutput: (text: string) => void,
+): ChildProcess {
+  const main = fileOf("packages/controller/src/main.ts");
+  const child = spawn(process.execPath, [main, "--identity=test", ...flags]);
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (chunk) => onOutput(String(chunk)));
+  return child;
+}
+
+/** Ends the process; its exit code. */
+export async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+  const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  child.kill(signal);
+  return exited;
+}
