@@ -7,7 +7,7 @@ import { listAddresses, listLinks, OWN_NETNS, withRouteSocket } from "@seam/kern
 export const ETHERNET = bytes(1500);
 
 /** What the node's uplink is like: the smallest MTU of its interfaces, and the prefixes on them. */
-export type Uplink = Pick<OwnNode, "uplinkMtu" | "onLink">;
+type Uplink = Pick<OwnNode, "uplinkMtu" | "onLink">;
 
 /** Before any interface was found: nothing is on the link. */
 const UNKNOWN: Uplink = { uplinkMtu: ETHERNET, onLink: [] };

@@ -190,7 +190,7 @@ test("what changed and what failed is told on the object that it concerns", asyn
     type: "seam-cni",
     runtimeConfig: { ips: ["10.200.0.12"] },
   });
-  const variables = `CNI_COMMAND=ADD CNI_CONTAINERID=refused CNI_IFNAME=eth9 CNI_NETNS=/proc/self/ns/net CNI_ARGS='K8S_POD_NAMESPACE=default;K8S_POD_NAME=on-n1;K8S_POD_UID=${uid}'`;
+  const variables = `CNI_COMMAND=ADD CNI_CONTAINERID=refused CNI_IFNAME=eth9 CNI_NETNS=/run/netns/none CNI_ARGS='K8S_POD_NAMESPACE=default;K8S_POD_NAME=on-n1;K8S_POD_UID=${uid}'`;
   const answer = await shell("n1", `echo '${config}' | ${variables} /opt/cni/bin/seam-cni; true`);
   expect(answer).toContain("the requested address 10.200.0.12 is not in");
   await expect
