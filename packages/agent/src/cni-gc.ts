@@ -5,6 +5,7 @@
  */
 import { err, ok, type Result } from "@seam/base";
 import { deletePodInterface, hostDeviceName } from "@seam/kernel";
+import { isJson, type Json } from "@seam/kube";
 
 import { podDevices } from "./adopt.ts";
 import {
@@ -13,8 +14,6 @@ import {
   type CniRequest,
   codes,
   fail,
-  isJson,
-  type Json,
   networkNameOf,
 } from "./cni-message.ts";
 import type { Store } from "./store.ts";

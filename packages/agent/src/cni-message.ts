@@ -3,15 +3,15 @@
  * words for it: commands, error codes, results (CNI specification 1.1.0, sections 2 to 5).
  */
 import { err, ok, type Result } from "@seam/base";
+import type { Json } from "@seam/kube";
+
+import { parseJson } from "./json.ts";
 
 /** The commands of CNI 1.1.0. */
 const commands = ["ADD", "DEL", "CHECK", "STATUS", "GC", "VERSION"] as const;
 
 /** A command of the container runtime. */
 export type Command = (typeof commands)[number];
-
-/** A JSON object. */
-export type Json = { readonly [key: string]: unknown };
 
 /** One call of the plug-in. */
 export type CniRequest = {
@@ -77,7 +77,7 @@ export type Unreadable = { readonly error: CniError; readonly version: string };
 /** Reads a frame: variables, an empty one, then the network configuration. */
 export function parseRequest(frame: Buffer): Result<CniRequest, Unreadable> {
   const { environment, rest } = splitFrame(frame);
-  const config = decode(rest);
+  const config = parseJson(rest);
   const unreadable = (code: number, msg: string, details: string): Result<never, Unreadable> =>
     err({ error: { code, msg, details }, version: versionOf(config ?? {}) });
   const command = commands.find((each) => each === environment.get("COMMAND"));
@@ -134,16 +134,6 @@ export function podNameOf(named: ReadonlyMap<string, string>): string {
 /** Name of the network; empty when it has none. */
 export const networkNameOf = ({ name }: Json): string => (typeof name === "string" ? name : "");
 
-/** Whether `value` is a JSON object. */
-export const isJson = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** The list under `key` of a JSON object, or an empty one. */
-export function listAt(value: unknown, key: string): readonly unknown[] {
-  const found = isJson(value) ? value[key] : undefined;
-  return Array.isArray(found) ? found : [];
-}
-
 function splitFrame(frame: Buffer): { environment: ReadonlyMap<string, string>; rest: string } {
   const environment = new Map<string, string>();
   let start = 0;
@@ -183,13 +173,4 @@ function configFault(config: Json, command: Command): CniError | null {
     msg: `name of the network configuration cannot be used: ${JSON.stringify(name) ?? "it is missing"}`,
     details,
   };
-}
-
-function decode(text: string): Json | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isJson(value) ? value : null;
-  } catch {
-    return null;
-  }
 }

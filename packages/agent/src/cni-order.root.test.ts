@@ -5,14 +5,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-
 import { formatAddress } from "@seam/base";
 import { hostDeviceName } from "@seam/kernel";
+import type { Json } from "@seam/kube";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
 
 import { adoptInterfaces } from "./adopt.ts";
-import type { Json } from "./cni-message.ts";
 import { call, useTestNode } from "./node.fixture.ts";
 import { devices, environmentOf, onNode, withPods } from "./specification.fixture.ts";
 import { openNodeStore } from "./store.ts";

@@ -4,9 +4,11 @@
  */
 import { type Bytes, formatAddress } from "@seam/base";
 import type { PodInterface } from "@seam/kernel";
+import { isJson, type Json } from "@seam/kube";
 
-import { isAtLeast, isJson, type Json, listAt, versionOf } from "./cni-message.ts";
+import { isAtLeast, versionOf } from "./cni-message.ts";
 import type { Target } from "./cni-target.ts";
+import { listAt, textAt } from "./json.ts";
 
 const gateways = { ipv4: "169.254.1.1", ipv6: "fe80::1" };
 
@@ -81,8 +83,3 @@ export function expectedOf(result: Json, { device, ifName, netns }: Target): Exp
 }
 
 const isNamed = (value: unknown, name: string): boolean => textAt(value, "name") === name;
-
-const textAt = (value: unknown, key: string): string => {
-  const found = isJson(value) ? value[key] : undefined;
-  return typeof found === "string" ? found : "";
-};

@@ -2,10 +2,11 @@
  * The CNI specification 1.1.0, sentence by sentence, as in `cni-specification.root.test.ts`: CHECK, STATUS, VERSION,
  * GC, and calls at the same time.
  */
+import { isJson, type Json } from "@seam/kube";
 import { expect, test } from "vitest";
 
 import { adoptInterfaces } from "./adopt.ts";
-import { isJson, type Json, listAt } from "./cni-message.ts";
+import { listAt } from "./json.ts";
 import { cidr, inPod } from "./node.fixture.ts";
 import {
   devices,

@@ -20,6 +20,7 @@ import {
   type KernelError,
   podMacAddress,
 } from "@seam/kernel";
+import { isJson } from "@seam/kube";
 
 import { chooseAddresses, type Choice } from "./addresses.ts";
 import { collect } from "./cni-gc.ts";
@@ -30,7 +31,6 @@ import {
   type CniRequest,
   codes,
   fail,
-  isJson,
   MEMORY_FAULT,
   networkNameOf,
   podNameOf,

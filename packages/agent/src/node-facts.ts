@@ -1,9 +1,9 @@
 /** What intent needs of a Node object, read once at the edge. */
 import { type Address, type Cidr, parseAddress, parseCidr, type Result } from "@seam/base";
 import type { NodeFacts } from "@seam/intent";
-import type { KubeObject } from "@seam/kube";
+import { type KubeObject, isJson } from "@seam/kube";
 
-import { isJson, listAt } from "./cni-message.ts";
+import { listAt } from "./json.ts";
 
 /** Reads a Node; what is no address or prefix is left out. */
 export const nodeFactsOf = (node: KubeObject): NodeFacts => ({

@@ -4,10 +4,10 @@
  * and every pod that shares it, could ask as well. Each caller gets one JSON document.
  */
 import { err, ok, type Result } from "@seam/base";
+import { isJson, type Json } from "@seam/kube";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 
-import { isJson, type Json } from "./cni-message.ts";
 import { listenPrivately } from "./private-socket.ts";
 
 /** The view, or why there is none yet. */

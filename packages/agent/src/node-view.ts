@@ -1,7 +1,7 @@
 /** A node's state for people and programs: addresses and prefixes as text, all else as it is. Pure. */
 import { type Address, type Cidr, formatAddress, formatCidr } from "@seam/base";
+import { isJson, type Json } from "@seam/kube";
 
-import { isJson, type Json } from "./cni-message.ts";
 import type { Comparison } from "./reconcile.ts";
 
 /** What the node should look like, what it looks like, and the steps between, as JSON. */

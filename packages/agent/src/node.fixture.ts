@@ -4,10 +4,11 @@ import { execFileSync } from "node:child_process";
 import { bytes, type Cidr, parseCidr } from "@seam/base";
 import { DEFAULT_NETWORK, type NodeFacts } from "@seam/intent";
 import { enterNetns } from "@seam/kernel";
+import type { Json } from "@seam/kube";
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 
 import { type CniNode, handleCni } from "./cni.ts";
-import type { CniAnswer, CniRequest, Command, Json } from "./cni-message.ts";
+import type { CniAnswer, CniRequest, Command } from "./cni-message.ts";
 import { reconcileNode } from "./reconcile.ts";
 import { openStore, type Store } from "./store.ts";
 

@@ -1,8 +1,9 @@
 /** Ports of the node that the runtime asks for (capability `portMappings`, CNI conventions). */
 import { type Address, err, formatAddress, ok, parseAddress, type Result } from "@seam/base";
 import type { HostPort } from "@seam/intent";
+import { isJson, type Json } from "@seam/kube";
 
-import { type CniError, codes, isJson, type Json } from "./cni-message.ts";
+import { type CniError, codes } from "./cni-message.ts";
 
 const transports = ["tcp", "udp", "sctp"] as const;
 

@@ -3,16 +3,10 @@
  * A node's events name it as kubelet's do, with its name as uid, so that they can be told before the API server was
  * ever asked.
  */
-import type { EventRecorder, EventSubject, News } from "@seam/kube";
+import { type EventRecorder, type EventSubject, isJson, type News } from "@seam/kube";
 
-import {
-  cniArguments,
-  type CniError,
-  type CniRequest,
-  codes,
-  isJson,
-  listAt,
-} from "./cni-message.ts";
+import { cniArguments, type CniError, type CniRequest, codes } from "./cni-message.ts";
+import { listAt } from "./json.ts";
 
 /** Tells what happened on one node; returns at once. */
 export type Reports = {

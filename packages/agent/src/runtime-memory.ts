@@ -4,10 +4,12 @@
  * stale, so it is believed only for an interface that exists: the interface's name is a hash of the rest.
  */
 import { hostDeviceName } from "@seam/kernel";
+import type { Json } from "@seam/kube";
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 
-import { isJson, type Json, podNameOf } from "./cni-message.ts";
+import { podNameOf } from "./cni-message.ts";
+import { parseJson, textAt } from "./json.ts";
 import type { Attachment } from "./store.ts";
 
 /** What is remembered of the interface with a given host's end. */
@@ -23,16 +25,16 @@ const KIND = "cniCacheV1";
 export function runtimeMemory(folder: string): RuntimeMemory {
   return new Map(
     filesOf(folder).flatMap((file) => {
-      const cached = readJson(file);
+      const cached = contentOf(file);
       if (cached?.["kind"] !== KIND) return [];
-      const containerId = textOf(cached, "containerId");
-      const ifName = textOf(cached, "ifName");
+      const containerId = textAt(cached, "containerId");
+      const ifName = textAt(cached, "ifName");
       const known = {
         containerId,
         ifName,
-        netns: textOf(cached, "netns"),
+        netns: textAt(cached, "netns"),
         pod: podNameOf(argumentsOf(cached["cniArgs"])),
-        network: textOf(cached, "networkName"),
+        network: textAt(cached, "networkName"),
       };
       return [[hostDeviceName(containerId, ifName), known]];
     }),
@@ -47,19 +49,13 @@ function filesOf(folder: string): readonly string[] {
   }
 }
 
-function readJson(file: string): Json | null {
+function contentOf(file: string): Json | null {
   try {
-    const value: unknown = JSON.parse(readFileSync(file, "utf8"));
-    return isJson(value) ? value : null;
+    return parseJson(readFileSync(file, "utf8"));
   } catch {
     return null;
   }
 }
-
-const textOf = (json: Json, key: string): string => {
-  const value = json[key];
-  return typeof value === "string" ? value : "";
-};
 
 /** CNI_ARGS as libcni writes them: a list of [key, value]. */
 function argumentsOf(value: unknown): ReadonlyMap<string, string> {

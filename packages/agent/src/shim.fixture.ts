@@ -1,4 +1,5 @@
 /** CNI as a runtime sees it, for tests: the shim, compiled as it is shipped, in front of a test node. */
+import type { Json } from "@seam/kube";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -8,7 +9,6 @@ import { text } from "node:stream/consumers";
 
 import { afterAll, beforeAll } from "vitest";
 
-import type { Json } from "./cni-message.ts";
 import { createCniQueue } from "./cni-queue.ts";
 import { serveCni } from "./cni-server.ts";
 import { hostOf, podPath, type TestNode } from "./node.fixture.ts";

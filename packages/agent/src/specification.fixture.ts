@@ -1,7 +1,7 @@
 /** What the tables of the CNI specification share: a row, what is answered, and the calls that most rows make. */
+import { isJson, type Json } from "@seam/kube";
 import { expect } from "vitest";
 
-import { isJson, type Json } from "./cni-message.ts";
 import { inPod, links, nodeNetns, run, type TestNode, useTestNode } from "./node.fixture.ts";
 import { type Ended, type Shim, useShim } from "./shim.fixture.ts";
 

@@ -7,6 +7,7 @@ import { type Address, err, formatAddress, ok, parseAddress, type Result } from 
 import type { HostPort } from "@seam/intent";
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 
+import { textAt } from "./json.ts";
 import { formatHostPorts, hostPortsOf } from "./port-mappings.ts";
 import { openFile } from "./store-file.ts";
 
@@ -77,7 +78,7 @@ function storeIn(database: DatabaseSync): Store {
   const { gone, change } = createWriter(database);
   return {
     attachments: () =>
-      all.all().flatMap((row) => (gone.has(textOf(row, "device")) ? [] : [attachmentOf(row)])),
+      all.all().flatMap((row) => (gone.has(textAt(row, "device")) ? [] : [attachmentOf(row)])),
     attachment: (device) => {
       const row = gone.has(device) ? undefined : one.get(device);
       return row === undefined ? null : attachmentOf(row);
@@ -95,8 +96,8 @@ function storeIn(database: DatabaseSync): Store {
       gone.add(device);
       return change();
     },
-    cursor: (prefix) => BigInt(textOf(place.get(prefix) ?? {}, "place") || "0"),
-    setting: (name) => textOf(read.get(name) ?? {}, "value"),
+    cursor: (prefix) => BigInt(textAt(place.get(prefix) ?? {}, "place") || "0"),
+    setting: (name) => textAt(read.get(name) ?? {}, "value"),
     set: (name, value) => change(() => void write.run(name, value)),
     probe: () => change(() => void write.run("probe", "")),
     [Symbol.dispose]: () => {
@@ -141,26 +142,21 @@ function inTransaction(database: DatabaseSync, work: () => void): Written {
 
 type Row = { readonly [column: string]: SQLOutputValue };
 
-const textOf = (row: Row, column: string): string => {
-  const value = row[column];
-  return typeof value === "string" ? value : "";
-};
-
 const attachmentOf = (row: Row): Attachment => ({
-  device: textOf(row, "device"),
-  containerId: textOf(row, "container_id"),
-  ifName: textOf(row, "if_name"),
-  netns: textOf(row, "netns"),
-  pod: textOf(row, "pod"),
-  network: textOf(row, "network"),
-  mac: textOf(row, "mac"),
-  addresses: textOf(row, "addresses")
+  device: textAt(row, "device"),
+  containerId: textAt(row, "container_id"),
+  ifName: textAt(row, "if_name"),
+  netns: textAt(row, "netns"),
+  pod: textAt(row, "pod"),
+  network: textAt(row, "network"),
+  mac: textAt(row, "mac"),
+  addresses: textAt(row, "addresses")
     .split(" ")
     .flatMap((text) => {
       const parsed = parseAddress(text);
       return parsed.ok ? [parsed.value] : [];
     }),
-  hostPorts: recordedPorts(textOf(row, "host_ports")),
+  hostPorts: recordedPorts(textAt(row, "host_ports")),
 });
 
 function recordedPorts(text: string): readonly HostPort[] {

@@ -1,8 +1,10 @@
 /** What is asked for beyond an interface: `runtimeConfig` of the CNI conventions (ips, mac, portMappings), and what cannot be. */
 import { type Address, err, ok, parseAddress, type Result } from "@seam/base";
 import type { HostPort } from "@seam/intent";
+import { isJson, type Json } from "@seam/kube";
 
-import { type CniError, codes, isJson, type Json, listAt } from "./cni-message.ts";
+import { type CniError, codes } from "./cni-message.ts";
+import { listAt } from "./json.ts";
 import { hostPortsOf } from "./port-mappings.ts";
 
 /** All wishes of one ADD. */

@@ -2,6 +2,7 @@
 import { customResourceDefinitions } from "@seam/api";
 import { err, millis, ok } from "@seam/base";
 import {
+  isJson,
   isKubeObject,
   isNotFound,
   type KubeClient,
@@ -9,7 +10,7 @@ import {
   type KubeObject,
 } from "@seam/kube";
 import { fromKube } from "./error.ts";
-import { fieldOf, isJson, itemsOf, numberOf, textOf } from "./fields.ts";
+import { fieldOf, itemsOf, numberOf, textOf } from "./fields.ts";
 import { AGENTS } from "./node-view.ts";
 import { listObjects, type Reply } from "./seam.ts";
 

@@ -1,9 +1,5 @@
 /** Reading unknown JSON safely, by path. */
-import type { Json } from "@seam/kube";
-
-/** Whether `value` is a JSON object. */
-export const isJson = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+import { isJson } from "@seam/kube";
 
 /** The value at a path of keys, or undefined. */
 export function fieldOf(value: unknown, ...path: readonly string[]): unknown {

@@ -22,7 +22,8 @@ export {
 } from "./delete.ts";
 export { readObjects, type Source } from "./documents.ts";
 export { type ErrorCode, formatError, fromKube, nameOf, type SeamError } from "./error.ts";
-export { fieldOf, isJson, itemsOf, numberOf, textOf } from "./fields.ts";
+export { isJson } from "@seam/kube";
+export { fieldOf, itemsOf, numberOf, textOf } from "./fields.ts";
 export { findKind, type KnownKind } from "./kinds.ts";
 export { type NodeView, viewNode } from "./node-view.ts";
 export {

@@ -4,6 +4,7 @@
  */
 import { err, millis, ok } from "@seam/base";
 import {
+  isJson,
   isNotFound,
   type Json,
   type KubeClient,
@@ -11,7 +12,7 @@ import {
   type KubeObject,
 } from "@seam/kube";
 import { fromKube, type SeamError } from "./error.ts";
-import { fieldOf, isJson, itemsOf, textOf } from "./fields.ts";
+import { fieldOf, itemsOf, textOf } from "./fields.ts";
 import { listObjects, type Reply } from "./seam.ts";
 
 /** The state of one node; addresses and prefixes are text. */

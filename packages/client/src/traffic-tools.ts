@@ -1,6 +1,7 @@
 /** The command lines of the measuring tools in a pod's image, and what they print. Pure. */
 import { err, mbps, ok, type Mbps, type Result } from "@seam/base";
-import { isJson, numberOf, textOf } from "./fields.ts";
+import { isJson } from "@seam/kube";
+import { numberOf, textOf } from "./fields.ts";
 
 /** Round-trip times in microseconds. */
 export type Latency = { readonly p50Us: number; readonly p99Us: number };
