@@ -25,12 +25,12 @@ export type Adoption = { readonly rebuilt: number; readonly dropped: number };
 /**
  * Brings the records in line with the kernel: records whose interface is gone are dropped (the machine was
  * restarted, or ADD was cut off), interfaces without a record get one back from their routes and neighbour entries
- * (the file was lost), and half-made interfaces without any address are deleted. An error means that addresses
- * could be given twice if one went on.
+ * (the file was lost), and half-made interfaces without any address are deleted. `remembered` is asked only when there
+ * are such. An error means that addresses could be given twice if one went on.
  */
 export function adoptInterfaces(
   store: Store,
-  memory: RuntimeMemory = new Map(),
+  remembered: () => RuntimeMemory = () => new Map(),
 ): Result<Adoption, string> {
   const found = podDevices();
   if (!found.ok) return err(found.error.message);
@@ -40,7 +40,9 @@ export function adoptInterfaces(
   let rebuilt = 0;
   const observed = observeNode([]);
   if (!observed.ok) return err(observed.error.message);
-  for (const device of devices.filter((each) => store.attachment(each) === null)) {
+  const lost = devices.filter((each) => store.attachment(each) === null);
+  const memory = lost.length === 0 ? null : remembered();
+  for (const device of lost) {
     const record = recordOf(device, observed.value, memory);
     if (record === null) {
       const deleted = deletePodInterface(device);
@@ -61,7 +63,11 @@ export function podDevices(): Result<readonly string[], KernelError> {
   return ok(links.value.map(({ name }) => name).filter(isPodDevice));
 }
 
-function recordOf(device: string, node: NodeState, memory: RuntimeMemory): Attachment | null {
+function recordOf(
+  device: string,
+  node: NodeState,
+  memory: RuntimeMemory | null,
+): Attachment | null {
   const neighbours = node.neighbours.filter((each) => each.device === device);
   const routes = node.routes.filter(
     ({ device: over, destination: { address, length } }) =>
@@ -77,7 +83,7 @@ function recordOf(device: string, node: NodeState, memory: RuntimeMemory): Attac
     ? null
     : {
         ...unknown,
-        ...memory.get(device),
+        ...memory?.get(device),
         device,
         mac: neighbours[0]?.mac ?? podMacAddress(device),
         addresses,

@@ -105,16 +105,12 @@ export async function runAgent(options: AgentOptions): Promise<void> {
 type Api = AsyncDisposable & { readonly client: KubeClient; readonly reports: Reports };
 
 /** The way to the API server; at its end the last news are told. */
-function openApi({ cluster, nodeName }: AgentOptions, { log, counts }: Daemon): Api {
+function openApi({ cluster, nodeName }: AgentOptions, { counts }: Daemon): Api {
   const client = createKubeClient(cluster);
   const recorder = createEventRecorder({
     client,
     reporter: { controller: "seam-agent", instance: nodeName },
-    onWritten: counts.eventWritten,
-    onLost: (loss, error) => {
-      counts.eventLost(loss);
-      if (error !== null) log.warn({ error }, "an Event was refused");
-    },
+    ...counts.events,
   });
   return {
     client,
@@ -165,7 +161,7 @@ function takeOver(
     const message = `${what}: ${setAside}; the file is kept as ${file}.corrupt, and pods go on`;
     reports.node({ severity: "Warning", reason: "RecordsSetAside", message });
   }
-  const adopted = adoptInterfaces(store, runtimeMemory(runtimeCache));
+  const adopted = adoptInterfaces(store, () => runtimeMemory(runtimeCache));
   if (!adopted.ok) throw new Error(`cannot take over this node's interfaces: ${adopted.error}`);
   const { rebuilt } = adopted.value;
   if (rebuilt === 0) return;

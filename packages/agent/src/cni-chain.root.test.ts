@@ -151,7 +151,7 @@ test("a lost store is rebuilt with the names that libcni remembers", async () =>
     stale.toString().replace(/"containerId":"[^"]*"/, '"containerId":"gone"'),
   );
   using rebuilt = openStore(":memory:");
-  expect(adoptInterfaces(rebuilt, runtimeMemory(results))).toMatchObject({ ok: true });
+  expect(adoptInterfaces(rebuilt, () => runtimeMemory(results))).toMatchObject({ ok: true });
   expect(rebuilt.attachments()).toEqual([before]);
   expect(before).toMatchObject({ pod: "lab-a/server-0", network: NETWORK, netns: podPath });
   expect(runtimeMemory("/nowhere").size).toBe(0);

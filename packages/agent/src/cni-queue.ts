@@ -4,12 +4,11 @@
  * command itself then finds it gone. Commands for the same interface wait for each other, and all for GC, whose
  * list of what is valid holds for the moment at which it came.
  */
-import { deletePodInterfaces } from "@seam/kernel";
+import { deletePodInterfaces, hostDeviceName } from "@seam/kernel";
 
 import { type CniNode, handleCni } from "./cni.ts";
 import { staleDevices } from "./cni-gc.ts";
 import type { CniAnswer, CniRequest } from "./cni-message.ts";
-import { targetOf } from "./cni-target.ts";
 
 /** Carries out commands, those for different interfaces side by side. */
 export type CniQueue = (request: CniRequest) => Promise<CniAnswer>;
@@ -23,10 +22,10 @@ export function createCniQueue(node: CniNode): CniQueue {
     switch (request.command) {
       case "ADD":
       case "CHECK":
-        return inTurn(turns, request, async () => handleCni(node, request));
+        return turns.of(deviceOf(request), async () => handleCni(node, request));
       case "DEL":
-        return inTurn(turns, request, async (device) => {
-          await remove([device]);
+        return turns.of(deviceOf(request), async () => {
+          await remove([deviceOf(request)]);
           return handleCni(node, request);
         });
       case "GC":
@@ -42,17 +41,9 @@ export function createCniQueue(node: CniNode): CniQueue {
   };
 }
 
-/** Does `work` after all that came before it for the interface of the request; what names none fails in any order. */
-async function inTurn(
-  turns: Turns,
-  request: CniRequest,
-  work: (device: string) => Promise<CniAnswer>,
-): Promise<CniAnswer> {
-  const target = targetOf(request);
-  if (!target.ok) return target;
-  const { device } = target.value;
-  return turns.of(device, async () => work(device));
-}
+/** The host's end of the interface that a request is about; what names none is refused by the command itself. */
+const deviceOf = ({ environment }: CniRequest): string =>
+  hostDeviceName(environment.get("CONTAINERID") ?? "", environment.get("IFNAME") ?? "");
 
 type Work<T> = () => Promise<T>;
 type Turns = {

@@ -2,15 +2,19 @@
  * The specification's success result (CNI 1.1.0, section 5, "ADD Success"): writing it in the version of the
  * request, after what earlier plug-ins of the chain made, and reading it back from `prevResult`.
  */
-import { type Bytes, formatAddress } from "@seam/base";
+import { type Bytes, familyBits, formatAddress } from "@seam/base";
 import type { PodInterface } from "@seam/kernel";
 import { isJson, type Json } from "@seam/kube";
+import { GATEWAYS } from "@seam/state";
 
 import { isAtLeast, versionOf } from "./cni-message.ts";
 import type { Target } from "./cni-target.ts";
 import { listAt, textAt } from "./json.ts";
 
-const gateways = { ipv4: "169.254.1.1", ipv6: "fe80::1" };
+const gateways = {
+  ipv4: formatAddress(GATEWAYS.ipv4),
+  ipv6: formatAddress(GATEWAYS.ipv6),
+} as const;
 
 /** A pod's interface and what pods can send over it. */
 export type Made = PodInterface & { readonly mtu: Bytes };
@@ -37,7 +41,7 @@ export function resultOf(config: Json, { ifName, netns }: Target, made: Made): J
       ...made.addresses.map((address) => ({
         // Dropped in 1.0.0, required before.
         ...(isAtLeast(version, "1.0.0") ? {} : { version: address.family.slice(-1) }),
-        address: `${formatAddress(address)}/${address.family === "ipv4" ? 32 : 128}`,
+        address: `${formatAddress(address)}/${familyBits(address.family)}`,
         gateway: gateways[address.family],
         interface: sandbox,
       })),

@@ -30,11 +30,7 @@ async function run(options: Options, config: ClusterConfig): Promise<void> {
   await using recorder = createEventRecorder({
     client,
     reporter: { controller: FIELD_MANAGER, instance: options.identity },
-    onWritten: counts.eventWritten,
-    onLost: (loss, error) => {
-      counts.eventLost(loss);
-      if (error !== null) log.warn({ error }, "an Event was refused");
-    },
+    ...counts.events,
   });
   const { report } = recorder;
   log.info({ port: daemon.port, server: config.server.href }, "started");

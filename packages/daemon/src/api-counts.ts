@@ -5,13 +5,19 @@ import { Counter, type Registry } from "prom-client";
 export type ApiCounts = {
   /** A watch, or the list before it, failed and is made anew. */
   readonly watchBroke: (kind: string) => void;
-  readonly eventWritten: () => void;
-  /** An Event was given up: `overflow` or `refused`. */
-  readonly eventLost: (cause: string) => void;
+  /** What a recorder of Events calls. */
+  readonly events: {
+    readonly onWritten: () => void;
+    /** An Event was given up, `overflow` or `refused`; `why` is the API server's word, or null. */
+    readonly onLost: (cause: string, why: unknown) => void;
+  };
 };
 
-/** Registers the counters. */
-export function createApiCounts(registry: Registry): ApiCounts {
+/** Registers the counters; a refusal is also logged. */
+export function createApiCounts(
+  registry: Registry,
+  log: { readonly warn: (fields: object, message: string) => void },
+): ApiCounts {
   const registers = [registry];
   const watches = new Counter({
     name: "seam_watch_restarts_total",
@@ -32,7 +38,12 @@ export function createApiCounts(registry: Registry): ApiCounts {
   });
   return {
     watchBroke: (kind) => watches.inc({ kind }),
-    eventWritten: () => written.inc(),
-    eventLost: (cause) => lost.inc({ cause }),
+    events: {
+      onWritten: () => written.inc(),
+      onLost: (cause, why) => {
+        lost.inc({ cause });
+        if (why !== null) log.warn({ error: why }, "an Event was refused");
+      },
+    },
   };
 }

@@ -29,7 +29,7 @@ test("health is of the process, readiness says what is missing, other paths are 
 test("metrics tell the version, the process and the event loop from the start", async () => {
   await using daemon = await start();
   daemon.counts.watchBroke("Node");
-  daemon.counts.eventLost("overflow");
+  daemon.counts.events.onLost("overflow", null);
   const metrics = await ask(daemon, "/metrics");
   expect(metrics).toContain(`seam_build_info{program="seam-test",version="${SEAM_VERSION}"} 1`);
   expect(metrics).toMatch(/^process_resident_memory_bytes \d+/m);

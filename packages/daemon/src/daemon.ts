@@ -65,7 +65,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   return {
     log,
     metrics,
-    counts: createApiCounts(metrics),
+    counts: createApiCounts(metrics, log),
     port: portOf(server),
     signal: untilTold(),
     [Symbol.asyncDispose]: async () => {
