@@ -1,7 +1,7 @@
 /** Whatever happens to the other nodes, and in whatever order: a node ends with the ways to those that there are, and no others. */
 import { type Address, bytes, formatAddress, invariant, parseAddress, parseCidr } from "@seam/base";
 import { type ClusterFacts, DEFAULT_NETWORK, intendNode, type NodeFacts } from "@seam/intent";
-import { plan, simulateStep } from "@seam/plan";
+import { emptyNode, plan, simulateStep } from "@seam/plan";
 import type { NodeState } from "@seam/state";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -75,19 +75,6 @@ function after(cluster: ClusterFacts, change: Change): ClusterFacts {
   return { ...cluster, nodes: [...others, node(change.name, change.host, change.pods)] };
 }
 
-const nothing: NodeState = {
-  sysctls: [],
-  routes: [],
-  neighbours: [],
-  deviceAddresses: [],
-  masquerade: null,
-  portForwards: [],
-  sourceGuard: false,
-  sources: [],
-  tunnel: null,
-  forwarding: [],
-};
-
 const reconciled = (state: NodeState, cluster: ClusterFacts): NodeState =>
   plan(state, intendNode(cluster, own, [])).reduce(simulateStep, state);
 
@@ -102,13 +89,13 @@ test("after any changes a node has exactly what the last set of nodes means", ()
   fc.assert(
     fc.property(fc.array(aChange, { maxLength: 12 }), (changes) => {
       let cluster = first;
-      let state = reconciled(nothing, cluster);
+      let state = reconciled(emptyNode, cluster);
       for (const change of changes) {
         cluster = after(cluster, change);
         state = reconciled(state, cluster);
       }
       expect(plan(state, intendNode(cluster, own, []))).toEqual([]);
-      expect(ways(state)).toEqual(ways(reconciled(nothing, cluster)));
+      expect(ways(state)).toEqual(ways(reconciled(emptyNode, cluster)));
       const prefixes = cluster.nodes.filter(({ name }) => name !== "own").length * 2;
       expect(state.routes).toHaveLength(prefixes);
     }),

@@ -2,45 +2,20 @@
  * A lab to break things in: its commands, traffic that does not pass through what is broken, and the proof that nothing
  * is left on a node: what the kernel, the agent and the runtime have is exactly what the API server's pods need.
  */
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import path from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
 
 import { labExec, labExecArgv } from "@seam/lab";
+
+import { testLab } from "./lab.fixture.ts";
 
 /** Name of the lab. */
 export const lab = "faults";
 export const nodes = ["n1", "n2", "n3"] as const;
-const kubeconfig = `/var/lib/seam-lab/${lab}/kubeconfig`;
-const root = path.resolve(import.meta.dirname, "../../..");
-const kubectlProgram = `${process.env["SEAM_BIN"] ?? "SEAM_BIN names the folder of Go tools"}/kubectl`;
-const execute = promisify(execFile);
-
-/** Runs `seam`; `lab` commands name the lab, all others its kubeconfig. */
-export async function seam(...argv: readonly string[]): Promise<string> {
-  const which = argv[0] === "lab" ? ["--name", lab] : ["--kubeconfig", kubeconfig];
-  const options = { maxBuffer: 1 << 26 };
-  return (await execute(path.join(root, "bin/seam"), [...argv, ...which], options)).stdout;
-}
-
-/** Runs kubectl in the lab's cluster. */
-export async function kubectl(...argv: readonly string[]): Promise<string> {
-  const options = { maxBuffer: 1 << 26 };
-  return (await execute(kubectlProgram, [`--kubeconfig=${kubeconfig}`, ...argv], options)).stdout;
-}
-
-/** Applies objects. */
-export async function apply(...objects: readonly object[]): Promise<void> {
-  const child = spawn(kubectlProgram, [`--kubeconfig=${kubeconfig}`, "apply", "-f", "-"], {
-    stdio: ["pipe", "ignore", "inherit"],
-  });
-  child.stdin.end(JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }));
-  const [code] = await once(child, "close");
-  if (code !== 0) throw new Error(`kubectl apply ended with ${String(code)}`);
-}
+const { onNode } = testLab(lab);
+export const { seam, kubectl, apply } = testLab(lab);
 
 /** Repeats what fails while the API server is away, for `seconds` at most. */
 export async function persist<T>(seconds: number, work: () => Promise<T>): Promise<T> {
@@ -80,10 +55,6 @@ export const pod = (name: string, labels: object, spec: object): object => ({
 /** The first address of a pod of namespace `faults`. */
 export const addressOf = async (name: string): Promise<string> =>
   kubectl("-n", lab, "get", "pod", name, "-o", "jsonpath={.status.podIP}");
-
-async function inNode(node: string, script: string): Promise<string> {
-  return (await labExec(lab, node, ["sh", "-c", script])).stdout.trim();
-}
 
 /** Pids, inside a node, of what `pgrep` finds. */
 async function pidsOf(node: string, ...search: readonly string[]): Promise<readonly string[]> {
@@ -133,16 +104,16 @@ const lines = (output: string): readonly string[] =>
 /** What is on a node. */
 export async function footprint(node: string): Promise<Footprint> {
   const routes = lines(
-    await inNode(node, "{ ip route; ip -6 route; } | grep 'dev seam' | grep -v ^fe80"),
+    await onNode(node, "{ ip route; ip -6 route; } | grep 'dev seam' | grep -v ^fe80"),
   );
-  const neighbours = lines(await inNode(node, "ip neigh show nud permanent | grep 'dev seam'"));
-  const metric = await inNode(node, "curl -s localhost:9811/metrics | grep ^seam_pod_interfaces");
+  const neighbours = lines(await onNode(node, "ip neigh show nud permanent | grep 'dev seam'"));
+  const metric = await onNode(node, "curl -s localhost:9811/metrics | grep ^seam_pod_interfaces");
   return {
     addresses: routes.map((line) => line.split(" ")[0] ?? "").toSorted(),
-    links: lines(await inNode(node, "ip -o link | grep 'seam[0-9a-f]*@'")).length,
+    links: lines(await onNode(node, "ip -o link | grep 'seam[0-9a-f]*@'")).length,
     neighbours: neighbours.length,
     records: Number(metric.split(" ")[1]),
-    namespaces: lines(await inNode(node, "ls /run/netns")).length,
+    namespaces: lines(await onNode(node, "ls /run/netns")).length,
   };
 }
 

@@ -1,6 +1,5 @@
 /** A lab by its name, as the tests of whole clusters use it: its commands, its nodes, the world outside, and what is left of it. */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -19,6 +18,7 @@ export type TestLab = {
   /** Runs `seam`; `lab` commands name the lab, all others its kubeconfig. */
   readonly seam: (...argv: readonly string[]) => Promise<string>;
   readonly kubectl: (...argv: readonly string[]) => Promise<string>;
+  /** Rejects with the words of kubectl. */
   readonly apply: (...objects: readonly object[]) => Promise<void>;
   /** What a command of the shell prints on a node. */
   readonly onNode: (node: string, script: string) => Promise<string>;
@@ -52,12 +52,9 @@ export function testLab(name: string): TestLab {
 }
 
 async function applyIn(kubeconfig: string, items: readonly object[]): Promise<void> {
-  const child = spawn(kubectlProgram, [`--kubeconfig=${kubeconfig}`, "apply", "-f", "-"], {
-    stdio: ["pipe", "ignore", "inherit"],
-  });
-  child.stdin.end(JSON.stringify({ apiVersion: "v1", kind: "List", items }));
-  const [code] = await once(child, "close");
-  if (code !== 0) throw new Error(`kubectl apply ended with ${String(code)}`);
+  const applying = execute(kubectlProgram, [`--kubeconfig=${kubeconfig}`, "apply", "-f", "-"]);
+  applying.child.stdin?.end(JSON.stringify({ apiVersion: "v1", kind: "List", items }));
+  await applying;
 }
 
 /** A `NetworkConfig` that sets the whole cluster. */

@@ -1,41 +1,17 @@
 /** The overlay of a running cluster is changed by editing one object: traffic goes on, and no pod is restarted (issue 4). */
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
-import { writeFileSync } from "node:fs";
-import path from "node:path";
-import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
 
-import { labDown, labExec } from "@seam/lab";
+import { labDown } from "@seam/lab";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { runGuide } from "./guide.fixture.ts";
+import { networkConfig, testLab } from "./lab.fixture.ts";
 
-const name = "seam-test-overlay";
-const root = path.resolve(import.meta.dirname, "../../..");
-const kubeconfig = `/var/lib/seam-lab/${name}/kubeconfig`;
-const kubectlProgram = `${process.env["SEAM_BIN"] ?? "SEAM_BIN names the folder of Go tools"}/kubectl`;
-const execute = promisify(execFile);
+const lab = testLab("seam-test-overlay");
+const { kubectl, apply, seam, onNode } = lab;
 const nodes = ["n1", "n2"] as const;
 
-async function kubectl(...argv: readonly string[]): Promise<string> {
-  return (await execute(kubectlProgram, [`--kubeconfig=${kubeconfig}`, ...argv])).stdout.trim();
-}
-
-async function apply(...objects: readonly object[]): Promise<void> {
-  const file = "/tmp/seam-test-overlay.json";
-  writeFileSync(file, JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }));
-  await kubectl("apply", "-f", file);
-}
-
-const configure = async (spec: object): Promise<void> =>
-  apply({
-    apiVersion: "seam.ucsd.edu/v1alpha1",
-    kind: "NetworkConfig",
-    metadata: { name: "default" },
-    spec,
-  });
+const configure = async (spec: object): Promise<void> => apply(networkConfig(spec));
 
 const podOn = (node: string, pod: string) => ({
   apiVersion: "v1",
@@ -49,9 +25,6 @@ const podOn = (node: string, pod: string) => ({
     ],
   },
 });
-
-const shell = async (node: string, script: string): Promise<string> =>
-  (await labExec(name, node, ["sh", "-c", script])).stdout.trim();
 
 const addressesOf = async (pod: string): Promise<readonly string[]> =>
   (await kubectl("get", "pod", pod, "-o", "jsonpath={.status.podIPs[*].ip}")).split(" ");
@@ -67,7 +40,7 @@ const identities = async (): Promise<string> =>
   );
 
 const devices = async (): Promise<readonly string[]> =>
-  Promise.all(nodes.map(async (node) => shell(node, "ip -br link | grep -o ^vxlan-seam")));
+  Promise.all(nodes.map(async (node) => onNode(node, "ip -br link | grep -o ^vxlan-seam")));
 
 const numberAt = (value: unknown, key: string): number =>
   typeof value === "object" && value !== null ? Number(Reflect.get(value, key)) : Number.NaN;
@@ -76,11 +49,7 @@ const numberAt = (value: unknown, key: string): number =>
 async function undisturbed(seconds: number, disturb: () => Promise<unknown>): Promise<void> {
   const measured = (await addressesOf("on-n2")).map(async (address) => {
     const ask = ["rr", "ask", address, "5202", "--seconds", String(seconds)];
-    const argv = [`--kubeconfig=${kubeconfig}`, "exec", "on-n1", "--", ...ask];
-    const traffic = spawn(kubectlProgram, argv, { stdio: ["ignore", "pipe", "inherit"] });
-    const [output, [code]] = await Promise.all([text(traffic.stdout), once(traffic, "close")]);
-    expect(code).toBe(0);
-    const report: unknown = JSON.parse(output);
+    const report: unknown = JSON.parse(await lab.inPod("on-n1", ...ask));
     return report;
   });
   await sleep(1000);
@@ -93,7 +62,7 @@ async function undisturbed(seconds: number, disturb: () => Promise<unknown>): Pr
 
 /** The first packets on n1's uplink that belong to pods or to VXLAN, while the pods talk. */
 async function onTheWire(): Promise<string> {
-  const dump = shell("n1", "timeout 5 tcpdump -lnni eth0 -c 20 'udp port 4789 or port 5202'");
+  const dump = onNode("n1", "timeout 5 tcpdump -lnni eth0 -c 20 'udp port 4789 or port 5202'");
   const [address = ""] = await addressesOf("on-n2");
   await sleep(500);
   await kubectl("exec", "on-n1", "--", "rr", "ask", address, "5202", "--seconds", "1");
@@ -101,14 +70,13 @@ async function onTheWire(): Promise<string> {
 }
 
 beforeAll(async () => {
-  await labDown(name);
-  const flags = ["lab", "up", "--name", name, "--nodes", "2"];
-  await execute(path.join(root, "bin/seam"), flags, { maxBuffer: 1 << 26 });
+  await labDown(lab.name);
+  await seam("lab", "up", "--nodes", "2");
   await apply(...nodes.map((node) => podOn(node, `on-${node}`)));
   await kubectl("wait", "--for=condition=Ready", "pod", "--all", "--timeout=60s");
 }, 300_000);
 
-afterAll(async () => labDown(name), 60_000);
+afterAll(async () => labDown(lab.name), 60_000);
 
 test("a wrong NetworkConfig is refused with the field and what was expected", async () => {
   await expect(configure({ overlay: "srv6" })).rejects.toThrow(/spec\.overlay.*"direct", "vxlan"/);
@@ -144,7 +112,7 @@ test("a pod made now has room for VXLAN; a node and pods of the other reach each
     Number(await kubectl("exec", pod, "--", "cat", "/sys/class/net/eth0/mtu"));
   expect((await mtu("on-n2")) - (await mtu("later"))).toBe(50);
   for (const address of await addressesOf("later"))
-    expect(await shell("n1", `ping -c1 -W2 ${address}`)).toContain("1 received");
+    expect(await onNode("n1", `ping -c1 -W2 ${address}`)).toContain("1 received");
   for (const address of ["10.200.0.12", "fd00:200::12"])
     expect(await kubectl("exec", "on-n1", "--", "ping", "-c1", "-W2", address)).toContain(
       "1 received",
@@ -154,7 +122,7 @@ test("a pod made now has room for VXLAN; a node and pods of the other reach each
 
 test("on one link, off-link sends nothing through the device", async () => {
   await configure({ overlay: "vxlan", encapsulate: "off-link" });
-  const entries = async (): Promise<string> => shell("n1", "bridge fdb show dev vxlan-seam");
+  const entries = async (): Promise<string> => onNode("n1", "bridge fdb show dev vxlan-seam");
   await expect.poll(entries, { timeout: 2000 }).toBe("");
   expect(await onTheWire()).not.toContain("VXLAN");
   await configure({ overlay: "vxlan", encapsulate: "always" });
@@ -172,10 +140,6 @@ test("traffic goes on while the overlay becomes direct again, and the devices ar
 }, 60_000);
 
 test("what changed and what failed is told on the object that it concerns", async () => {
-  const seam = async (...argv: readonly string[]): Promise<string> => {
-    const flags = [...argv, "--kubeconfig", kubeconfig];
-    return (await execute(path.join(root, "bin/seam"), flags)).stdout;
-  };
   expect(await seam("wait", "networkconfig", "default")).toContain("is Ready");
   expect(await seam("describe", "networkconfig", "default")).toMatch(/Accepted +True +Valid/);
   const node = await seam("describe", "node", "n1");
@@ -191,7 +155,7 @@ test("what changed and what failed is told on the object that it concerns", asyn
     runtimeConfig: { ips: ["10.200.0.12"] },
   });
   const variables = `CNI_COMMAND=ADD CNI_CONTAINERID=refused CNI_IFNAME=eth9 CNI_NETNS=/run/netns/none CNI_ARGS='K8S_POD_NAMESPACE=default;K8S_POD_NAME=on-n1;K8S_POD_UID=${uid}'`;
-  const answer = await shell("n1", `echo '${config}' | ${variables} /opt/cni/bin/seam-cni; true`);
+  const answer = await onNode("n1", `echo '${config}' | ${variables} /opt/cni/bin/seam-cni; true`);
   expect(answer).toContain("the requested address 10.200.0.12 is not in");
   await expect
     .poll(async () => seam("describe", "pod", "on-n1"), { timeout: 10_000 })
@@ -201,7 +165,7 @@ test("what changed and what failed is told on the object that it concerns", asyn
 
 test("the commands of overlay.md work as written, and leave the default", async () => {
   await kubectl("delete", "networkconfig", "default");
-  expect(await runGuide("overlay.md", name)).toContain("vxlan id 83");
+  expect(await runGuide("overlay.md", lab.name)).toContain("vxlan id 83");
   expect(await kubectl("get", "networkconfigs", "-o", "name")).toBe("");
   await expect.poll(devices, { timeout: 2000 }).toEqual(["", ""]);
 }, 120_000);

@@ -31,7 +31,7 @@ import {
   sourceText,
 } from "./equality.ts";
 import { plan } from "./plan.ts";
-import { simulateStep } from "./simulation.ts";
+import { emptyNode, simulateStep } from "./simulation.ts";
 
 const address = (text: string): Address => {
   const parsed = parseAddress(text);
@@ -177,27 +177,14 @@ test("the steps lead to the desired state, and planning again yields none", () =
   );
 }, 60_000);
 
-const empty: NodeState = {
-  sysctls: [],
-  routes: [],
-  neighbours: [],
-  deviceAddresses: [],
-  masquerade: null,
-  portForwards: [],
-  sourceGuard: false,
-  sources: [],
-  tunnel: null,
-  forwarding: [],
-};
-
 test("a change of overlay moves a route in one step: the device comes before and goes after", () => {
   const destination = cidr("10.1.0.0/16");
   const via = address("10.0.0.2");
-  const direct: NodeState = { ...empty, routes: [{ destination, via, device: "eth0" }] };
+  const direct: NodeState = { ...emptyNode, routes: [{ destination, via, device: "eth0" }] };
   const gateway = addressAt(destination, 0n) ?? via;
   const mac = "02:00:00:00:00:02";
   const encapsulated: NodeState = {
-    ...empty,
+    ...emptyNode,
     routes: [{ destination, via: gateway, device: TUNNEL_DEVICE }],
     neighbours: [{ address: gateway, mac, device: TUNNEL_DEVICE }],
     tunnel: {
@@ -220,13 +207,13 @@ test("a change of overlay moves a route in one step: the device comes before and
     "replace-route",
   ]);
   expect(kinds(encapsulated, direct)).toEqual(["replace-route", "delete-tunnel"]);
-  expect(kinds(encapsulated, empty)).toEqual(["delete-route", "delete-tunnel"]);
+  expect(kinds(encapsulated, emptyNode)).toEqual(["delete-route", "delete-tunnel"]);
 });
 
 test("a duplicate is deleted before the route is replaced, gateways follow on-link routes", () => {
   const destination = cidr("10.1.0.0/16");
   const observed: NodeState = {
-    ...empty,
+    ...emptyNode,
     routes: [
       { destination, via: address("10.0.0.1"), device: "eth0" },
       { destination, via: address("10.0.0.2"), device: "eth0" },
@@ -234,7 +221,7 @@ test("a duplicate is deleted before the route is replaced, gateways follow on-li
   };
   const onLink: Route = { destination: cidr("10.2.0.0/24"), via: null, device: "seam0" };
   const moved: Route = { destination, via: addressAt(onLink.destination, 9n), device: null };
-  expect(plan(observed, { ...empty, routes: [moved, onLink] })).toEqual([
+  expect(plan(observed, { ...emptyNode, routes: [moved, onLink] })).toEqual([
     { kind: "delete-route", route: observed.routes[1] },
     { kind: "add-route", route: onLink },
     { kind: "replace-route", route: moved },

@@ -12,6 +12,20 @@ import {
 import { deviceAddressText, neighbourKey, routeKey, sourceText } from "./equality.ts";
 import type { Step } from "./step.ts";
 
+/** A node on which Seam owns nothing. */
+export const emptyNode: NodeState = {
+  sysctls: [],
+  routes: [],
+  neighbours: [],
+  deviceAddresses: [],
+  masquerade: null,
+  portForwards: [],
+  sourceGuard: false,
+  sources: [],
+  tunnel: null,
+  forwarding: [],
+};
+
 /** The state after `step`; throws where the kernel would refuse it (EEXIST, ESRCH, ENOENT). */
 export function simulateStep(state: NodeState, step: Step): NodeState {
   if ("route" in step) return changeRoutes(state, step);
