@@ -83,7 +83,9 @@ test("without the kind all is direct and nothing fails; its object is followed a
 
 test("while the API server is away the last settings stay, also for a new agent", async () => {
   await plane.stopApiServer();
+  // Both from now on: the watch of the test before may have been made anew when the kind was defined.
   told = [];
+  breaks = 0;
   {
     await using network = start();
     await network.settled;
