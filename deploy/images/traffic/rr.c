@@ -1,7 +1,9 @@
 /* Round trips over TCP, one byte each way at a time.
      rr serve PORT                    echoes to every caller, both families
      rr ask HOST PORT --seconds N     prints one JSON line: transactions, and microseconds p50, p99, min, max
-     rr connect HOST PORT --seconds N the same with a connection of its own for each round trip, ended by a reset,
+     rr ask HOST PORT --seconds N --rate R
+                                      R transactions a second, those that are late one after the other
+     rr connect HOST PORT --seconds N the same as ask with a connection of its own for each round trip, ended by a reset,
                                       so that no port is left waiting
    Times are counted in a histogram of 1/64 steps within each power of two, so percentiles err by 1.6 % at most. */
 #include <errno.h>
@@ -131,7 +133,14 @@ static void reset(int fd) {
   close(fd);
 }
 
-static int ask(const char *host, const char *port, double seconds, int each_anew) {
+/* Sleeps until a moment of the monotonic clock, if it is not over. */
+static void wait_until(uint64_t moment) {
+  struct timespec at = {.tv_sec = (time_t)(moment / 1000000000u), .tv_nsec = (long)(moment % 1000000000u)};
+  clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
+}
+
+/* A rate of 0: one after the other, as fast as it goes. */
+static int ask(const char *host, const char *port, double seconds, double rate, int each_anew) {
   struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
   int status = getaddrinfo(host, port, &hints, &found);
   if (status != 0) {
@@ -142,6 +151,10 @@ static int ask(const char *host, const char *port, double seconds, int each_anew
   if (fd < 0) return fail("connect");
   uint64_t count = 0, least = UINT64_MAX, most = 0, start = nanoseconds(), before = start;
   while ((double)(before - start) < seconds * 1e9) {
+    if (rate > 0) {
+      wait_until(start + (uint64_t)((double)count * 1e9 / rate));
+      before = nanoseconds();
+    }
     if (each_anew) {
       reset(fd);
       if ((fd = open_any(found)) < 0) return fail("connect");
@@ -170,8 +183,10 @@ int main(int count, char **words) {
   signal(SIGINT, stop);
   if (count == 3 && strcmp(words[1], "serve") == 0) return serve(atoi(words[2]));
   int each_anew = count == 6 && strcmp(words[1], "connect") == 0;
-  if (count == 6 && (each_anew || strcmp(words[1], "ask") == 0) && strcmp(words[4], "--seconds") == 0 && atof(words[5]) > 0)
-    return ask(words[2], words[3], atof(words[5]), each_anew);
-  fputs("usage: rr serve PORT | rr ask HOST PORT --seconds N | rr connect HOST PORT --seconds N\n", stderr);
+  int at_rate = count == 8 && strcmp(words[1], "ask") == 0 && strcmp(words[6], "--rate") == 0 && atof(words[7]) > 0;
+  int asks = at_rate || each_anew || (count == 6 && strcmp(words[1], "ask") == 0);
+  if (asks && strcmp(words[4], "--seconds") == 0 && atof(words[5]) > 0)
+    return ask(words[2], words[3], atof(words[5]), at_rate ? atof(words[7]) : 0, each_anew);
+  fputs("usage: rr serve PORT | rr ask HOST PORT --seconds N [--rate R] | rr connect HOST PORT --seconds N\n", stderr);
   return 2;
 }

@@ -3,7 +3,7 @@
  * failure of it is an Event on the pod or node that it concerns, and what it measures is what the guide says.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { tmpdir } from "node:os";
@@ -60,15 +60,17 @@ const expectTold = async (kind: string, name: string, words: string): Promise<vo
     .poll(() => told(kind, name).join("\n"), { timeout: 25_000, interval: 500 })
     .toContain(words);
 
+type More = { readonly ifName?: string; readonly config?: object; readonly namespace?: string };
+
 /** One call as the shim makes it. */
-async function cni(command: string, pod: string, more: object = {}): Promise<unknown> {
-  const { ifName = "eth0", config = {} } = more as { ifName?: string; config?: object };
+async function cni(command: string, pod: string, more: More = {}): Promise<unknown> {
+  const { ifName = "eth0", config = {}, namespace = "lab-a" } = more;
   const variables = {
     COMMAND: command,
     CONTAINERID: `id-of-${pod}`,
     IFNAME: ifName,
     NETNS: `/run/netns/${pod === "two" ? netns.two : netns.pod}`,
-    ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=lab-a;K8S_POD_NAME=${pod};K8S_POD_UID=uid-of-${pod}`,
+    ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=${namespace};K8S_POD_NAME=${pod};K8S_POD_UID=uid-of-${pod}`,
   };
   const lines = Object.entries(variables).map(([key, value]) => `CNI_${key}=${value}\0`);
   const body = Buffer.from(
@@ -82,9 +84,9 @@ async function cni(command: string, pod: string, more: object = {}): Promise<unk
   return text === "" ? null : JSON.parse(text);
 }
 
-/** The rights of the agent's manifest, by a token of its service account. */
+/** The agent's rights, by a token of its service account. */
 function signInAsAgent(): void {
-  k("apply", "-f", path.join(root, "deploy/manifests/agent.yaml"));
+  k("apply", "--server-side", "--force-conflicts", "-f", path.join(root, "deploy/seam.yaml"));
   const config = JSON.parse(readFileSync(plane.kubeconfig, "utf8"));
   const authority = path.join(plane.kubeconfig, "..", "tls.crt");
   config.clusters[0].cluster["certificate-authority"] = authority;
@@ -98,6 +100,7 @@ async function startAgent(): Promise<void> {
   agent = spawn(process.execPath, [path.join(root, "packages/agent/src/main.ts")], {
     env: {
       NODE_NAME: "a",
+      SEAM_DAEMONSET: "seam-system/seam-agent",
       KUBECONFIG: at("kubeconfig"),
       SEAM_STORE: at("store/agent.db"),
       SEAM_CNI_SOCKET: at("cni.sock"),
@@ -332,4 +335,22 @@ test("at its end the agent tells what it still has to tell", async () => {
   await stopAgent("SIGTERM");
   expect(told("Pod", "last").join()).toContain("AddressRefused");
   await startAgent();
+});
+
+test("an agent leaves the plug-in where it is, unless Seam is uninstalled: then it takes it along as the last part", async () => {
+  const plugin = (): readonly boolean[] =>
+    ["bin/seam-cni", "conf/05-seam.conflist"].map((file) => existsSync(at(file)));
+  await stopAgent("SIGTERM");
+  expect(plugin()).toEqual([true, true]);
+  await startAgent();
+  expect(await cni("ADD", "two", { namespace: "seam-system" })).toHaveProperty("ips");
+  k("delete", "daemonset,rolebinding,role", "seam-agent", "-n", "seam-system");
+  const ended = stopAgent("SIGTERM");
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  expect(plugin()).toEqual([true, true]);
+  expect(await cni("DEL", "two", { namespace: "seam-system" })).toBeNull();
+  await ended;
+  expect(plugin()).toEqual([false, false]);
+  await startAgent();
+  await expect.poll(plugin, { timeout: 10_000 }).toEqual([true, true]);
 });

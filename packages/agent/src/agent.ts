@@ -19,7 +19,7 @@ import { adoptInterfaces } from "./adopt.ts";
 import { carryOut } from "./cni-call.ts";
 import { createCniQueue } from "./cni-queue.ts";
 import { serveCni } from "./cni-server.ts";
-import { installPlugin, type PluginPlaces } from "./install-plugin.ts";
+import { installPlugin, type PluginPlaces, removePlugin } from "./install-plugin.ts";
 import { createAgentMetrics } from "./metrics.ts";
 import { watchNetwork } from "./network.ts";
 import { nodeFactsOf } from "./node-facts.ts";
@@ -27,9 +27,10 @@ import { type NodeMemory, rememberedNode } from "./node-memory.ts";
 import { nodeView } from "./node-view.ts";
 import { serveNodeView, type ViewAnswer } from "./node-view-server.ts";
 import { createReconciler, type Reconciler, type RoundFacts } from "./reconciler.ts";
+import { namespaceOf, watchInstallation, withoutPodsOf } from "./removal.ts";
 import { createReports, type Reports } from "./reports.ts";
 import { runtimeMemory } from "./runtime-memory.ts";
-import { type OpenedStore, openNodeStore } from "./store.ts";
+import { type OpenedStore, openNodeStore, type Store } from "./store.ts";
 
 /** How an agent runs. */
 export type AgentOptions = {
@@ -45,6 +46,8 @@ export type AgentOptions = {
   readonly viewSocket: string;
   /** Null leaves the container runtime's folders alone. */
   readonly plugin: PluginPlaces | null;
+  /** `namespace/name` of the DaemonSet that runs this agent: the plug-in goes when it is deleted. Null: never. */
+  readonly daemonSet: string | null;
   /** TCP port of health and metrics. */
   readonly httpPort: number;
   readonly logLevel: LogLevel;
@@ -62,9 +65,9 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     logLevel: options.logLevel,
     missing: () => [...waiting].map((what) => `waiting for ${what}`),
   });
-  const { log, counts } = daemon;
+  const { log } = daemon;
   await using api = openApi(options, daemon);
-  const { client, reports } = api;
+  const { reports } = api;
   takeOver(options, opened.value, { log, reports });
   const metrics = createAgentMetrics(daemon.metrics, store);
   const reconciler = createReconciler({ store, log, metrics, reports });
@@ -75,8 +78,28 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   );
   await using _view = await serveNodeView(options.viewSocket, () => viewOf(reconciler));
   log.info({ node: options.nodeName, socket: options.cniSocket }, "answering CNI calls");
+  await followCluster({ options, daemon, api, store, memory, reconciler, waiting });
+}
+
+type Running = {
+  readonly options: AgentOptions;
+  readonly daemon: Daemon;
+  readonly api: Api;
+  readonly store: Store;
+  readonly memory: NodeMemory;
+  readonly reconciler: Reconciler;
+  /** What is missing until the agent is ready. */
+  readonly waiting: Set<string>;
+};
+
+/** Keeps the node as the cluster's objects mean, until told to stop. */
+async function followCluster(agent: Running): Promise<void> {
+  const { options, daemon, api, store, memory, reconciler, waiting } = agent;
+  const { client, reports } = api;
+  const { log, counts } = daemon;
   const watched = { client, log, counts };
   const onChange = reconciler.request;
+  await using installation = watchInstallation({ ...watched, daemonSet: options.daemonSet });
   await using network = watchNetwork({ ...watched, store, reports, onChange });
   // The first pod of a node already gets the MTU that these settings mean.
   await Promise.race([network.settled, aborted(daemon.signal)]);
@@ -100,6 +123,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   }
   log.info({}, "stopping; pods keep their network");
   reconciler.stop();
+  if (installation.isRemoved()) await remove(agent);
 }
 
 type Api = AsyncDisposable & { readonly client: KubeClient; readonly reports: Reports };
@@ -180,6 +204,14 @@ function install({ plugin }: AgentOptions, reports: Reports): void {
     reason: "PluginInstalled",
     message: "Seam's CNI plug-in is installed; this node can take pods",
   });
+}
+
+/** The node takes no more pods, so that the next pod network finds no trace of this one where it installs itself. */
+async function remove({ options: { plugin, daemonSet }, daemon, store }: Running): Promise<void> {
+  if (plugin === null || daemonSet === null) return;
+  await withoutPodsOf(namespaceOf(daemonSet), store);
+  removePlugin(plugin);
+  daemon.log.info({}, "Seam is uninstalled; the CNI plug-in is removed from this node");
 }
 
 /** What is known now; the MTU that it means for pods is remembered. */

@@ -51,6 +51,12 @@ export function installPlugin({ shim, binFolder, confFolder }: PluginPlaces): bo
   return true;
 }
 
+/** Takes it out again. The configuration goes first: without the shim it would fail every pod. */
+export function removePlugin({ binFolder, confFolder }: Omit<PluginPlaces, "shim">): void {
+  rmSync(path.join(confFolder, CONFLIST), { force: true });
+  rmSync(path.join(binFolder, PLUGIN), { force: true });
+}
+
 function replace(target: string, write: (unfinished: string) => void): void {
   // A leading dot and another suffix: no runtime takes it for a configuration.
   const unfinished = path.join(path.dirname(target), `.${path.basename(target)}.new`);

@@ -1,7 +1,8 @@
 /**
  * Entry of the agent's container; with `--show-node` it asks the agent that runs on this node what the node
  * should look like, prints the answer as JSON, and ends. Environment: `NODE_NAME` (required, from the downward
- * API); `SEAM_STORE`, `SEAM_CNI_CACHE`, `SEAM_CNI_SOCKET`, `SEAM_VIEW_SOCKET`, `SEAM_HTTP_PORT` (9811), `SEAM_LOG_LEVEL` (info)
+ * API); `SEAM_DAEMONSET` (namespace/name: the plug-in goes when it is deleted), `SEAM_PROC_SYS` (/proc/sys, see
+ * `@seam/kernel`), `SEAM_STORE`, `SEAM_CNI_CACHE`, `SEAM_CNI_SOCKET`, `SEAM_VIEW_SOCKET`, `SEAM_HTTP_PORT` (9811), `SEAM_LOG_LEVEL` (info)
  * and `SEAM_SHIM`,
  * `SEAM_CNI_BIN`, `SEAM_CNI_CONF` for other places.
  */
@@ -9,6 +10,7 @@ import { LOG_LEVELS, type LogLevel, logLevelOf } from "@seam/daemon";
 import { loadConfig } from "@seam/kube";
 
 import { runAgent } from "./agent.ts";
+import type { PluginPlaces } from "./install-plugin.ts";
 import { askNodeView } from "./node-view-server.ts";
 
 const { env } = process;
@@ -32,6 +34,18 @@ function logLevel(): LogLevel {
   return logLevelOf(text) ?? end(`SEAM_LOG_LEVEL: expected one of ${expected}; found "${text}"`);
 }
 
+function daemonSet(): string | null {
+  const text = env["SEAM_DAEMONSET"] ?? null;
+  if (text === null || /^[^/]+\/[^/]+$/.test(text)) return text;
+  return end(`SEAM_DAEMONSET: expected namespace/name; found "${text}"`);
+}
+
+const pluginPlaces = (): PluginPlaces => ({
+  shim: env["SEAM_SHIM"] ?? "/seam/seam-cni",
+  binFolder: env["SEAM_CNI_BIN"] ?? "/opt/cni/bin",
+  confFolder: env["SEAM_CNI_CONF"] ?? "/etc/cni/net.d",
+});
+
 async function run(): Promise<void> {
   const nodeName = env["NODE_NAME"] ?? end("NODE_NAME is not set; expected the name of this node");
   const cluster = loadConfig();
@@ -43,11 +57,8 @@ async function run(): Promise<void> {
     runtimeCache: env["SEAM_CNI_CACHE"] ?? "/var/lib/cni/results",
     cniSocket: env["SEAM_CNI_SOCKET"] ?? "/run/seam/cni.sock",
     viewSocket,
-    plugin: {
-      shim: env["SEAM_SHIM"] ?? "/seam/seam-cni",
-      binFolder: env["SEAM_CNI_BIN"] ?? "/opt/cni/bin",
-      confFolder: env["SEAM_CNI_CONF"] ?? "/etc/cni/net.d",
-    },
+    daemonSet: daemonSet(),
+    plugin: pluginPlaces(),
     httpPort: Number(env["SEAM_HTTP_PORT"] ?? 9811),
     logLevel: logLevel(),
   });

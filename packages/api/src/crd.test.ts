@@ -5,7 +5,7 @@ import { stringify } from "yaml";
 import { customResourceDefinitions } from "./index.ts";
 import { child } from "./node.ts";
 
-const folder = new URL("../crds/", import.meta.url);
+const folder = new URL("../../../deploy/helm/seam/files/crds/", import.meta.url);
 
 describe("CustomResourceDefinitions", () => {
   test.each(

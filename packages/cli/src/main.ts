@@ -4,7 +4,7 @@ import { Command, CommanderError } from "commander";
 import { addChangingCommands } from "./changing.ts";
 import { addBenchCommands } from "./bench.ts";
 import { addDoctorCommand } from "./doctor.ts";
-import { addInstallCommand } from "./install.ts";
+import { addInstallCommands } from "./install.ts";
 import { addLabCommands } from "./lab.ts";
 import { addNodeCommand } from "./node.ts";
 import { addReadingCommands } from "./reading.ts";
@@ -17,7 +17,7 @@ const program = new Command("seam")
 addChangingCommands(program);
 addReadingCommands(program);
 addNodeCommand(program);
-addInstallCommand(program);
+addInstallCommands(program);
 addDoctorCommand(program);
 addTrafficCommand(program);
 addLabCommands(program);

@@ -57,7 +57,7 @@ function meaning(error: KubeError): Meaning {
   if (error.reason === "UnknownKind") {
     return {
       code: "NotInstalled",
-      hint: "Install the kind first; the definitions of Seam's kinds are in packages/api/crds.",
+      hint: "Install Seam first: seam install --image IMAGE. The definitions of its kinds alone are in deploy/helm/seam/files/crds.",
     };
   }
   const namespace = /namespaces "([^"]+)" not found/.exec(error.message)?.[1];

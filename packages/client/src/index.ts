@@ -56,4 +56,4 @@ export {
   type WaitOptions,
   type WorkloadProgress,
 } from "./wait.ts";
-export { type InstallOptions, installSeam } from "./install.ts";
+export { type InstallOptions, installSeam, uninstallSeam } from "./install.ts";

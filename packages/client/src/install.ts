@@ -1,13 +1,14 @@
-/** Puts Seam into a cluster: the kinds, then agent and controller, then waits until they run everywhere. */
+/** Puts Seam into a cluster: the kinds, then agent and controller, then waits until they run everywhere; and takes it out again. */
 import { err, millis, ok, type Result } from "@seam/base";
-import { customResourceDefinitions } from "@seam/api";
 import {
   isKubeObject,
+  isNotFound,
   type Json,
   type KubeClient,
   type KubeError,
   type KubeObject,
   type ObjectRef,
+  refOf,
 } from "@seam/kube";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -24,13 +25,13 @@ export type InstallOptions = {
 const FIELD_MANAGER = "seam-install";
 const IMAGE = "SEAM_IMAGE";
 const PATIENCE = millis(120_000);
-const manifests = ["agent.yaml", "controller.yaml"];
+const MANIFEST = new URL("../../../deploy/seam.yaml", import.meta.url);
 
 /** The objects that make up an installation, in the order in which they are applied. */
-function installationObjects(image: string): readonly KubeObject[] {
-  const kinds = customResourceDefinitions().filter(isKubeObject);
-  return [...kinds, ...manifests.flatMap((name) => manifestObjects(name, image))];
-}
+const installationObjects = (image: string): readonly KubeObject[] =>
+  parseAllDocuments(readFileSync(MANIFEST, "utf8").replaceAll(IMAGE, image))
+    .map((document): unknown => document.toJS())
+    .filter(isKubeObject);
 
 /** Applies everything; what is installed already is brought to this version. Yields one line per part. */
 export async function* installSeam(
@@ -39,14 +40,14 @@ export async function* installSeam(
 ): AsyncGenerator<string, Result<void, KubeError>> {
   const limit = performance.now() + (options.patience ?? PATIENCE);
   const objects = installationObjects(options.image);
+  const free = await notHelms(client, objects, "helm upgrade");
+  if (!free.ok) return free;
   for (const object of objects) {
     const applied = await client.apply(object, { fieldManager: FIELD_MANAGER, force: true });
     if (!applied.ok) return applied;
   }
   yield `${objects.length} objects applied`;
-  for (const workload of objects.filter(
-    ({ kind }) => kind === "DaemonSet" || kind === "Deployment",
-  )) {
+  for (const workload of objects.filter(isWorkload)) {
     const rolled = await rolledOut(client, workload, limit);
     if (!rolled.ok) return rolled;
     yield `${workload.metadata.name} ${rolled.value}`;
@@ -54,25 +55,74 @@ export async function* installSeam(
   return ok(undefined);
 }
 
-function manifestObjects(name: string, image: string): readonly KubeObject[] {
-  const file = new URL(`../../../deploy/manifests/${name}`, import.meta.url);
-  const text = readFileSync(file, "utf8").replaceAll(IMAGE, image);
-  return parseAllDocuments(text)
-    .map((document): unknown => document.toJS())
-    .filter(isKubeObject);
+/**
+ * Deletes agent, controller, their rights and their namespace, and waits until they are gone. Agents remove the CNI
+ * plug-in from their nodes; pods that run keep their network. The kinds stay, and with them all projects and
+ * experiments. Yields one line per part.
+ */
+export async function* uninstallSeam(
+  client: KubeClient,
+  patience: ReturnType<typeof millis> = PATIENCE,
+): AsyncGenerator<string, Result<void, KubeError>> {
+  const limit = performance.now() + patience;
+  const objects = installationObjects(IMAGE).filter(
+    ({ kind }) => kind !== "CustomResourceDefinition",
+  );
+  const free = await notHelms(client, objects, "helm uninstall");
+  if (!free.ok) return free;
+  for (const object of objects.toReversed()) {
+    const ref = refOf(object);
+    const gone = await deleted(client, ref, limit);
+    if (!gone.ok) return gone;
+    yield `${ref.kind} ${ref.name} ${gone.value}`;
+  }
+  return ok(undefined);
+}
+
+const isWorkload = ({ kind }: KubeObject): boolean => kind === "DaemonSet" || kind === "Deployment";
+
+/** Whether the installation is not Helm's: what Helm has installed only Helm may change. */
+async function notHelms(
+  client: KubeClient,
+  objects: readonly KubeObject[],
+  command: string,
+): Promise<Result<void, KubeError>> {
+  const daemonSet = objects.find(({ kind }) => kind === "DaemonSet");
+  if (daemonSet === undefined) throw new Error("bug in Seam: its manifest has no agent");
+  const found = await client.get(refOf(daemonSet));
+  if (!found.ok) return isNotFound(found.error) ? ok(undefined) : found;
+  const { labels, annotations } = found.value.metadata;
+  if (fields(labels)["app.kubernetes.io/managed-by"] !== "Helm") return ok(undefined);
+  const release = fields(annotations)["meta.helm.sh/release-name"];
+  return err({
+    kind: "usage",
+    reason: "ManagedByHelm",
+    code: 0,
+    message: `Helm has installed Seam here; use: ${command} ${String(release)} --namespace ${String(daemonSet.metadata.namespace)}`,
+  });
+}
+
+async function deleted(
+  client: KubeClient,
+  ref: ObjectRef,
+  limit: number,
+): Promise<Result<string, KubeError>> {
+  const asked = await client.delete(ref, { foreground: true });
+  if (!asked.ok) return isNotFound(asked.error) ? ok("was not there") : asked;
+  for (;;) {
+    const found = await client.get(ref);
+    if (!found.ok) return isNotFound(found.error) ? ok("deleted") : found;
+    if (performance.now() > limit) return err(notGone(ref));
+    await sleep(250);
+  }
 }
 
 async function rolledOut(
   client: KubeClient,
-  { apiVersion, kind, metadata }: KubeObject,
+  workload: KubeObject,
   limit: number,
 ): Promise<Result<string, KubeError>> {
-  const ref: ObjectRef = {
-    apiVersion,
-    kind,
-    name: metadata.name,
-    ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
-  };
+  const ref = refOf(workload);
   for (;;) {
     const found = await client.get(ref);
     const progress = found.ok ? rolloutOf(found.value) : { done: false, text: found.error.message };
@@ -103,6 +153,13 @@ const tooLate = ({ kind, name }: ObjectRef, text: string): KubeError => ({
   reason: "NotRolledOut",
   code: 0,
   message: `${kind} ${name} is not running yet (${text}); look at: kubectl -n seam-system describe pods`,
+});
+
+const notGone = ({ kind, name }: ObjectRef): KubeError => ({
+  kind: "usage",
+  reason: "NotGone",
+  code: 0,
+  message: `${kind} ${name} is not gone yet; look at: kubectl -n seam-system get all`,
 });
 
 const fields = (value: unknown): Json =>

@@ -39,7 +39,7 @@ afterAll(async () => {
 test("without its definitions a kind is NotInstalled, with what to install", async () => {
   expect(await seam.projects.list()).toMatchObject({
     ok: false,
-    error: { code: "NotInstalled", hint: expect.stringContaining("packages/api/crds") },
+    error: { code: "NotInstalled", hint: expect.stringContaining("deploy/helm/seam/files/crds") },
   });
 });
 

@@ -9,10 +9,10 @@ import { kubectl } from "./nodes.fixture.ts";
 export const fileOf = (path: string): string =>
   fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 
-/** A kubeconfig beside `kubeconfig` with the rights of deploy/manifests/controller.yaml, by a token of its service account. */
+/** A kubeconfig beside `kubeconfig` with the controller's rights, by a token of its service account. */
 export async function signInAsController(kubeconfig: string): Promise<string> {
-  await kubectl(kubeconfig, "create", "namespace", "seam-system");
-  await kubectl(kubeconfig, "apply", "-f", fileOf("deploy/manifests/controller.yaml"));
+  const manifest = fileOf("deploy/seam.yaml");
+  await kubectl(kubeconfig, "apply", "--server-side", "--force-conflicts", "-f", manifest);
   const argv = ["create", "token", "seam-controller", "-n", "seam-system"];
   const token = await kubectl(kubeconfig, ...argv);
   const config = JSON.parse(readFileSync(kubeconfig, "utf8"));

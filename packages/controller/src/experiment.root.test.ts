@@ -55,7 +55,7 @@ beforeAll(async () => {
   const config = readKubeconfig(plane.kubeconfig);
   if (!config.ok) throw new Error(config.error);
   client = createKubeClient(config.value);
-  await k("apply", "-f", fileOf("packages/api/crds"));
+  await k("apply", "-f", fileOf("deploy/helm/seam/files/crds"));
   await k("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s");
   // After the CRDs, because the garbage collector looks for new kinds only every 30 s.
   await plane.startControllers([

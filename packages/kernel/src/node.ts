@@ -263,6 +263,9 @@ const writeSysctl = ({ key, value }: Sysctl): Result<null, KernelError> =>
     return null;
   });
 
+/** Where settings are; a container that may not write its own `/proc/sys` has the node's elsewhere. */
+const SETTINGS = process.env["SEAM_PROC_SYS"] ?? "/proc/sys";
+
 /** As for sysctl(8): a slash in a key stands for a dot in a device name. */
 const sysctlPath = (key: string): string =>
-  `/proc/sys/${key.replaceAll(/[./]/g, (character) => (character === "." ? "/" : "."))}`;
+  `${SETTINGS}/${key.replaceAll(/[./]/g, (character) => (character === "." ? "/" : "."))}`;

@@ -60,7 +60,7 @@ afterAll(async () => {
 });
 
 describe("CustomResourceDefinitions of @seam/api", () => {
-  const folder = new URL("../../api/crds/", import.meta.url);
+  const folder = new URL("../../../deploy/helm/seam/files/crds/", import.meta.url);
   const crds = readdirSync(folder).map((file): unknown =>
     parse(readFileSync(new URL(file, folder), "utf8")),
   );

@@ -1,6 +1,6 @@
 /**
- * Builds the upstream programs that the modules in `tools/go` and `tools/go-e2e` pin, once: they are kept in the
- * cache folder under a key made of a module's files and the Go version.
+ * Builds the upstream programs that the modules `tools/go`, `tools/go-e2e` and `tools/go-helm` pin, once: they are
+ * kept in the cache folder under a key made of a module's files and the Go version.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -41,6 +41,12 @@ const e2e: GoModule = {
   folder: `${tools}/go-e2e`,
   programs: "the Kubernetes end-to-end tests (about 6 minutes, once)",
   build: buildE2e,
+};
+
+const helm: GoModule = {
+  folder: `${tools}/go-helm`,
+  programs: "Helm (about 3 minutes, once)",
+  build: async (go, into) => runGo(go, helm, ["build", "-v", "-o", `${into}/`, "tool"]),
 };
 
 /** The tests, and what their image holds beside Debian's programs. */
@@ -124,3 +130,6 @@ export const goTools = async (): Promise<string> => builtModule(kubernetes);
 
 /** The folder with the upstream end-to-end tests (`e2e.test`, `ginkgo`) and `agnhost`, the program of their images. */
 export const e2eTools = async (): Promise<string> => builtModule(e2e);
+
+/** The folder with `helm`, which installs Seam's chart. */
+export const helmTools = async (): Promise<string> => builtModule(helm);

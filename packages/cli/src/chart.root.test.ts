@@ -1,0 +1,138 @@
+/**
+ * The chart by Helm itself: what it renders, and what it says of wrong values. Needs no root; it is among these tests for
+ * the built Helm. `UPDATE=1` makes `deploy/seam.yaml` anew.
+ */
+import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+
+import { customResourceDefinitions } from "@seam/api";
+import { expect, test } from "vitest";
+import { parseAllDocuments } from "yaml";
+
+import { chart, fileOf } from "./chart.fixture.ts";
+
+type Object = {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly annotations?: object };
+  readonly rules?: readonly {
+    readonly verbs: readonly string[];
+    readonly resources: readonly string[];
+  }[];
+};
+
+function helm(...argv: readonly string[]): { readonly ok: boolean; readonly text: string } {
+  const program = `${process.env["SEAM_HELM_BIN"] ?? "SEAM_HELM_BIN names the folder of Helm"}/helm`;
+  const { status, stdout, stderr } = spawnSync(program, argv, { encoding: "utf8" });
+  return { ok: status === 0, text: status === 0 ? stdout : stdout + stderr };
+}
+
+const template = (...argv: readonly string[]): ReturnType<typeof helm> =>
+  helm("template", "seam", chart, "--namespace", "seam-system", ...argv);
+
+const objectsOf = (text: string): readonly Object[] =>
+  parseAllDocuments(text)
+    .map((document): Object | null => document.toJS())
+    .filter((object) => object !== null);
+
+const image = ["--set", "image=SEAM_IMAGE"] as const;
+
+test("deploy/seam.yaml is the chart without Helm", () => {
+  // Nothing is managed by Helm there.
+  const made = template(...image, "--set", "namespace.create=true");
+  expect(made).toMatchObject({ ok: true });
+  const header =
+    "# Seam in one file, made from deploy/helm/seam; put your image where SEAM_IMAGE stands.\n";
+  const text = `${header}${made.text.replaceAll(/^ +app.kubernetes.io\/managed-by: Helm\n/gm, "")}`;
+  const file = fileOf("deploy/seam.yaml");
+  if (process.env["UPDATE"] === "1") writeFileSync(file, text);
+  expect(readFileSync(file, "utf8")).toBe(text);
+});
+
+test("helm lint finds nothing", () => {
+  const { ok, text } = helm("lint", chart, "--strict", "--namespace", "seam-system", ...image);
+  expect(text).toContain("0 chart(s) failed");
+  expect(ok).toBe(true);
+});
+
+test("the kinds are those of this version, and stay when the chart goes", () => {
+  const kinds = objectsOf(template(...image).text).filter(
+    ({ kind }) => kind === "CustomResourceDefinition",
+  );
+  const kept = customResourceDefinitions().map((crd) => {
+    const { metadata, ...rest } = JSON.parse(JSON.stringify(crd));
+    const annotations = { "helm.sh/resource-policy": "keep" };
+    return { ...rest, metadata: { ...metadata, annotations } };
+  });
+  const byName = (one: Object, other: Object): number =>
+    one.metadata.name.localeCompare(other.metadata.name);
+  expect(kinds.toSorted(byName)).toEqual(kept.toSorted(byName));
+});
+
+test("nobody gets a wildcard, and nobody reads secrets", () => {
+  const rules = objectsOf(template(...image).text).flatMap(({ rules: those = [] }) => those);
+  expect(rules.length).toBeGreaterThan(8);
+  for (const { verbs, resources } of rules) {
+    expect([...verbs, ...resources]).not.toContain("*");
+    expect(resources).not.toContain("secrets");
+  }
+});
+
+test.each([
+  ["no image", [], /image: expected the reference of Seam's image/],
+  [
+    "a namespace that programs do not look in",
+    [...image, "--namespace", "other"],
+    /namespace: expected seam-system, found other/,
+  ],
+  ["a misspelt value", [...image, "--set", "agent.loglevel=warn"], /agent.*loglevel/s],
+  [
+    "a level that does not exist",
+    [...image, "--set", "agent.logLevel=loud"],
+    /agent.logLevel|\/agent\/logLevel/,
+  ],
+  ["a port out of range", [...image, "--set", "agent.httpPort=70000"], /httpPort/],
+  ["a share without a number", [...image, "--set", "agent.maxUnavailable=some%"], /maxUnavailable/],
+])("%s is refused with the value's name", (_, argv, said) => {
+  const { ok, text } = template(...argv);
+  expect(ok).toBe(false);
+  expect(text).toMatch(said);
+});
+
+test("values reach the objects", () => {
+  const { text } = template(
+    "--set=image=registry.example/seam:2",
+    "--set=agent.httpPort=9911",
+    "--set=agent.maxUnavailable=10%",
+    "--set=agent.folders.netns=/var/run/netns",
+    "--set=controller.replicas=2",
+    "--set=controller.tolerations[0].operator=Exists",
+    "--set=imagePullSecrets[0].name=registry",
+    "--set=crds.install=false",
+  );
+  const objects = objectsOf(text);
+  const find = (kind: string): Object | undefined => objects.find((each) => each.kind === kind);
+  expect(find("CustomResourceDefinition")).toBeUndefined();
+  expect(find("DaemonSet")).toMatchObject({
+    spec: {
+      updateStrategy: { rollingUpdate: { maxUnavailable: "10%" } },
+      template: {
+        spec: {
+          imagePullSecrets: [{ name: "registry" }],
+          containers: [
+            {
+              image: "registry.example/seam:2",
+              ports: [{ containerPort: 9911, hostPort: 9911 }],
+              env: expect.arrayContaining([{ name: "SEAM_HTTP_PORT", value: "9911" }]),
+              volumeMounts: expect.arrayContaining([
+                { name: "netns", mountPath: "/var/run/netns", mountPropagation: "HostToContainer" },
+              ]),
+            },
+          ],
+        },
+      },
+    },
+  });
+  expect(find("Deployment")).toMatchObject({
+    spec: { replicas: 2, template: { spec: { tolerations: [{ operator: "Exists" }] } } },
+  });
+});
