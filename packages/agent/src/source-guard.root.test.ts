@@ -148,6 +148,15 @@ test.each([
   { name: "the ARP chain is flushed", damage: "flush chain arp seam-guard input" },
   { name: "the guarded links are forgotten", damage: "flush set inet seam-guard guarded" },
   { name: "the owners are forgotten", damage: "flush set inet seam-guard owners" },
+  { name: "own IPv4 addresses are forgotten", damage: "flush set inet seam-guard own4" },
+  {
+    name: "another MAC address gets an address",
+    damage: `add element inet seam-guard own4 { "DEVICE" . ${foreign} . 10.244.7.1 }`,
+  },
+  {
+    name: "an address that is not the pod's is let in",
+    damage: `add element inet seam-guard own4 { "DEVICE" . OWNMAC . 10.0.0.1 }`,
+  },
   {
     name: "another MAC address is let in",
     damage: `add element inet seam-guard owners { "DEVICE" . ${foreign} }`,
@@ -160,7 +169,16 @@ test.each([
   call(node, "ADD");
   reconcileAlone();
   expect(reconcileAlone()).toEqual([]);
-  run("nft", damage.replace("DEVICE", device()));
+  run("nft", damage.replace("DEVICE", device()).replace("OWNMAC", macOf(podNetns, "eth0")));
   expect(reconcileAlone()).toContain("set-source-guard");
+  expect(reconcileAlone()).toEqual([]);
+});
+
+test("when a pod's own IPv6 address is forgotten, one round puts it back", () => {
+  call(node, "ADD");
+  reconcileAlone();
+  run("nft", "flush set inet seam-guard own6");
+  expect(reconcileAlone()).toEqual(["delete-sources", "add-sources"]);
+  expect(run("nft", "list set inet seam-guard own6")).toContain(`${macOf(podNetns, "eth0")} . fd`);
   expect(reconcileAlone()).toEqual([]);
 });

@@ -119,5 +119,8 @@ test("a pod's link has the gateways of the pod's families, and lets in its frame
     sources.map(({ device, mac, addresses }) =>
       [device, mac, ...addresses.map(formatAddress)].join(" "),
     ),
-  ).toEqual(["seam0 02:00:00:00:00:01 10.244.0.5", "seam1 02:00:00:00:00:02"]);
+  ).toEqual([
+    "seam0 02:00:00:00:00:01 10.244.0.5 fd00:0:0:1::5",
+    "seam1 02:00:00:00:00:02 fd00:0:0:1::6",
+  ]);
 });

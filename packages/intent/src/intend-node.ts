@@ -93,7 +93,7 @@ const gatewaysOfEndpoint = ({ addresses, device }: Endpoint): readonly DeviceAdd
 const sourceOfEndpoint = ({ device, mac, addresses }: Endpoint): Source => ({
   device,
   mac,
-  addresses: addresses.filter(({ family }) => family === "ipv4"),
+  addresses,
 });
 
 /**

@@ -1,11 +1,11 @@
 /**
- * Pods speak with their own addresses only (decision 4). In `inet seam-guard`, what comes in on a pod's link is dropped
- * when the way back to its source does not lead over that link (RFC 3704 strict reverse path, both families), when
- * it is for the node's loopback, or when it would change the node's routes. On links that are in the set `guarded`, also
- * when the pair of link and MAC address is not in `owners`; `arp seam-guard` drops ARP that names another MAC or IPv4
- * address. Nor does the node change routes of pods: a pod that reaches itself through the node would be redirected.
+ * Pods speak with their own addresses only (decision 4). In `inet seam-guard`, what comes in on a pod's link passes when
+ * link, MAC and IP address are in `own4` or `own6`. All else is dropped when the link is in `guarded` and its pair
+ * with the MAC address is not in `owners`, or when the way back to its source does not lead over that link (RFC 3704 strict
+ * reverse path, both families). What is for the node's loopback, or would change the node's routes, is always dropped.
+ * `arp seam-guard` drops ARP that names another MAC or IPv4 address. Nor does the node change routes of pods: a pod that reaches itself through the node would be redirected.
  */
-import { type Address, formatAddress, ok, parseAddress, type Result } from "@seam/base";
+import { type Family, formatAddress, ok, parseAddress, type Result } from "@seam/base";
 import type { Source } from "@seam/state";
 
 import { DEVICE_PREFIX } from "./device-names.ts";
@@ -13,9 +13,8 @@ import type { KernelError } from "./libc.ts";
 import { changeNft, elementsOf, listAt, listTable, rulesOf, tableText } from "./nft.ts";
 
 const TABLE = "seam-guard";
-/** The set of each family that says what may come in. */
-const PERMITS = { inet: "owners", arp: "speakers" } as const;
-type GuardFamily = keyof typeof PERMITS;
+const FAMILIES = ["inet", "arp"] as const;
+type GuardFamily = (typeof FAMILIES)[number];
 
 const rules = {
   inet: `chain prerouting {
@@ -23,12 +22,17 @@ type filter hook prerouting priority raw; policy accept;
 iifname "${DEVICE_PREFIX}*" jump pod
 }
 chain pod {
+iifname . ether saddr . ip saddr @own4 goto permitted
+iifname . ether saddr . ip6 saddr @own6 goto permitted
 iifname . ether saddr @owners goto packet
 iifname @guarded drop
 goto packet
 }
 chain packet {
 fib saddr . iif oif missing drop
+goto permitted
+}
+chain permitted {
 ip daddr 127.0.0.0/8 drop
 icmp type redirect drop
 icmpv6 type { nd-router-advert, nd-redirect } drop
@@ -44,7 +48,47 @@ iifname . ether saddr . arp saddr ether . arp saddr ip @speakers accept
 iifname @guarded drop
 }`,
 } as const;
-const RULES = { inet: 10, arp: 2 } as const;
+const RULES = { inet: 13, arp: 2 } as const;
+
+/** A set of a table, and what is in it for a source, in the words of nftables. */
+type GuardSet = {
+  readonly family: GuardFamily;
+  readonly name: string;
+  readonly type: string;
+  readonly elements: (source: Source) => readonly string[];
+};
+
+const quoted = ({ device }: Source): string => `"${device}"`;
+const addressesOf = ({ addresses }: Source, family: Family): readonly string[] =>
+  addresses.filter((each) => each.family === family).map(formatAddress);
+
+const guarded = { name: "guarded", type: "ifname", elements: (source: Source) => [quoted(source)] };
+const sets: readonly GuardSet[] = [
+  { family: "inet", ...guarded },
+  {
+    family: "inet",
+    name: "owners",
+    type: "ifname . ether_addr",
+    elements: (source) => [`${quoted(source)} . ${source.mac}`],
+  },
+  ...(["ipv4", "ipv6"] as const).map((family): GuardSet => ({
+    family: "inet",
+    name: family === "ipv4" ? "own4" : "own6",
+    type: `ifname . ether_addr . ${family}_addr`,
+    elements: (source) =>
+      addressesOf(source, family).map((text) => `${quoted(source)} . ${source.mac} . ${text}`),
+  })),
+  { family: "arp", ...guarded },
+  {
+    family: "arp",
+    name: "speakers",
+    type: "ifname . ether_addr . ether_addr . ipv4_addr",
+    elements: (source) =>
+      addressesOf(source, "ipv4").map(
+        (text) => `${quoted(source)} . ${source.mac} . ${source.mac} . ${text}`,
+      ),
+  },
+];
 
 /** What a node has of the guard. */
 export type ObservedGuard = { readonly sourceGuard: boolean; readonly sources: readonly Source[] };
@@ -70,13 +114,10 @@ export function changeSources(
   change: "add" | "delete",
   sources: readonly Source[],
 ): Result<null, KernelError> {
-  const command = (family: GuardFamily, set: string, list: readonly string[]): string =>
-    list.length === 0 ? "" : `${change} element ${family} ${TABLE} ${set} { ${list.join(", ")} }\n`;
-  const commands = (["inet", "arp"] as const).map(
-    (family) =>
-      command(family, PERMITS[family], sources.flatMap(permits[family])) +
-      command(family, "guarded", sources.map(quotedDevice)),
-  );
+  const commands = sets.map(({ family, name, elements }) => {
+    const list = sources.flatMap(elements).join(", ");
+    return list === "" ? "" : `${change} element ${family} ${TABLE} ${name} { ${list} }\n`;
+  });
   return changeNft(netns, commands.join(""));
 }
 
@@ -93,59 +134,49 @@ export function readSourceGuard(netns: string): Result<ObservedGuard, KernelErro
   return ok(sources === null ? NONE : { sourceGuard: true, sources });
 }
 
-/** What each set holds of a source, in the words of nftables. */
-const permits = {
-  inet: (source: Source): readonly string[] => [`${quotedDevice(source)} . ${source.mac}`],
-  arp: (source: Source): readonly string[] =>
-    source.addresses.map(
-      (address) =>
-        `${quotedDevice(source)} . ${source.mac} . ${source.mac} . ${formatAddress(address)}`,
-    ),
-} as const;
-
-const quotedDevice = ({ device }: Source): string => `"${device}"`;
-
-const types = { inet: "ifname . ether_addr", arp: "ifname . ether_addr . ether_addr . ipv4_addr" };
-
-function content(family: GuardFamily, sources: readonly Source[]): string {
-  const set = (name: string, type: string, list: readonly string[]): string => {
-    const elements = list.length === 0 ? "" : `elements = { ${list.join(", ")} };`;
-    return `set ${name} { type ${type}; ${elements} }`;
-  };
-  return [
-    set("guarded", "ifname", sources.map(quotedDevice)),
-    set(PERMITS[family], types[family], sources.flatMap(permits[family])),
-    rules[family],
-  ].join("\n");
+function content(of: GuardFamily, sources: readonly Source[]): string {
+  const texts = sets
+    .filter(({ family }) => family === of)
+    .map(({ name, type, elements }) => {
+      const list = sources.flatMap(elements).join(", ");
+      return `set ${name} { type ${type}; ${list === "" ? "" : `elements = { ${list} };`} }`;
+    });
+  return [...texts, rules[of]].join("\n");
 }
 
-/** Null when the sets of the two tables do not belong together. */
+/** What the set of links and addresses says; null when another set of the two tables does not agree. */
 function sourcesOf(
   objects: Readonly<Record<GuardFamily, readonly unknown[]>>,
 ): readonly Source[] | null {
-  const addresses = new Map<string, Address[]>();
-  for (const element of elementsOf(objects.arp, PERMITS.arp)) {
-    const [device, mac, sender, text] = listAt(element, "concat").map(String);
-    const address = parseAddress(text ?? "");
-    if (mac !== sender || !address.ok) return null;
-    const owner = `${device} ${mac}`;
-    addresses.set(owner, [...(addresses.get(owner) ?? []), address.value]);
-  }
-  const sources = elementsOf(objects.inet, PERMITS.inet).map((element): Source => {
+  const own = [...elementsOf(objects.inet, "own4"), ...elementsOf(objects.inet, "own6")].map(
+    (element) => listAt(element, "concat").map(String),
+  );
+  const sources = elementsOf(objects.inet, "owners").map((element): Source => {
     const [device = "", mac = ""] = listAt(element, "concat").map(String);
-    return { device, mac, addresses: addresses.get(`${device} ${mac}`) ?? [] };
+    const texts = own.filter((each) => each[0] === device && each[1] === mac);
+    const parsed = texts.map(([, , text]) => parseAddress(text ?? ""));
+    return { device, mac, addresses: parsed.flatMap((each) => (each.ok ? [each.value] : [])) };
   });
-  const owners = new Set(sources.map(({ device, mac }) => `${device} ${mac}`));
-  const devices = sources.map(({ device }) => device);
-  const agree =
-    [...addresses.keys()].every((owner) => owners.has(owner)) &&
-    sameOnce(devices, elementsOf(objects.inet, "guarded")) &&
-    sameOnce(devices, elementsOf(objects.arp, "guarded"));
+  const agree = sets.every(({ family, name, elements }) =>
+    sameOnce(sources.flatMap(elements), elementsOf(objects[family], name).map(elementText)),
+  );
   return agree ? sources : null;
 }
 
+/** An element as it is written: one that is listed alone, or with others. */
+function elementText(element: unknown): string {
+  const [device, ...rest] =
+    typeof element === "string" ? [element] : listAt(element, "concat").map(String);
+  return [`"${device}"`, ...rest].join(" . ");
+}
+
 /** Whether both lists hold the same, each of it once. */
-const sameOnce = (one: readonly unknown[], other: readonly unknown[]): boolean =>
-  one.length === other.length &&
-  new Set(one).size === one.length &&
-  other.every((each) => one.includes(each));
+function sameOnce(one: readonly string[], other: readonly string[]): boolean {
+  const known = new Set(one);
+  return (
+    one.length === other.length &&
+    known.size === one.length &&
+    new Set(other).size === other.length &&
+    other.every((each) => known.has(each))
+  );
+}

@@ -79,12 +79,12 @@ export type PortForward = {
   readonly targetPort: number;
 };
 
-/** What may come in on a pod's link: nothing but frames from this MAC address. */
+/** What may come in on a pod's link: frames from this MAC address, from these IP addresses or what routes lead to the link. */
 export type Source = {
   readonly device: string;
   /** Six octets, lower case, separated by colons. */
   readonly mac: string;
-  /** IPv4 addresses that the pod's ARP may speak for; which addresses its packets may have, routes say. */
+  /** The pod's own addresses; its ARP may speak for those of IPv4. */
   readonly addresses: readonly Address[];
 };
 
