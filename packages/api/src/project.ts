@@ -44,6 +44,12 @@ const Quota = Type.Object(
   { ...closed, description: "Becomes a ResourceQuota." },
 );
 
+const QuotaUsage = Type.Object({
+  resource: Type.String({ description: "Name of the resource in the ResourceQuota." }),
+  used: Type.String({ description: "What all pods together use." }),
+  limit: Type.String({ description: "What they may use." }),
+});
+
 const resourceList = (description: string): ReturnType<typeof makeResourceList> =>
   makeResourceList(description);
 
@@ -110,6 +116,14 @@ export const ProjectSchema = Type.Object(
           choice(["Pending", "Ready", "Failed"], { description: "Summary of the conditions." }),
         ),
         conditions: Type.Optional(Conditions),
+        quota: Type.Optional(
+          Type.Array(QuotaUsage, {
+            description: "What the quota allows and what is used of it.",
+            maxItems: 64,
+            "x-kubernetes-list-type": "map",
+            "x-kubernetes-list-map-keys": ["resource"],
+          }),
+        ),
       }),
     ),
   },

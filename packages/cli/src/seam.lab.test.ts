@@ -287,6 +287,10 @@ test.each([
   { guide: "first-experiment.md", shown: "experiment lab-a/two-tier is Ready" },
   { guide: "lab.md", shown: "add p50" },
   { guide: "operate.md", shown: "node n2 is as it should be" },
+  {
+    guide: "projects.md",
+    shown: "limited: requests.cpu, requests.memory, pods, requests.nvidia.com/gpu",
+  },
 ])(
   "the commands of $guide work as written",
   async ({ guide, shown }) => {

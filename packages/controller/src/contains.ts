@@ -19,6 +19,9 @@ const SUFFIXES: { readonly [suffix: string]: number } = {
   Pi: 2 ** 50,
 };
 
+/** Fields that hold quantities by resource: of containers, of a ResourceQuota, of a LimitRange. */
+const QUANTITIES = new Set(["requests", "limits", "hard", "default", "max"]);
+
 /** Whether `real` has all that `wanted` has, with equal values; lists must be of equal length. */
 export function contains(real: unknown, wanted: unknown): boolean {
   if (Array.isArray(wanted)) {
@@ -31,7 +34,7 @@ export function contains(real: unknown, wanted: unknown): boolean {
   if (!isJson(wanted)) return real === wanted;
   if (!isJson(real)) return Object.keys(wanted).length === 0 && real === undefined;
   return Object.entries(wanted).every(([key, value]) =>
-    key === "requests" || key === "limits"
+    QUANTITIES.has(key) && isJson(value)
       ? sameQuantities(real[key], value)
       : contains(real[key], value),
   );

@@ -13,11 +13,19 @@ export const fileOf = (path: string): string =>
 export async function signInAsController(kubeconfig: string): Promise<string> {
   const manifest = fileOf("deploy/seam.yaml");
   await kubectl(kubeconfig, "apply", "--server-side", "--force-conflicts", "-f", manifest);
-  const argv = ["create", "token", "seam-controller", "-n", "seam-system"];
-  const token = await kubectl(kubeconfig, ...argv);
+  return signInAs(kubeconfig, "seam-system", "seam-controller");
+}
+
+/** A kubeconfig beside `kubeconfig` for a service account, by a token of it. */
+export async function signInAs(
+  kubeconfig: string,
+  namespace: string,
+  account: string,
+): Promise<string> {
+  const token = await kubectl(kubeconfig, "create", "token", account, "-n", namespace);
   const config = JSON.parse(readFileSync(kubeconfig, "utf8"));
   config.users[0].user = { token: token.trim() };
-  const limited = join(kubeconfig, "..", "kubeconfig-controller");
+  const limited = join(kubeconfig, "..", `kubeconfig-${account}`);
   writeFileSync(limited, JSON.stringify(config));
   return limited;
 }

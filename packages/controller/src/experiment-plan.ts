@@ -1,8 +1,7 @@
 /** From an experiment and what exists of it to what must be applied and removed; pure and without memory. */
 import { formatFieldError, type Experiment } from "@seam/api";
-import { refOf, type KubeObject, type ObjectRef } from "@seam/kube";
+import { changesTo, type Changes } from "./children.ts";
 import type { Finding } from "./condition.ts";
-import { contains } from "./contains.ts";
 import { findCycle } from "./dependency.ts";
 import { lifetimeAt, type Lifetime } from "./lifetime.ts";
 import { manifestsOf, type Workload } from "./manifest.ts";
@@ -17,13 +16,6 @@ export type Scene = {
   readonly now: number;
   /** `absent`: the cluster does not serve kubevirt.io/v1. */
   readonly virtualMachines: "absent" | "unsupported";
-};
-
-/** What must be done to the children; `create` names those of `apply` that do not exist yet. */
-export type Changes = {
-  readonly apply: readonly KubeObject[];
-  readonly create: readonly ObjectRef[];
-  readonly remove: readonly ObjectRef[];
 };
 
 /** How far one workload is. */
@@ -45,18 +37,10 @@ const NOTHING: Changes = { apply: [], create: [], remove: [] };
 export function planChildren(scene: Scene): Changes {
   const { identity, spec } = scene.experiment;
   if (identity.isDeleted || !spec.ok || objectionTo(scene.experiment) !== null) return NOTHING;
-  const own = ownChildren(scene);
   const wanted = wantedWorkloads(scene, spec.value).flatMap((workload) =>
     manifestsOf(identity, workload),
   );
-  const existing = (object: KubeObject): ObservedChild | undefined =>
-    own.find((item) => item.kind === object.kind && item.name === object.metadata.name);
-  const apply = wanted.filter((object) => !isAsWanted(existing(object), object));
-  return {
-    apply,
-    create: apply.filter((object) => existing(object) === undefined).map(refOf),
-    remove: own.filter((item) => !wanted.some((object) => isSame(item, object))).map(refOfChild),
-  };
+  return changesTo(ownChildren(scene), wanted);
 }
 
 /** Workloads whose objects should exist; one that exists stays, also when what it waited for has degraded. */
@@ -138,21 +122,5 @@ export const hasChildren = (scene: Scene): boolean => ownChildren(scene).length 
 /** An experiment of the same name may have left objects that are not collected yet; those are not ours. */
 const ownChildren = ({ children, experiment }: Scene): readonly ObservedChild[] =>
   children.filter((item) => item.ownerUid === experiment.identity.uid);
-
-const isSame = (item: ObservedChild, object: KubeObject): boolean =>
-  item.kind === object.kind && item.name === object.metadata.name;
-
-function isAsWanted(item: ObservedChild | undefined, object: KubeObject): boolean {
-  const { labels, annotations, ownerReferences } = object.metadata;
-  const wanted = { metadata: { labels, annotations, ownerReferences }, spec: object["spec"] };
-  return item !== undefined && contains(item.content, wanted);
-}
-
-const refOfChild = ({ apiVersion, kind, namespace, name }: ObservedChild): ObjectRef => ({
-  apiVersion,
-  kind,
-  namespace,
-  name,
-});
 
 const ordinal = (name: string): number => Number(name.slice(name.lastIndexOf("-") + 1));

@@ -24,7 +24,7 @@ export const manifestsOf = (owner: Identity, workload: Workload): readonly KubeO
 ];
 
 /** With a digest of itself. */
-function signed(object: KubeObject): KubeObject {
+export function signed(object: KubeObject): KubeObject {
   const digest = createHash("sha256").update(JSON.stringify(object)).digest("hex").slice(0, 16);
   const annotations = { [APPLIED_ANNOTATION]: digest };
   return { ...object, metadata: { ...object.metadata, annotations } };

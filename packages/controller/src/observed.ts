@@ -3,6 +3,7 @@ import type { Experiment, FieldError, NetworkConfig, Project } from "@seam/api";
 import { parseExperiment, parseNetworkConfig, parseProject } from "@seam/api";
 import type { Result } from "@seam/base";
 import { child, children, textAt, type Json, type KubeObject } from "@seam/kube";
+import { contentOf, type Existing } from "./children.ts";
 import { conditionsIn, type Condition } from "./condition.ts";
 import { identityOf, type Identity } from "./identity.ts";
 import { ADOPT_ANNOTATION, EXPERIMENT_LABEL, PROJECT_LABEL, WORKLOAD_LABEL } from "./names.ts";
@@ -22,18 +23,19 @@ export type ObservedProject = Observed<Project["spec"]>;
 export type ObservedNetworkConfig = Observed<NetworkConfig["spec"]>;
 
 /** A StatefulSet or Service that carries the label of an experiment. */
-export type ObservedChild = {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly namespace: string;
-  readonly name: string;
+export type ObservedChild = Existing & {
   readonly uid: string;
   readonly experiment: string;
   readonly ownerUid: string | null;
-  /** What is compared with the wanted object. */
-  readonly content: Json;
   /** Whether the StatefulSet controller has seen the current specification and replaced all older pods. */
   readonly isRolledOut: boolean;
+};
+
+/** A binding, quota or limit that carries the label of a project. */
+export type ObservedTenancy = Existing & {
+  readonly project: string;
+  readonly ownerUid: string | null;
+  readonly status: Json;
 };
 
 /** A pod that carries the label of an experiment. */
@@ -99,28 +101,32 @@ const frameOf = (object: KubeObject): Omit<Observed<never>, "spec"> => {
 export function observeChild(object: KubeObject): ObservedChild {
   const { metadata } = object;
   const status = child(object, "status");
-  const spec = child(object, "spec");
   return {
-    apiVersion: object.apiVersion,
-    kind: object.kind,
-    namespace: metadata.namespace ?? "",
-    name: metadata.name,
+    ...existing(object),
     uid: textAt(metadata, "uid") ?? "",
     experiment: labelOf(object, EXPERIMENT_LABEL) ?? "",
     ownerUid: controllerOf(object),
-    content: {
-      metadata: {
-        labels: metadata["labels"],
-        annotations: metadata["annotations"],
-        ownerReferences: metadata["ownerReferences"],
-      },
-      spec,
-    },
     isRolledOut:
       status["observedGeneration"] === metadata["generation"] &&
-      (status["updatedReplicas"] ?? 0) === spec["replicas"],
+      (status["updatedReplicas"] ?? 0) === child(object, "spec")["replicas"],
   };
 }
+
+/** Reads what a project's tenancy is made of. */
+export const observeTenancy = (object: KubeObject): ObservedTenancy => ({
+  ...existing(object),
+  project: labelOf(object, PROJECT_LABEL) ?? "",
+  ownerUid: controllerOf(object),
+  status: child(object, "status"),
+});
+
+const existing = (object: KubeObject): Existing => ({
+  apiVersion: object.apiVersion,
+  kind: object.kind,
+  namespace: object.metadata.namespace ?? "",
+  name: object.metadata.name,
+  content: contentOf(object),
+});
 
 /** Reads a pod. */
 export function observePod(object: KubeObject): ObservedPod {

@@ -1,7 +1,7 @@
-/** From a project and the namespace of its name to the namespace that must be applied, and the project's status; pure. */
+/** From a project and what exists of it to what must be applied, and the project's status; pure. */
 import { formatFieldError, type Project } from "@seam/api";
-import { millis, type Millis } from "@seam/base";
-import type { KubeObject } from "@seam/kube";
+import { millis } from "@seam/base";
+import type { Json, KubeObject } from "@seam/kube";
 import { newsIn, settle, type Finding } from "./condition.ts";
 import type { Problem, Verdict } from "./experiment-status.ts";
 import { ownerReference } from "./identity.ts";
@@ -39,24 +39,42 @@ export function planNamespace(
   };
 }
 
+/** What is known of a project after a pass. */
+export type ProjectScene = {
+  readonly namespace: ObservedNamespace | null;
+  /** What kept the namespace from being applied. */
+  readonly problems: readonly Problem[];
+  /** What was found about members, quota and limits. */
+  readonly tenancy: readonly Finding[];
+  /** What is used of the quota. */
+  readonly usage: readonly Json[];
+  readonly now: number;
+};
+
 /** What to say about the project. */
-export function judgeProject(
-  project: ObservedProject,
-  scene: {
-    readonly namespace: ObservedNamespace | null;
-    readonly problems: readonly Problem[];
-    readonly now: number;
-  },
-): Verdict {
+export function judgeProject(project: ObservedProject, scene: ProjectScene): Verdict {
   const ready = namespaceReady(project, scene);
-  const findings = [ready, ...(project.spec.ok ? unsupported(project.spec.value) : [])];
+  const later = project.spec.ok ? unsupported(project.spec.value) : [];
+  const essential = [ready, ...scene.tenancy];
+  const findings = [...essential, ...later];
   const at = { generation: project.identity.generation, now: scene.now };
+  const quota = scene.usage.length === 0 ? {} : { quota: scene.usage };
+  const conditions = settle(findings, project.conditions, at);
   return {
-    status: { phase: phaseOf(ready), conditions: settle(findings, project.conditions, at) },
+    status: { phase: phaseOf(essential), conditions, ...quota },
     news: newsIn(findings, project.conditions),
-    wake: wakeOf(ready),
+    wake: essential.some(({ reason }) => MAY_PASS.has(reason)) ? millis(30_000) : null,
   };
 }
+
+/** Reasons that may go away without a change of the project. */
+const MAY_PASS: ReadonlySet<string> = new Set(["NameTaken", "Refused"]);
+
+/** Whether the project's namespace is there and its own, so that something can be made in it. */
+export const hasNamespace = (
+  project: ObservedProject,
+  namespace: ObservedNamespace | null,
+): boolean => standingOf(project, namespace).kind === "held";
 
 function standingOf(project: ObservedProject, namespace: ObservedNamespace | null): Standing {
   const { name, uid } = project.identity;
@@ -94,7 +112,7 @@ const isLeftOver = (namespace: ObservedNamespace, { identity }: ObservedProject)
 
 function namespaceReady(
   project: ObservedProject,
-  scene: { readonly namespace: ObservedNamespace | null; readonly problems: readonly Problem[] },
+  scene: Pick<ProjectScene, "namespace" | "problems">,
 ): Finding {
   const not = (reason: string, message: string): Finding => ({
     type: "NamespaceReady",
@@ -119,25 +137,23 @@ function namespaceReady(
 
 /** What the specification asks for and this version does not do is said, never passed over. */
 function unsupported(spec: Project["spec"]): readonly Finding[] {
-  const asked = [
-    { type: "MembersBound", field: "members", isAsked: (spec.members ?? []).length > 0 },
-    { type: "QuotaEnforced", field: "quota", isAsked: spec.quota !== undefined },
-    { type: "LimitsEnforced", field: "limits", isAsked: spec.limits !== undefined },
-  ];
-  return asked
-    .filter(({ isAsked }) => isAsked)
-    .map(({ type, field }) => ({
-      type,
+  const { egressMbps, ingressMbps } = spec.quota ?? {};
+  if (egressMbps === undefined && ingressMbps === undefined) return [];
+  return [
+    {
+      type: "BandwidthQuotaEnforced",
       status: "False",
       reason: "NotSupportedYet",
-      message: `this version of Seam does not act on spec.${field}; until it does, remove it or make the objects by hand in the namespace`,
-    }));
+      message:
+        "this version of Seam keeps spec.quota.egressMbps and ingressMbps but does not act on them; until it does, expect no limit from them",
+    },
+  ];
 }
 
-function phaseOf(ready: Finding): "Ready" | "Pending" | "Failed" {
-  if (ready.status === "True") return "Ready";
-  return ["Creating", "NamespaceTerminating"].includes(ready.reason) ? "Pending" : "Failed";
+function phaseOf(findings: readonly Finding[]): "Ready" | "Pending" | "Failed" {
+  const open = findings.filter(({ status }) => status === "False");
+  if (open.length === 0) return "Ready";
+  const passes = ({ reason }: Finding): boolean =>
+    ["Creating", "NamespaceTerminating", "OlderInTheWay"].includes(reason);
+  return open.every(passes) ? "Pending" : "Failed";
 }
-
-const wakeOf = (ready: Finding): Millis | null =>
-  ready.reason === "Refused" ? millis(30_000) : null;

@@ -1,12 +1,14 @@
 /** One pass over one object: read the whole of it, plan, write. A pass needs no memory of passes before it. */
 import { ok, type Millis, type Result } from "@seam/base";
 import type { EventRecorder, KubeError } from "@seam/kube";
+import type { Finding } from "./condition.ts";
 import { newsOf } from "./event.ts";
 import { planChildren, type Scene } from "./experiment-plan.ts";
 import { judgeExperiment, type Problem, type Verdict } from "./experiment-status.ts";
 import { judgeNetworkConfig } from "./network-config-status.ts";
-import type { Observed, ObservedExperiment } from "./observed.ts";
-import { judgeProject, planNamespace } from "./project-plan.ts";
+import type { Observed, ObservedExperiment, ObservedProject, ObservedTenancy } from "./observed.ts";
+import { hasNamespace, judgeProject, planNamespace } from "./project-plan.ts";
+import { facetsOf, judgeFacet, planFacet, usageOf } from "./tenancy.ts";
 import type { Watches } from "./watches.ts";
 import { applyObject, writeChildren, writeStatus, type Writer } from "./writing.ts";
 
@@ -64,7 +66,29 @@ async function reconcileProject(
   const applied = wanted === null ? ok(null) : await applyObject(world.client, wanted);
   if (!applied.ok) return applied;
   const problems: readonly Problem[] = applied.value === null ? [] : [applied.value];
-  return tell(world, project, judgeProject(project, { namespace, problems, now: Date.now() }));
+  const existing = world.watches.tenancyOf(name);
+  const tenancy = hasNamespace(project, namespace)
+    ? await writeTenancy(world.client, project, existing)
+    : ok([]);
+  if (!tenancy.ok) return tenancy;
+  const usage = usageOf(project, existing);
+  const scene = { namespace, problems, tenancy: tenancy.value, usage, now: Date.now() };
+  return tell(world, project, judgeProject(project, scene));
+}
+
+/** Makes what is wanted in the project's namespace; what was found about it. */
+async function writeTenancy(
+  client: Writer,
+  { identity, spec }: ObservedProject,
+  existing: readonly ObservedTenancy[],
+): Promise<Result<readonly Finding[], KubeError>> {
+  const findings: Finding[] = [];
+  for (const facet of spec.ok ? facetsOf(identity, spec.value) : []) {
+    const written = await writeChildren(client, identity, planFacet(facet, identity, existing));
+    if (!written.ok) return written;
+    findings.push(...judgeFacet(facet, written.value));
+  }
+  return ok(findings);
 }
 
 async function reconcileNetworkConfig(

@@ -9,7 +9,7 @@ import {
   type Reflector,
 } from "@seam/kube";
 import { createGroupIndex } from "./group-index.ts";
-import { EXPERIMENT_LABEL } from "./names.ts";
+import { EXPERIMENT_LABEL, PROJECT_LABEL } from "./names.ts";
 import {
   observeChild,
   observeExperiment,
@@ -17,12 +17,14 @@ import {
   observeNetworkConfig,
   observePod,
   observeProject,
+  observeTenancy,
   type ObservedChild,
   type ObservedExperiment,
   type ObservedNamespace,
   type ObservedNetworkConfig,
   type ObservedPod,
   type ObservedProject,
+  type ObservedTenancy,
 } from "./observed.ts";
 
 /** What is told while the copies run. */
@@ -42,6 +44,8 @@ export type Watches = AsyncDisposable & {
   /** Pods with the label of the experiment NAMESPACE/NAME. */
   readonly podsOf: (key: string) => readonly ObservedPod[];
   readonly project: (name: string) => ObservedProject | undefined;
+  /** Bindings, quota and limits with the label of a project. */
+  readonly tenancyOf: (project: string) => readonly ObservedTenancy[];
   readonly namespace: (name: string) => ObservedNamespace | undefined;
   readonly networkConfig: (name: string) => ObservedNetworkConfig | undefined;
   /** Resolves when every copy is complete. */
@@ -49,6 +53,26 @@ export type Watches = AsyncDisposable & {
 };
 
 type Labelled = { readonly namespace: string; readonly experiment: string };
+
+/** Objects that carry a label, and which work each means. */
+type Membership<T> = {
+  readonly ref: KindRef;
+  readonly project: (object: KubeObject) => T;
+  readonly label: string;
+  readonly groupOf: (value: T) => string;
+  readonly workOf: (group: string) => string;
+};
+
+const ofExperiment = {
+  label: EXPERIMENT_LABEL,
+  groupOf: ({ namespace, experiment }: Labelled) => `${namespace}/${experiment}`,
+  workOf: (group: string) => `Experiment/${group}`,
+};
+const ofProject = {
+  label: PROJECT_LABEL,
+  groupOf: ({ project }: ObservedTenancy) => project,
+  workOf: (group: string) => `Project/${group}`,
+};
 type View<T> = {
   readonly ref: KindRef;
   readonly project: (object: KubeObject) => T;
@@ -61,6 +85,15 @@ type Members<T> = {
 
 const own = (kind: string): KindRef => ({ apiVersion: API_VERSION, kind });
 const core = (kind: string): KindRef => ({ apiVersion: "v1", kind });
+
+const rbac = (kind: string): KindRef => ({ apiVersion: "rbac.authorization.k8s.io/v1", kind });
+const tenancyKinds = [
+  rbac("RoleBinding"),
+  rbac("ClusterRole"),
+  rbac("ClusterRoleBinding"),
+  core("ResourceQuota"),
+  core("LimitRange"),
+];
 
 /** Starts the copies. */
 export function startWatches(options: WatchOptions): Watches {
@@ -84,16 +117,24 @@ export function startWatches(options: WatchOptions): Watches {
     project: observeNamespace,
     workOf: ({ name }) => `Project/${name}`,
   });
-  const sets = watchMembers(options, { apiVersion: "apps/v1", kind: "StatefulSet" }, observeChild);
-  const services = watchMembers(options, core("Service"), observeChild);
-  const pods = watchMembers(options, core("Pod"), observePod);
+  const members = <T extends Labelled>(
+    ref: KindRef,
+    project: (object: KubeObject) => T,
+  ): Members<T> => watchMembers(options, { ref, project, ...ofExperiment });
+  const sets = members({ apiVersion: "apps/v1", kind: "StatefulSet" }, observeChild);
+  const services = members(core("Service"), observeChild);
+  const pods = members(core("Pod"), observePod);
+  const tenancies = tenancyKinds.map((ref) =>
+    watchMembers(options, { ref, project: observeTenancy, ...ofProject }),
+  );
   const whole = [experiments, projects, networkConfigs, namespaces];
-  const all = [...whole, ...[sets, services, pods].map(reflectorOf)];
+  const all = [...whole, ...[sets, services, pods, ...tenancies].map(reflectorOf)];
   return {
     experiment: experiments.get,
     childrenOf: (key) => [...sets.membersOf(key), ...services.membersOf(key)],
     podsOf: pods.membersOf,
     project: projects.get,
+    tenancyOf: (name) => tenancies.flatMap((each) => each.membersOf(name)),
     namespace: namespaces.get,
     networkConfig: networkConfigs.get,
     synced: Promise.all(all.map((copy) => copy.synced)).then(() => undefined),
@@ -116,20 +157,17 @@ const watchAll = <T>(options: WatchOptions, view: View<T>): Reflector<T> =>
     onError: (error) => options.onError(view.ref.kind, error),
   });
 
-/** The objects of a kind that carry the label of an experiment, by experiment. */
-function watchMembers<T extends Labelled>(
-  options: WatchOptions,
-  ref: KindRef,
-  project: (object: KubeObject) => T,
-): Members<T> {
-  const index = createGroupIndex<T>((value) => `${value.namespace}/${value.experiment}`);
+/** The objects of a kind that carry a label, by what it says. */
+function watchMembers<T>(options: WatchOptions, members: Membership<T>): Members<T> {
+  const { ref, project, label, groupOf, workOf } = members;
+  const index = createGroupIndex<T>(groupOf);
   const reflector = startReflector<T>({
     client: options.client,
     ref,
-    selector: { labelSelector: EXPERIMENT_LABEL },
+    selector: { labelSelector: label },
     project,
     onChange: (change) => {
-      for (const group of index.accept(change)) options.onWork(`Experiment/${group}`);
+      for (const group of index.accept(change)) options.onWork(workOf(group));
     },
     onError: (error) => options.onError(ref.kind, error),
   });

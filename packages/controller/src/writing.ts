@@ -11,7 +11,7 @@ import {
   type KubeObject,
   type ObjectRef,
 } from "@seam/kube";
-import type { Changes } from "./experiment-plan.ts";
+import type { Changes } from "./children.ts";
 import type { Problem } from "./experiment-status.ts";
 import type { Identity } from "./identity.ts";
 import { EXPERIMENT_LABEL, FIELD_MANAGER } from "./names.ts";
@@ -88,9 +88,11 @@ function problemWith(owner: Identity, stranger: KubeObject): Problem {
       reason: "OlderInTheWay",
       message: `${kind} ${name} of a deleted experiment of the same name is still being removed; wait`,
     };
+  const remedy = owner.kind === "Experiment" ? "rename the workload, or remove it" : "remove it";
+  const where = namespace === undefined ? "" : `-n ${namespace} `;
   return {
     reason: "NameTaken",
-    message: `${kind} ${name} exists and belongs to something else; rename the workload, or remove it: kubectl -n ${namespace ?? ""} delete ${kind.toLowerCase()} ${name}`,
+    message: `${kind} ${name} exists and belongs to something else; ${remedy}: kubectl ${where}delete ${kind.toLowerCase()} ${name}`,
   };
 }
 
