@@ -16,11 +16,14 @@ export type Scene = {
   readonly now: number;
   /** `absent`: the cluster does not serve kubevirt.io/v1. */
   readonly virtualMachines: "absent" | "unsupported";
+  /** Why the API server refuses a workload's pods, by workload. */
+  readonly refusals: ReadonlyMap<string, string>;
 };
 
 /** How far one workload is. */
 export type Progress = {
   readonly workload: Workload;
+  readonly set: ObservedChild | undefined;
   readonly isCreated: boolean;
   readonly pods: readonly ObservedPod[];
   readonly ready: number;
@@ -61,7 +64,9 @@ export const blockersOf = (workload: Workload, all: readonly Progress[]): readon
   );
 
 /** How far each workload is, in the order of the specification. */
-export function progressOf(scene: Scene): readonly Progress[] {
+export function progressOf(
+  scene: Pick<Scene, "experiment" | "children" | "pods">,
+): readonly Progress[] {
   const { spec } = scene.experiment;
   if (!spec.ok) return [];
   const sets = ownChildren(scene).filter((item) => item.kind === "StatefulSet");
@@ -74,7 +79,7 @@ export function progressOf(scene: Scene): readonly Progress[] {
     const ready = pods.filter((pod) => pod.isReady).length;
     const isCreated = set !== undefined;
     const isReady = isCreated && set.isRolledOut && ready === desired && pods.length === desired;
-    return { workload, isCreated, pods, ready, desired, isReady };
+    return { workload, set, isCreated, pods, ready, desired, isReady };
   });
 }
 
@@ -120,7 +125,10 @@ export function objectionTo({ identity, spec }: ObservedExperiment): Finding | n
 export const hasChildren = (scene: Scene): boolean => ownChildren(scene).length > 0;
 
 /** An experiment of the same name may have left objects that are not collected yet; those are not ours. */
-const ownChildren = ({ children, experiment }: Scene): readonly ObservedChild[] =>
+const ownChildren = ({
+  children,
+  experiment,
+}: Pick<Scene, "children" | "experiment">): readonly ObservedChild[] =>
   children.filter((item) => item.ownerUid === experiment.identity.uid);
 
 const ordinal = (name: string): number => Number(name.slice(name.lastIndexOf("-") + 1));

@@ -13,6 +13,7 @@ import {
   type Scene,
 } from "./experiment-plan.ts";
 import type { Lifetime } from "./lifetime.ts";
+import { lacksPods } from "./refusals.ts";
 
 /** Something that kept an object from being applied. */
 export type Problem = {
@@ -29,6 +30,8 @@ export type Verdict = {
 };
 
 const LOOK_AGAIN = millis(30_000);
+/** That the API server refuses a pod is no change that is watched. */
+const LACKING_AGAIN = millis(5000);
 /** Reasons that may go away without a change of the experiment. */
 const BLOCKED: ReadonlySet<string> = new Set([
   "NameTaken",
@@ -118,7 +121,12 @@ function workloadsReady(scene: Scene, problems: readonly Problem[]): Finding {
       message: `all ${pods} pods are Ready`,
     });
   }
-  return not(wasReady(scene) ? "PodsLost" : "WaitingForPods", waitingMessage(scene, progress));
+  return not(waitingReason(scene), waitingMessage(scene, progress));
+}
+
+function waitingReason(scene: Scene): string {
+  if (wasReady(scene)) return "PodsLost";
+  return scene.refusals.size > 0 ? "PodsRefused" : "WaitingForPods";
 }
 
 function adviceOn(scene: Scene, machines: readonly Progress[]): string {
@@ -139,7 +147,9 @@ function waitingMessage(scene: Scene, progress: readonly Progress[]): string {
         pod.problem === null ? [] : [`${pod.name}: ${pod.problem}`],
       );
       const why = troubled.length === 0 ? "" : ` (${troubled.slice(0, 5).join(", ")})`;
-      return `${name}: ${item.ready} of ${item.desired} pods Ready${why}`;
+      const refusal = scene.refusals.get(name);
+      const refused = refusal === undefined ? "" : ` (the API server refuses more: ${refusal})`;
+      return `${name}: ${item.ready} of ${item.desired} pods Ready${why}${refused}`;
     });
   const stuck = progress.flatMap((item) => item.pods).find((pod) => pod.problem !== null);
   const { namespace } = scene.experiment.identity;
@@ -219,6 +229,10 @@ const wasReady = ({ experiment }: Scene): boolean =>
 function wakeOf(scene: Scene, findings: readonly Finding[]): Millis | null {
   const lifetime = lifetimeOf(scene);
   const blocked = findings.some((item) => BLOCKED.has(item.reason));
-  const waits = [...("next" in lifetime ? [lifetime.next] : []), ...(blocked ? [LOOK_AGAIN] : [])];
+  const waits = [
+    ...("next" in lifetime ? [lifetime.next] : []),
+    ...(blocked ? [LOOK_AGAIN] : []),
+    ...(progressOf(scene).some(lacksPods) ? [LACKING_AGAIN] : []),
+  ];
   return waits.length === 0 ? null : millis(Math.min(...waits));
 }

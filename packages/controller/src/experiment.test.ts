@@ -64,6 +64,7 @@ type Given = {
   readonly exists?: Scene["children"];
   readonly pods?: readonly KubeObject[];
   readonly now?: number;
+  readonly refusals?: Scene["refusals"];
 };
 
 const scene = (given: Given): Scene => ({
@@ -74,6 +75,7 @@ const scene = (given: Given): Scene => ({
   pods: (given.pods ?? []).map(observePod),
   now: given.now ?? HOUR,
   virtualMachines: "absent",
+  refusals: given.refusals ?? new Map(),
 });
 
 const names = (given: Given): Record<string, readonly string[]> => {
@@ -242,6 +244,14 @@ describe("status", () => {
       "Progressing",
       "WaitingForPods",
       "server: 0 of 2 pods Ready (server-0: ErrImagePull); client waits for server; for the cause, kubectl -n lab-a describe pod server-0",
+    ],
+    [
+      "pods that the API server refuses",
+      { exists: children(server), refusals: new Map([["server", "exceeded quota: seam"]]) },
+      [],
+      "Progressing",
+      "PodsRefused",
+      "server: 0 of 2 pods Ready (the API server refuses more: exceeded quota: seam); client waits for server",
     ],
     ["all", allReady, [], "Ready", "AllReady", "all 3 pods are Ready"],
     [

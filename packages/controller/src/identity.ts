@@ -26,10 +26,14 @@ export function identityOf(object: KubeObject): Identity {
     uid: textAt(metadata, "uid") ?? "",
     resourceVersion: metadata.resourceVersion ?? "",
     generation: typeof metadata["generation"] === "number" ? metadata["generation"] : 0,
-    createdAt: Date.parse(textAt(metadata, "creationTimestamp") ?? "") || 0,
+    createdAt: createdAtOf(object),
     isDeleted: textAt(metadata, "deletionTimestamp") !== null,
   };
 }
+
+/** When the API server made an object, in milliseconds since the epoch; 0 when it does not say. */
+export const createdAtOf = ({ metadata }: KubeObject): number =>
+  Date.parse(textAt(metadata, "creationTimestamp") ?? "") || 0;
 
 /** The owner reference that makes the garbage collector remove an object with its owner. */
 export const ownerReference = (owner: Identity): Json => ({

@@ -5,7 +5,7 @@ import type { Result } from "@seam/base";
 import { child, children, textAt, type Json, type KubeObject } from "@seam/kube";
 import { contentOf, type Existing } from "./children.ts";
 import { conditionsIn, type Condition } from "./condition.ts";
-import { identityOf, type Identity } from "./identity.ts";
+import { createdAtOf, identityOf, type Identity } from "./identity.ts";
 import { ADOPT_ANNOTATION, EXPERIMENT_LABEL, PROJECT_LABEL, WORKLOAD_LABEL } from "./names.ts";
 
 /** An object of one of Seam's kinds: who it is, what it asks for, and what its status says. */
@@ -25,6 +25,8 @@ export type ObservedNetworkConfig = Observed<NetworkConfig["spec"]>;
 /** A StatefulSet or Service that carries the label of an experiment. */
 export type ObservedChild = Existing & {
   readonly uid: string;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
   readonly experiment: string;
   readonly ownerUid: string | null;
   /** Whether the StatefulSet controller has seen the current specification and replaced all older pods. */
@@ -104,6 +106,7 @@ export function observeChild(object: KubeObject): ObservedChild {
   return {
     ...existing(object),
     uid: textAt(metadata, "uid") ?? "",
+    createdAt: createdAtOf(object),
     experiment: labelOf(object, EXPERIMENT_LABEL) ?? "",
     ownerUid: controllerOf(object),
     isRolledOut:

@@ -3,11 +3,12 @@ import { ok, type Millis, type Result } from "@seam/base";
 import type { EventRecorder, KubeError } from "@seam/kube";
 import type { Finding } from "./condition.ts";
 import { newsOf } from "./event.ts";
-import { planChildren, type Scene } from "./experiment-plan.ts";
+import { planChildren, progressOf, type Scene } from "./experiment-plan.ts";
 import { judgeExperiment, type Problem, type Verdict } from "./experiment-status.ts";
 import { judgeNetworkConfig } from "./network-config-status.ts";
 import type { Observed, ObservedExperiment, ObservedProject, ObservedTenancy } from "./observed.ts";
 import { hasNamespace, judgeProject, planNamespace } from "./project-plan.ts";
+import { refusalsOf } from "./refusals.ts";
 import { facetsOf, judgeFacet, planFacet, usageOf } from "./tenancy.ts";
 import type { Watches } from "./watches.ts";
 import { applyObject, writeChildren, writeStatus, type Writer } from "./writing.ts";
@@ -43,12 +44,18 @@ async function reconcileExperiment(
   // A namespace that is being removed takes in nothing new, and takes the experiment with it.
   const namespace = world.watches.namespace(experiment.identity.namespace ?? "");
   if (namespace?.isTerminating === true) return ok(null);
-  const scene: Scene = {
+  const seen = {
     experiment,
     children: world.watches.childrenOf(key),
     pods: world.watches.podsOf(key),
     now: Date.now(),
+  };
+  const refusals = await refusalsOf(world.client, progressOf(seen), seen.now);
+  if (!refusals.ok) return refusals;
+  const scene: Scene = {
+    ...seen,
     virtualMachines: await virtualMachines(world.client, experiment),
+    refusals: refusals.value,
   };
   const problems = await writeChildren(world.client, experiment.identity, planChildren(scene));
   if (!problems.ok) return problems;

@@ -86,6 +86,7 @@ beforeAll(async () => {
   await plane.startControllers([
     "clusterrole-aggregation-controller",
     "resourcequota-controller",
+    "statefulset-controller",
     "namespace-controller",
     "garbage-collector-controller",
   ]);
@@ -172,6 +173,33 @@ test("what is more than the quota is refused in words, and the status counts as 
       ),
     );
   });
+});
+
+test("an experiment whose pods are refused says so, with the quota's words, until there is room", async () => {
+  const text = (jsonpath: string): Promise<string> =>
+    k("get", "experiment", "much", "-n", "lab-a", "-o", `jsonpath=${jsonpath}`);
+  const resources = { cpu: "450m", memory: "64Mi" };
+  const made = await client.apply(
+    {
+      apiVersion: "seam.ucsd.edu/v1alpha1",
+      kind: "Experiment",
+      metadata: { name: "much", namespace: "lab-a" },
+      spec: { workloads: [{ name: "wide", image: "i", replicas: 3, resources }] },
+    },
+    { fieldManager: "test" },
+  );
+  expect(made.ok).toBe(true);
+  const ready = '{.status.conditions[?(@.type=="WorkloadsReady")]';
+  await eventually(async () => expect(await text(`${ready}.reason}`)).toBe("PodsRefused"));
+  expect(await text(`${ready}.message}`)).toMatch(
+    /^wide: 0 of 3 pods Ready .*\(the API server refuses more: pods "wide-\d" is forbidden: exceeded quota: seam, requested: requests.cpu=450m/,
+  );
+  await k("delete", "experiment", "much", "-n", "lab-a");
+  await eventually(async () =>
+    expect(
+      await k("get", "pods", "-n", "lab-a", "-l", "seam.ucsd.edu/experiment", "-o", "name"),
+    ).toBe(""),
+  );
 });
 
 test("a container gets the defaults, and is refused when it asks for more than the most", async () => {
