@@ -13,8 +13,7 @@ import type { KernelError } from "./libc.ts";
 import { changeNft, elementsOf, listAt, listTable, rulesOf, tableText } from "./nft.ts";
 
 const TABLE = "seam-guard";
-const FAMILIES = ["inet", "arp"] as const;
-type GuardFamily = (typeof FAMILIES)[number];
+type GuardFamily = "inet" | "arp";
 
 const rules = {
   inet: `chain prerouting {
@@ -148,13 +147,17 @@ function content(of: GuardFamily, sources: readonly Source[]): string {
 function sourcesOf(
   objects: Readonly<Record<GuardFamily, readonly unknown[]>>,
 ): readonly Source[] | null {
-  const own = [...elementsOf(objects.inet, "own4"), ...elementsOf(objects.inet, "own6")].map(
-    (element) => listAt(element, "concat").map(String),
+  const own = Map.groupBy(
+    ["own4", "own6"]
+      .flatMap((name) => elementsOf(objects.inet, name))
+      .map((element) => listAt(element, "concat").map(String)),
+    ([device, mac]) => `${device} ${mac}`,
   );
   const sources = elementsOf(objects.inet, "owners").map((element): Source => {
     const [device = "", mac = ""] = listAt(element, "concat").map(String);
-    const texts = own.filter((each) => each[0] === device && each[1] === mac);
-    const parsed = texts.map(([, , text]) => parseAddress(text ?? ""));
+    const parsed = (own.get(`${device} ${mac}`) ?? []).map(([, , text]) =>
+      parseAddress(text ?? ""),
+    );
     return { device, mac, addresses: parsed.flatMap((each) => (each.ok ? [each.value] : [])) };
   });
   const agree = sets.every(({ family, name, elements }) =>
