@@ -5,7 +5,13 @@ import path from "node:path";
 type Check = { readonly name: string; readonly argv: readonly string[] };
 
 /** The outcome of a run of checks or tests. */
-export type Tally = { readonly passed: number; readonly failed: number; readonly skipped: number };
+export type Tally = {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  /** Names of what failed. */
+  readonly failures: readonly string[];
+};
 
 export const root = path.resolve(import.meta.dirname, "..");
 export const bin = (tool: string): string => path.join(root, "node_modules/.bin", tool);
@@ -32,8 +38,9 @@ function passes({ name, argv }: Check): boolean {
 
 /** Runs every check, also after one failed. */
 export function runChecks(): Tally {
-  const passed = checks.filter((check) => passes(check)).length;
-  return { passed, failed: checks.length - passed, skipped: 0 };
+  const failures = checks.filter((check) => !passes(check)).map(({ name }) => `check ${name}`);
+  const failed = failures.length;
+  return { passed: checks.length - failed, failed, skipped: 0, failures };
 }
 
 if (import.meta.main && runChecks().failed > 0) process.exit(1);

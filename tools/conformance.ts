@@ -53,7 +53,7 @@ export async function runConformance(sets: readonly SpecSet[]): Promise<Tally> {
     return tallyOf(await shown(runSpecs(sets, run)));
   } catch (error) {
     console.error("the specs did not run", error);
-    return nothing;
+    return nothing("upstream's specs");
   } finally {
     await labDown(name);
     const seconds = Math.round((performance.now() - started) / 1000);
@@ -72,7 +72,15 @@ async function shown<T>(lines: AsyncGenerator<string, T>): Promise<T> {
 function tallyOf(results: readonly SpecResult[]): Tally {
   const count = (outcome: SpecResult["outcome"]): number =>
     results.filter((each) => each.outcome === outcome).length;
-  return { passed: count("passed"), failed: count("failed"), skipped: count("skipped") };
+  const failures = results
+    .filter(({ outcome }) => outcome === "failed")
+    .map(({ name: spec }) => `spec ${spec}`);
+  return {
+    passed: count("passed"),
+    failed: failures.length,
+    skipped: count("skipped"),
+    failures,
+  };
 }
 
 if (import.meta.main) {

@@ -12,6 +12,8 @@ const layers = [
   "plan",
   "kernel",
   "kube",
+  "compose",
+  "reach",
   "daemon",
   "client",
   "agent",
@@ -25,8 +27,12 @@ const layers = [
 type Edge = { readonly file: string; readonly from: string; readonly to: string };
 
 const importedBy = (file: string): Edge[] => {
-  const { module } = parseSync(file, readFileSync(file, "utf8"));
+  const text = readFileSync(file, "utf8");
+  const { module } = parseSync(file, text);
   const sources = [
+    ...module.dynamicImports.map(({ moduleRequest: { start, end } }) =>
+      text.slice(start + 1, end - 1),
+    ),
     ...module.staticImports.map((item) => item.moduleRequest.value),
     ...module.staticExports.flatMap((item) =>
       item.entries.flatMap((entry) => entry.moduleRequest?.value ?? []),

@@ -91,7 +91,7 @@ function recordOf(
       };
 }
 
-const unknown = { containerId: "", ifName: "", netns: "", pod: "", network: "" };
+const unknown = { containerId: "", ifName: "", netns: "", pod: "", podUid: "", network: "" };
 
 /** Ports that lead to any of the addresses, one for both families. */
 function hostPortsTo(

@@ -4,7 +4,7 @@
  */
 import { err, ok } from "@seam/base";
 import { type ApiCounts, type Daemon, type Log, type LogLevel, startDaemon } from "@seam/daemon";
-import { type ClusterFacts, type NodeFacts, podMtu } from "@seam/intent";
+import { type ClusterFacts, type NetworkFacts, type NodeFacts, podMtu } from "@seam/intent";
 import {
   type Change,
   type ClusterConfig,
@@ -14,18 +14,23 @@ import {
   type Reflector,
   startReflector,
 } from "@seam/kube";
+import { openPolicyTable, type PolicyTable } from "@seam/kernel";
 
 import { adoptInterfaces } from "./adopt.ts";
 import { carryOut } from "./cni-call.ts";
 import { createCniQueue } from "./cni-queue.ts";
 import { serveCni } from "./cni-server.ts";
+import { createFastPath, type PodFastPath } from "./fast-path.ts";
 import { installPlugin, type PluginPlaces, removePlugin } from "./install-plugin.ts";
 import { createAgentMetrics } from "./metrics.ts";
-import { watchNetwork } from "./network.ts";
+import { networkFactsOf, watchNetwork } from "./network.ts";
 import { nodeFactsOf } from "./node-facts.ts";
 import { type NodeMemory, rememberedNode } from "./node-memory.ts";
+import { policyFaults } from "./node-news.ts";
 import { nodeView } from "./node-view.ts";
-import { serveNodeView, type ViewAnswer } from "./node-view-server.ts";
+import { serveNodeView, type ViewAnswer, type ViewQuestion } from "./node-view-server.ts";
+import { createPolicies, type Policies } from "./policies.ts";
+import { watchPolicyObjects } from "./policy-objects.ts";
 import { createReconciler, type Reconciler, type RoundFacts } from "./reconciler.ts";
 import { namespaceOf, watchInstallation, withoutPodsOf } from "./removal.ts";
 import { createReports, type Reports } from "./reports.ts";
@@ -58,7 +63,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const opened = openNodeStore(options.storeFile);
   if (!opened.ok) throw new Error(opened.error);
   using store = opened.value.store;
-  const waiting = new Set([NODE_LIST, POD_PREFIXES]);
+  const waiting = new Set([NODE_LIST, POD_PREFIXES, POLICY_OBJECTS]);
   await using daemon = await startDaemon({
     name: "seam-agent",
     port: options.httpPort,
@@ -68,17 +73,28 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const { log } = daemon;
   await using api = openApi(options, daemon);
   const { reports } = api;
+  using table = closedTable();
   takeOver(options, opened.value, { log, reports });
-  const metrics = createAgentMetrics(daemon.metrics, store);
-  const reconciler = createReconciler({ store, log, metrics, reports });
+  using fastPath = createFastPath(log);
+  const metrics = createAgentMetrics(daemon.metrics, { store, fastPath });
+  const reconciler = createReconciler({ store, log, metrics, reports, fastPath });
   const memory = rememberedNode(store);
-  const queue = createCniQueue({ store, ...memory, changed: reconciler.request });
+  const onWritten = fastPath.renew;
+  using policies = createPolicies({ table, store, log, metrics, reports, onWritten });
+  const changed = (): void => {
+    reconciler.request();
+    policies.followLinks();
+  };
+  const queue = createCniQueue({ store, ...memory, changed, isAdmitted: policies.isAdmitted });
   await using _server = await serveCni(options.cniSocket, (request) =>
     metrics.timeCni(request.command, async () => carryOut({ queue, log, reports }, request)),
   );
-  await using _view = await serveNodeView(options.viewSocket, () => viewOf(reconciler));
+  await using _view = await serveNodeView(options.viewSocket, (question) =>
+    viewOf(reconciler, question),
+  );
   log.info({ node: options.nodeName, socket: options.cniSocket }, "answering CNI calls");
-  await followCluster({ options, daemon, api, store, memory, reconciler, waiting });
+  const running = { options, daemon, api, store, memory, fastPath, reconciler, policies, waiting };
+  await followCluster(running);
 }
 
 type Running = {
@@ -87,7 +103,9 @@ type Running = {
   readonly api: Api;
   readonly store: Store;
   readonly memory: NodeMemory;
+  readonly fastPath: PodFastPath;
   readonly reconciler: Reconciler;
+  readonly policies: Policies;
   /** What is missing until the agent is ready. */
   readonly waiting: Set<string>;
 };
@@ -100,12 +118,19 @@ async function followCluster(agent: Running): Promise<void> {
   const watched = { client, log, counts };
   const onChange = reconciler.request;
   await using installation = watchInstallation({ ...watched, daemonSet: options.daemonSet });
+  await using _objects = followPolicies(agent, watched);
   await using network = watchNetwork({ ...watched, store, reports, onChange });
   // The first pod of a node already gets the MTU that these settings mean.
   await Promise.race([network.settled, aborted(daemon.signal)]);
+  const factsWith = (settings: NetworkFacts): RoundFacts => {
+    const cluster = { nodes: nodes.entries().map(([, each]) => each), network: settings };
+    return factsOf(options.nodeName, cluster, agent);
+  };
+  /** The MTU that is known to be right for pods is remembered. */
   const knownFacts = (): RoundFacts => {
-    const cluster = { nodes: nodes.entries().map(([, each]) => each), network: network.current() };
-    return factsOf(options.nodeName, cluster, memory);
+    const facts = factsWith(network.current());
+    memory.setMtu(podMtu(facts.cluster, facts.own));
+    return facts;
   };
   await using nodes = watchNodes(watched, ({ kind, value }) => {
     if (kind === "set" && value.name === options.nodeName) {
@@ -118,7 +143,7 @@ async function followCluster(agent: Running): Promise<void> {
   await Promise.race([nodes.synced, aborted(daemon.signal)]);
   waiting.delete(NODE_LIST);
   if (!daemon.signal.aborted) {
-    reconciler.start(knownFacts);
+    reconciler.start((assumed) => (assumed === undefined ? knownFacts() : factsWith(assumed)));
     await aborted(daemon.signal);
   }
   log.info({}, "stopping; pods keep their network");
@@ -126,11 +151,43 @@ async function followCluster(agent: Running): Promise<void> {
   if (installation.isRemoved()) await remove(agent);
 }
 
+/** Policies are written from when all objects were seen once. */
+function followPolicies({ api, policies, waiting }: Running, watched: Watched): AsyncDisposable {
+  const objects = watchPolicyObjects({
+    ...watched,
+    intent: policies.intent,
+    onChange: policies.request,
+    onFaults: (policy, faults) => {
+      watched.log.warn({ policy, faults }, "a NetworkPolicy is not understood");
+      api.reports.node(policyFaults(policy, faults));
+    },
+  });
+  void objects.synced.then(() => {
+    waiting.delete(POLICY_OBJECTS);
+    return policies.start();
+  });
+  return objects;
+}
+
+/** Before any pod can be added there is something that keeps it closed; what an earlier agent wrote stays. */
+function closedTable(): PolicyTable {
+  const opened = openPolicyTable();
+  if (!opened.ok) throw new Error(`policies cannot be enforced: ${opened.error.message}`);
+  const table = opened.value;
+  const exists = table.exists();
+  const ready =
+    exists.ok && !exists.value
+      ? table.rewrite({ gates: new Map(), addresses: new Map(), blocks: [] })
+      : exists;
+  if (!ready.ok) throw new Error(`policies cannot be enforced: ${ready.error.message}`);
+  return table;
+}
+
 type Api = AsyncDisposable & { readonly client: KubeClient; readonly reports: Reports };
 
 /** The way to the API server; at its end the last news are told. */
 function openApi({ cluster, nodeName }: AgentOptions, { counts }: Daemon): Api {
-  const client = createKubeClient(cluster);
+  const client = createKubeClient(cluster, { onRequest: counts.requested });
   const recorder = createEventRecorder({
     client,
     reporter: { controller: "seam-agent", instance: nodeName },
@@ -146,15 +203,21 @@ function openApi({ cluster, nodeName }: AgentOptions, { counts }: Daemon): Api {
   };
 }
 
-function viewOf({ compare }: Pick<Reconciler, "compare">): ViewAnswer {
-  const compared = compare();
+function viewOf(
+  { compare }: Pick<Reconciler, "compare">,
+  { networkConfig }: ViewQuestion,
+): ViewAnswer {
+  const assumed = networkConfig === null ? ok(undefined) : networkFactsOf(networkConfig);
+  if (!assumed.ok) return err(`this agent cannot read the NetworkConfig: ${assumed.error}`);
+  const compared = compare(assumed.value);
   if (compared === null) return err(`the agent is waiting for ${NODE_LIST}`);
-  if (compared.ok) return ok(nodeView(compared.value));
+  if (compared.ok) return ok({ ...nodeView(compared.value), networkConfig });
   return err(`the node could not be observed: ${compared.error.message}`);
 }
 
 const NODE_LIST = "the first list of nodes";
 const POD_PREFIXES = "the pod prefixes of this node";
+const POLICY_OBJECTS = "the first list of pods, namespaces and policies";
 
 type Watched = { readonly client: KubeClient; readonly log: Log; readonly counts: ApiCounts };
 
@@ -214,12 +277,15 @@ async function remove({ options: { plugin, daemonSet }, daemon, store }: Running
   daemon.log.info({}, "Seam is uninstalled; the CNI plug-in is removed from this node");
 }
 
-/** What is known now; the MTU that it means for pods is remembered. */
-function factsOf(name: string, cluster: ClusterFacts, memory: NodeMemory): RoundFacts {
+/** What a round needs to know, from what the cluster is. */
+function factsOf(
+  name: string,
+  cluster: ClusterFacts,
+  { memory, fastPath }: Pick<Running, "memory" | "fastPath">,
+): RoundFacts {
   const addresses = cluster.nodes.find((node) => node.name === name)?.internalAddresses ?? [];
-  const own = { name, ...memory.uplink(addresses) };
-  memory.setMtu(podMtu(cluster, own));
-  return { cluster, own };
+  const opens = cluster.network.fastPath && fastPath.opens();
+  return { cluster, own: { name, ...memory.uplink(addresses), fastPath: opens } };
 }
 
 const aborted = async (signal: AbortSignal): Promise<void> =>

@@ -6,21 +6,26 @@
  */
 import { deletePodInterfaces, hostDeviceName } from "@seam/kernel";
 
-import { type CniNode, handleCni } from "./cni.ts";
+import { type AdmittingNode, handleCni } from "./cni.ts";
 import { staleDevices } from "./cni-gc.ts";
-import type { CniAnswer, CniRequest } from "./cni-message.ts";
+import { type CniAnswer, type CniRequest, codes, fail } from "./cni-message.ts";
 
 /** Carries out commands, those for different interfaces side by side. */
 export type CniQueue = (request: CniRequest) => Promise<CniAnswer>;
 
 /** A queue for the commands of a node. */
-export function createCniQueue(node: CniNode): CniQueue {
+export function createCniQueue(node: AdmittingNode): CniQueue {
   // What could not be deleted here the command tries itself, and tells the reason.
   const remove = batched(async (devices) => void (await deletePodInterfaces(devices)));
   const turns = createTurns();
   return async (request) => {
     switch (request.command) {
       case "ADD":
+        return turns.of(deviceOf(request), async () => {
+          const answer = handleCni(node, request);
+          if (!answer.ok || (await node.isAdmitted(deviceOf(request)))) return answer;
+          return notAdmitted;
+        });
       case "CHECK":
         return turns.of(deviceOf(request), async () => handleCni(node, request));
       case "DEL":
@@ -40,6 +45,13 @@ export function createCniQueue(node: CniNode): CniQueue {
     }
   };
 }
+
+/** The runtime asks again, for a new sandbox, and first deletes the interface. */
+const notAdmitted = fail(
+  codes.tryAgainLater,
+  "policies for this pod are not known yet, so its interface stays closed",
+  "the agent of this node has not seen the pod's object, or cannot reach the API server; see its log",
+);
 
 /** The host's end of the interface that a request is about; what names none is refused by the command itself. */
 const deviceOf = ({ environment }: CniRequest): string =>

@@ -55,6 +55,12 @@ export type CniNode = {
   readonly changed: () => void;
 };
 
+/** The node for what waits. */
+export type AdmittingNode = CniNode & {
+  /** Whether policies let the link speak, which is waited for. */
+  readonly isAdmitted: (device: string) => Promise<boolean>;
+};
+
 /** Carries out one command; synchronous, so that no two commands ever meet (what is slow, `cni-queue.ts` does before). */
 export function handleCni(node: CniNode, request: CniRequest): CniAnswer {
   switch (request.command) {
@@ -171,6 +177,7 @@ function attachmentOf(
   return {
     ...target,
     pod: podNameOf(cniArguments(request)),
+    podUid: cniArguments(request).get("K8S_POD_UID") ?? "",
     network: networkNameOf(request.config),
     mac: podMacAddress(target.device),
     addresses: choices.map(({ address }) => address),
@@ -182,15 +189,15 @@ function remove(node: CniNode, request: CniRequest): CniAnswer {
   const target = targetOf(request);
   if (!target.ok) return target;
   const removed = removeDevice(node, target.value.device);
-  if (!removed.ok) return kernelFailure(removed.error);
-  node.changed();
-  return ok(null);
+  return removed.ok ? ok(null) : kernelFailure(removed.error);
 }
 
 /** That the record cannot be erased from a full disk does not matter: the store forgets it all the same. */
 function removeDevice(node: CniNode, device: string): Result<null, KernelError> {
   const deleted = deletePodInterface(device);
-  if (deleted.ok) node.store.remove(device);
+  if (!deleted.ok) return deleted;
+  node.store.remove(device);
+  node.changed();
   return deleted;
 }
 

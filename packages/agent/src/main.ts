@@ -1,13 +1,13 @@
 /**
  * Entry of the agent's container; with `--show-node` it asks the agent that runs on this node what the node
- * should look like, prints the answer as JSON, and ends. Environment: `NODE_NAME` (required, from the downward
- * API); `SEAM_DAEMONSET` (namespace/name: the plug-in goes when it is deleted), `SEAM_PROC_SYS` (/proc/sys, see
+ * should look like, prints the answer as JSON, and ends; with the `spec` of a NetworkConfig behind it, as JSON, what
+ * it would look like then. Environment: `NODE_NAME` (required, from the downward API); `SEAM_DAEMONSET` (namespace/name: the plug-in goes when it is deleted), `SEAM_PROC_SYS` (/proc/sys, see
  * `@seam/kernel`), `SEAM_STORE`, `SEAM_CNI_CACHE`, `SEAM_CNI_SOCKET`, `SEAM_VIEW_SOCKET`, `SEAM_HTTP_PORT` (9811), `SEAM_LOG_LEVEL` (info)
  * and `SEAM_SHIM`,
  * `SEAM_CNI_BIN`, `SEAM_CNI_CONF` for other places.
  */
 import { LOG_LEVELS, type LogLevel, logLevelOf } from "@seam/daemon";
-import { loadConfig } from "@seam/kube";
+import { isJson, loadConfig } from "@seam/kube";
 
 import { runAgent } from "./agent.ts";
 import type { PluginPlaces } from "./install-plugin.ts";
@@ -22,8 +22,10 @@ function end(message: string): never {
 
 const viewSocket = env["SEAM_VIEW_SOCKET"] ?? "/run/seam/node.sock";
 
-async function showNode(): Promise<void> {
-  const view = await askNodeView(viewSocket);
+async function showNode(networkConfig: string | undefined): Promise<void> {
+  const spec: unknown = JSON.parse(networkConfig ?? "null");
+  if (spec !== null && !isJson(spec)) end("--show-node: expected the spec of a NetworkConfig");
+  const view = await askNodeView(viewSocket, { networkConfig: spec });
   if (!view.ok) end(view.error);
   process.stdout.write(`${JSON.stringify(view.value)}\n`);
 }
@@ -64,4 +66,5 @@ async function run(): Promise<void> {
   });
 }
 
-await (process.argv.includes("--show-node") ? showNode() : run());
+const [flag, argument] = process.argv.slice(2);
+await (flag === "--show-node" ? showNode(argument) : run());

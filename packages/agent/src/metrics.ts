@@ -1,7 +1,11 @@
 /** The agent's own figures, in Prometheus' form. */
+import type { Result } from "@seam/base";
+import type { KernelError } from "@seam/kernel";
+import type { PolicyChange } from "@seam/state";
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 
 import type { CniAnswer, Command } from "./cni-message.ts";
+import type { PodFastPath } from "./fast-path.ts";
 import type { Store } from "./store.ts";
 
 /** Where the agent counts. */
@@ -10,6 +14,8 @@ export type AgentMetrics = {
   readonly timeCni: (command: Command, work: () => Promise<CniAnswer>) => Promise<CniAnswer>;
   /** Starts the clock of a round; call the answer with the steps that it took. */
   readonly startRound: () => (steps: RoundSteps) => void;
+  /** Starts the clock of a change of policies; call the answer with what was written, null for nothing. */
+  readonly startPolicyChange: () => (result: Result<PolicyChange | null, KernelError>) => void;
 };
 
 /** Steps of one round. */
@@ -20,11 +26,14 @@ type RoundSteps = {
   readonly drifted: number;
 };
 
+/** What is asked at each scrape. */
+type Counted = {
+  readonly store: Pick<Store, "attachments">;
+  readonly fastPath: Pick<PodFastPath, "links">;
+};
+
 /** Registers the agent's metrics. */
-export function createAgentMetrics(
-  registry: Registry,
-  store: Pick<Store, "attachments">,
-): AgentMetrics {
+export function createAgentMetrics(registry: Registry, { store, fastPath }: Counted): AgentMetrics {
   const registers = [registry];
   const seconds = new Histogram({
     name: "seam_cni_duration_seconds",
@@ -41,6 +50,15 @@ export function createAgentMetrics(
     },
   });
   registry.registerMetric(interfaces);
+  registry.registerMetric(
+    new Gauge({
+      name: "seam_fast_path_links",
+      help: "Pod interfaces whose established flows to pods of this node skip the node's network stack.",
+      collect() {
+        this.set(fastPath.links());
+      },
+    }),
+  );
   return {
     timeCni: async (command, work) => {
       const stop = seconds.startTimer({ command });
@@ -49,6 +67,23 @@ export function createAgentMetrics(
       return answer;
     },
     startRound: roundMeter(registry),
+    startPolicyChange: policyMeter(registry),
+  };
+}
+
+function policyMeter(registry: Registry): AgentMetrics["startPolicyChange"] {
+  const seconds = new Histogram({
+    name: "seam_policy_change_duration_seconds",
+    help: "Time from what changed in objects and interfaces to the kernel having it, by how it ended.",
+    labelNames: ["outcome"],
+    buckets: [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5],
+    registers: [registry],
+  });
+  return () => {
+    const stop = seconds.startTimer();
+    return (result) => {
+      if (!result.ok || result.value !== null) stop({ outcome: result.ok ? "done" : "failed" });
+    };
   };
 }
 

@@ -108,4 +108,6 @@ test("what a server without our rules might hold is refused with the field", () 
     error: expect.stringContaining("spec.overlay: expected one of direct, vxlan"),
   });
   expect(networkFactsOf(undefined).ok).toBe(false);
+  expect(networkFactsOf({ fastPath: "disabled" })).toMatchObject({ value: { fastPath: false } });
+  expect(networkFactsOf({ fastPath: "enabled" })).toEqual(networkFactsOf({}));
 });

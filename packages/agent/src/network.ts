@@ -107,7 +107,7 @@ export function networkFactsOf(spec: unknown): Result<NetworkFacts, string> {
     spec,
   });
   if (!parsed.ok) return err(parsed.error.map(formatFieldError).join("; "));
-  const { overlay, encapsulate, mtu, masqueradeExceptions } = parsed.value.spec;
+  const { overlay, encapsulate, mtu, masqueradeExceptions, fastPath } = parsed.value.spec;
   return ok({
     overlay: overlay ?? DEFAULT_NETWORK.overlay,
     encapsulate: encapsulate ?? DEFAULT_NETWORK.encapsulate,
@@ -116,6 +116,7 @@ export function networkFactsOf(spec: unknown): Result<NetworkFacts, string> {
       const prefix = parseCidr(text);
       return prefix.ok ? [prefix.value] : [];
     }),
+    fastPath: fastPath !== "disabled",
   });
 }
 

@@ -4,8 +4,8 @@ import { podOverhead } from "@seam/intent";
 import type { KernelError } from "@seam/kernel";
 import type { News } from "@seam/kube";
 import type { Step } from "@seam/plan";
+import { textForm } from "@seam/state";
 
-import { textForm } from "./node-view.ts";
 import type { RoundFacts } from "./reconciler.ts";
 
 type NodeNews = Omit<News, "action">;
@@ -26,6 +26,13 @@ export const unobserved = ({ message }: KernelError): NodeNews =>
   warning(
     "NodeNotObserved",
     `the kernel did not tell what this node looks like: ${message}; nothing is changed until it does; see the log of this node's agent`,
+  );
+
+/** A NetworkPolicy of which something cannot be read. */
+export const policyFaults = (policy: string, faults: readonly string[]): NodeNews =>
+  warning(
+    "PolicyNotUnderstood",
+    `NetworkPolicy ${policy}: ${faults.join("; ")}; what cannot be read allows nothing; correct it, or take a Seam that knows it`,
   );
 
 /** A step that the kernel refused. */

@@ -1,6 +1,8 @@
 /** The node's state as text, and the socket that tells it. */
 import { err, ok, parseAddress, parseCidr, type Result } from "@seam/base";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { once } from "node:events";
+import { connect } from "node:net";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -57,6 +59,8 @@ test("addresses and prefixes become text at every depth, all else stays", () => 
   });
 });
 
+const now = { networkConfig: null };
+
 test("the socket answers its owner alone, with what is so at that time", async () => {
   const socket = path.join(folder, "node.sock");
   const answers = [err("waiting for the first list of nodes"), ok({ steps: [] })];
@@ -65,11 +69,27 @@ test("the socket answers its owner alone, with what is so at that time", async (
     () => answers.shift() ?? err("asked too often"),
   );
   expect(statSync(socket).mode & 0o777).toBe(0o600);
-  expect(await askNodeView(socket)).toEqual(err("waiting for the first list of nodes"));
-  expect(await askNodeView(socket)).toEqual(ok({ steps: [] }));
+  expect(await askNodeView(socket, now)).toEqual(err("waiting for the first list of nodes"));
+  expect(await askNodeView(socket, now)).toEqual(ok({ steps: [] }));
+});
+
+test("the question reaches the view; what is none is answered too", async () => {
+  const socket = path.join(folder, "asked.sock");
+  await using _server = await serveNodeView(socket, ({ networkConfig }) =>
+    ok({ overlay: networkConfig?.["overlay"] }),
+  );
+  const networkConfig = { overlay: "vxlan" };
+  expect(await askNodeView(socket, { networkConfig })).toEqual(ok({ overlay: "vxlan" }));
+  expect(await askNodeView(socket, now)).toEqual(ok({}));
+  const connection = connect(socket).setEncoding("utf8");
+  connection.write("nonsense\n");
+  const [answer] = await once(connection, "data");
+  expect(JSON.parse(String(answer))).toEqual(
+    err("expected a question as one line with a JSON object"),
+  );
 });
 
 test("without an agent the caller is told where it was looked for", async () => {
-  const answer = await askNodeView(path.join(folder, "none.sock"));
+  const answer = await askNodeView(path.join(folder, "none.sock"), now);
   expect(answer.ok ? "" : answer.error).toMatch(/^no agent answers at .*none\.sock \(.*ENOENT.*\)/);
 });

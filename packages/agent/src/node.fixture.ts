@@ -7,7 +7,7 @@ import { enterNetns } from "@seam/kernel";
 import type { Json } from "@seam/kube";
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 
-import { type CniNode, handleCni } from "./cni.ts";
+import { type AdmittingNode, handleCni } from "./cni.ts";
 import type { CniAnswer, CniRequest, Command } from "./cni-message.ts";
 import { reconcileNode } from "./reconcile.ts";
 import { openStore, type Store } from "./store.ts";
@@ -79,13 +79,14 @@ export function useTestNode(): TestNode {
 }
 
 /** What the commands work on, also after the next test began with a new store. */
-export const hostOf = (current: TestNode): CniNode => ({
+export const hostOf = (current: TestNode): AdmittingNode => ({
   get store() {
     return current.store;
   },
   podCidrs: () => current.podCidrs,
   mtu: () => bytes(1400),
   changed: () => {},
+  isAdmitted: async () => true,
 });
 
 /** For which container and namespace, and with which additions to the configuration. */

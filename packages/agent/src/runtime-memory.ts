@@ -15,7 +15,7 @@ import type { Attachment } from "./store.ts";
 /** What is remembered of the interface with a given host's end. */
 export type RuntimeMemory = ReadonlyMap<
   string,
-  Pick<Attachment, "containerId" | "ifName" | "netns" | "pod" | "network">
+  Pick<Attachment, "containerId" | "ifName" | "netns" | "pod" | "podUid" | "network">
 >;
 
 /** `kind` of the files whose form is known (libcni, `CNICacheV1`). */
@@ -29,11 +29,13 @@ export function runtimeMemory(folder: string): RuntimeMemory {
       if (cached?.["kind"] !== KIND) return [];
       const containerId = textAt(cached, "containerId");
       const ifName = textAt(cached, "ifName");
+      const named = argumentsOf(cached["cniArgs"]);
       const known = {
         containerId,
         ifName,
         netns: textAt(cached, "netns"),
-        pod: podNameOf(argumentsOf(cached["cniArgs"])),
+        pod: podNameOf(named),
+        podUid: named.get("K8S_POD_UID") ?? "",
         network: textAt(cached, "networkName"),
       };
       return [[hostDeviceName(containerId, ifName), known]];

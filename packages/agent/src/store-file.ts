@@ -15,8 +15,8 @@ export type OpenedFile = {
   readonly setAside: string | null;
 };
 
-/** `PRAGMA user_version`; 0 is what Seam 0.1 wrote. */
-const SCHEMA_VERSION = 1;
+/** `PRAGMA user_version`; 0 is what Seam 0.1 wrote, 1 knew no uids of pods. */
+const SCHEMA_VERSION = 2;
 /** An earlier agent that is still ending lets go within this time. */
 const LOCK_MS = 5000;
 
@@ -24,7 +24,7 @@ const TABLES = `
 CREATE TABLE IF NOT EXISTS attachment (
   device TEXT PRIMARY KEY, container_id TEXT NOT NULL, if_name TEXT NOT NULL, netns TEXT NOT NULL,
   pod TEXT NOT NULL, mac TEXT NOT NULL, addresses TEXT NOT NULL, host_ports TEXT NOT NULL DEFAULT '[]',
-  network TEXT NOT NULL DEFAULT ''
+  network TEXT NOT NULL DEFAULT '', pod_uid TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE TABLE IF NOT EXISTS cursor (prefix TEXT PRIMARY KEY, place TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -34,15 +34,16 @@ PRAGMA user_version = ${SCHEMA_VERSION};
 const columns = new Map([
   [
     "attachment",
-    "addresses container_id device host_ports if_name mac netns network pod".split(" "),
+    "addresses container_id device host_ports if_name mac netns network pod pod_uid".split(" "),
   ],
   ["cursor", ["place", "prefix"]],
   ["setting", ["name", "value"]],
 ]);
-/** Columns that files of version 0 may lack. */
+/** Columns that files of earlier versions may lack. */
 const addedSince = new Map([
   ["host_ports", "TEXT NOT NULL DEFAULT '[]'"],
   ["network", "TEXT NOT NULL DEFAULT ''"],
+  ["pod_uid", "TEXT NOT NULL DEFAULT ''"],
 ]);
 
 /** Opens or makes the file; `:memory:` keeps nothing. An error says what to do. */

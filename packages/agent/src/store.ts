@@ -20,6 +20,8 @@ export type Attachment = {
   readonly netns: string;
   /** NAMESPACE/NAME, or empty when the runtime did not say. */
   readonly pod: string;
+  /** Of the pod's object; empty when the runtime did not say. */
+  readonly podUid: string;
   /** Name of the network configuration; empty when it is not known. */
   readonly network: string;
   readonly mac: string;
@@ -69,7 +71,7 @@ function storeIn(database: DatabaseSync): Store {
   const one = database.prepare("SELECT * FROM attachment WHERE device = ?");
   const insert = database.prepare(
     "INSERT OR REPLACE INTO attachment (device, container_id, if_name, netns, pod, mac, addresses, host_ports, " +
-      "network) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "network, pod_uid) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
   );
   const place = database.prepare("SELECT place FROM cursor WHERE prefix = ?");
   const move = database.prepare("INSERT OR REPLACE INTO cursor VALUES (?, ?)");
@@ -86,9 +88,10 @@ function storeIn(database: DatabaseSync): Store {
     put: (item, cursors = new Map()) => {
       const addresses = item.addresses.map(formatAddress).join(" ");
       const hostPorts = formatHostPorts(item.hostPorts);
-      const { device, containerId, ifName, netns, pod, mac, network } = item;
+      const { device, containerId, ifName, netns, pod, mac, network, podUid } = item;
+      const row = [device, containerId, ifName, netns, pod, mac, addresses, hostPorts];
       return change(() => {
-        insert.run(device, containerId, ifName, netns, pod, mac, addresses, hostPorts, network);
+        insert.run(...row, network, podUid);
         for (const [prefix, offset] of cursors) move.run(prefix, String(offset));
       });
     },
@@ -148,6 +151,7 @@ const attachmentOf = (row: Row): Attachment => ({
   ifName: textAt(row, "if_name"),
   netns: textAt(row, "netns"),
   pod: textAt(row, "pod"),
+  podUid: textAt(row, "pod_uid"),
   network: textAt(row, "network"),
   mac: textAt(row, "mac"),
   addresses: textAt(row, "addresses")

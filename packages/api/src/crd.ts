@@ -1,6 +1,6 @@
 /** Makes CustomResourceDefinitions from the schemas: structural, with CEL rules whose messages say what was expected. */
 import { child, isJson, list, mapValue, schemas, words, type Json } from "./node.ts";
-import { describe, exampleOf } from "./walk.ts";
+import { describe, describeAlternatives, exampleOf } from "./walk.ts";
 import { GROUP, VERSION } from "./words.ts";
 
 /** What a CRD needs beside the schema. */
@@ -88,7 +88,11 @@ function structural(schema: Json): Json {
   if (Array.isArray(schema["anyOf"])) return { ...base, ...wordOrObject(schema) };
   const allowed = words(schema);
   if (allowed.length > 0) return { type: "string", ...base, enum: allowed };
-  const rules = [...list(schema, "x-kubernetes-validations"), ...patternRules(schema)];
+  const rules = [
+    ...list(schema, "x-kubernetes-validations"),
+    ...patternRules(schema),
+    ...alternativeRules(schema),
+  ];
   return {
     type: schema["type"],
     ...base,
@@ -117,14 +121,21 @@ function patternRules(schema: Json): readonly Json[] {
   return [{ rule: `self.matches(r'${pattern}')`, message }];
 }
 
+function alternativeRules(schema: Json): readonly Json[] {
+  const names = list(schema, "exactlyOne").map(String);
+  if (names.length === 0) return [];
+  const rule = `[${names.map((name) => `has(self.${name})`).join(", ")}].exists_one(each, each)`;
+  const example = JSON.stringify(exampleOf(schema));
+  return [{ rule, message: `expected ${describeAlternatives(names)}, for example ${example}` }];
+}
+
 /**
- * A union of words and one object. Structural schemas give such a field no type; keywords of strings and numbers do not
- * touch objects, so the second arm refuses every string by impossible lengths and every number by impossible bounds.
+ * A union of words and objects. Structural schemas give such a field no type; keywords of strings and numbers do not
+ * touch objects, so the arms of objects refuse every string by impossible lengths and every number by impossible bounds.
  */
 function wordOrObject(schema: Json): Json {
   const arms = list(schema, "anyOf").filter(isJson);
   const allowed = arms.flatMap(words);
-  const required = arms.flatMap((arm) => list(arm, "required"));
   const impossible = {
     minLength: 1,
     maxLength: 0,
@@ -133,9 +144,12 @@ function wordOrObject(schema: Json): Json {
     minItems: 1,
     maxItems: 0,
   };
+  const objects = arms
+    .filter((arm) => words(arm).length === 0)
+    .map((arm) => ({ required: list(arm, "required"), maxProperties: 1, ...impossible }));
   return {
     "x-kubernetes-preserve-unknown-fields": true,
-    anyOf: [{ enum: allowed }, { required, maxProperties: 1, ...impossible }],
+    anyOf: [{ enum: allowed }, ...objects],
   };
 }
 

@@ -1,20 +1,34 @@
-/** Every object of `examples/` is one that Seam accepts: an example is what people copy first. */
+/** Every object of `examples/` and of the guides is one that Seam accepts: an example is what people copy first. */
 import { globSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { parseExperiment, parseProject } from "./index.ts";
 import { isJson } from "./node.ts";
 
-const folder = new URL("../../../examples/", import.meta.url);
-const objects = globSync("**/*.yaml", { cwd: folder }).flatMap((file) =>
-  parseAllDocuments(readFileSync(new URL(file, folder), "utf8")).map((document) => {
+const root = new URL("../../../", import.meta.url);
+
+type Example = { readonly file: string; readonly kind: unknown; readonly object: unknown };
+
+const examplesIn = (file: string, text: string): readonly Example[] =>
+  parseAllDocuments(text).map((document) => {
     const object: unknown = document.toJS();
     return { file, kind: isJson(object) ? object["kind"] : undefined, object };
-  }),
+  });
+
+const textOf = (file: string): string => readFileSync(new URL(file, root), "utf8");
+const files = globSync("examples/**/*.yaml", { cwd: root }).flatMap((file) =>
+  examplesIn(file, textOf(file)),
 );
+const shown = globSync("docs/guide/*.md", { cwd: root }).flatMap((file) =>
+  [...textOf(file).matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].flatMap(([, block = ""]) =>
+    examplesIn(file, block),
+  ),
+);
+const objects = [...files, ...shown].filter(({ kind }) => kind !== "NetworkConfig");
 
 test("there are examples of each kind", () => {
-  expect(new Set(objects.map(({ kind }) => kind))).toEqual(new Set(["Project", "Experiment"]));
+  expect(new Set(files.map(({ kind }) => kind))).toEqual(new Set(["Project", "Experiment"]));
+  expect(shown.map(({ file }) => file)).toContain("docs/guide/experiments.md");
 });
 
 test.each(objects)("$file: $kind", ({ kind, object }) => {

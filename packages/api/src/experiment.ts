@@ -1,110 +1,11 @@
 /** The kind `Experiment`: a set of workloads and everything around them; it owns what it creates. */
 import { Type, type Static } from "typebox";
 import { Conditions, Metadata } from "./project.ts";
-import {
-  API_VERSION,
-  choice,
-  cpuQuantity,
-  dnsLabel,
-  freeText,
-  memoryQuantity,
-  rateMbps,
-  text,
-} from "./words.ts";
+import { Workload } from "./workload.ts";
+import { API_VERSION, choice, dnsLabel, text } from "./words.ts";
 
 const closed = { additionalProperties: false };
 const mapByName = { "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] };
-
-const Port = Type.Object(
-  {
-    name: dnsLabel("Name of the port, unique in the workload.", "iperf"),
-    port: Type.Integer({ description: "Port number.", minimum: 1, maximum: 65_535, example: 5201 }),
-    protocol: Type.Optional(
-      choice(["TCP", "UDP", "SCTP"], { description: "Transport protocol.", default: "TCP" }),
-    ),
-  },
-  closed,
-);
-
-// A structural schema cannot say "a word or an object": the API server gets the nearest check, `validate` the full one.
-const Placement = Type.Union(
-  [
-    Type.Enum(["spread", "pack"]),
-    Type.Object({ node: dnsLabelWithDots("Name of a node.", "n2") }, closed),
-  ],
-  {
-    description: "spread over nodes, pack on few, or {node: NAME}.",
-    default: "spread",
-    expected: "spread, pack or {node: NAME}",
-    example: { node: "n2" },
-  },
-);
-
-function dnsLabelWithDots(description: string, example: string): ReturnType<typeof text> {
-  return text({
-    description,
-    pattern: "^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$",
-    maxLength: 253,
-    expected: "a node name: lower-case letters, digits, '-' and '.'",
-    example,
-  });
-}
-
-const Workload = Type.Object(
-  {
-    name: dnsLabel("Name of the StatefulSet and its Service.", "server"),
-    kind: Type.Optional(
-      choice(["Container", "VirtualMachine"], { description: "What runs.", default: "Container" }),
-    ),
-    image: freeText("Container or disk image.", "localhost/seam/traffic:dev"),
-    command: Type.Optional(
-      Type.Array(Type.String({ maxLength: 4096 }), {
-        description: "Replaces the image's entry point.",
-        maxItems: 128,
-        example: ["iperf3", "-s"],
-      }),
-    ),
-    replicas: Type.Optional(
-      Type.Integer({
-        description: "Number of pods.",
-        minimum: 0,
-        maximum: 1000,
-        default: 1,
-        example: 2,
-      }),
-    ),
-    ports: Type.Optional(
-      Type.Array(Port, { description: "Ports of the Service.", maxItems: 64, ...mapByName }),
-    ),
-    resources: Type.Optional(
-      Type.Object(
-        {
-          cpu: Type.Optional(cpuQuantity("Cores.")),
-          memory: Type.Optional(memoryQuantity("Memory.")),
-        },
-        { ...closed, description: "Request and limit of each pod." },
-      ),
-    ),
-    placement: Type.Optional(Placement),
-    bandwidth: Type.Optional(
-      Type.Object(
-        {
-          egressMbps: Type.Optional(rateMbps("Rate out of each pod, Mbit/s.")),
-          ingressMbps: Type.Optional(rateMbps("Rate into each pod, Mbit/s.")),
-        },
-        { ...closed, description: "Reserved rate of each pod." },
-      ),
-    ),
-    after: Type.Optional(
-      Type.Array(dnsLabel("Name of a workload.", "server"), {
-        description: "Created when these workloads are Ready.",
-        maxItems: 16,
-        example: ["server"],
-      }),
-    ),
-  },
-  closed,
-);
 
 const Policy = Type.Object(
   {
@@ -119,7 +20,7 @@ const Policy = Type.Object(
           expected: "PORT/PROTOCOL",
           example: "5201/TCP",
         }),
-        { description: "Absent: all ports.", maxItems: 64, example: ["5201/TCP"] },
+        { description: "Absent: all ports.", minItems: 1, maxItems: 64, example: ["5201/TCP"] },
       ),
     ),
   },
@@ -167,6 +68,14 @@ const Spec = Type.Object(
         example: "24h",
       }),
     ),
+    suspend: Type.Optional(
+      Type.Boolean({
+        description:
+          "Whether no pod shall run; all else of the experiment stays, and its lifetime goes on.",
+        default: false,
+        example: true,
+      }),
+    ),
   },
   {
     ...closed,
@@ -200,9 +109,12 @@ export const ExperimentSchema = Type.Object(
     status: Type.Optional(
       Type.Object({
         phase: Type.Optional(
-          choice(["Pending", "Progressing", "Ready", "Degraded", "Expired", "Failed"], {
-            description: "Summary of the conditions.",
-          }),
+          choice(
+            ["Pending", "Progressing", "Ready", "Degraded", "Suspended", "Expired", "Failed"],
+            {
+              description: "Summary of the conditions.",
+            },
+          ),
         ),
         workloads: Type.Optional(Type.Array(WorkloadStatus, mapByName)),
         conditions: Type.Optional(Conditions),

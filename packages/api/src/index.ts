@@ -1,8 +1,15 @@
 /** The kinds of Seam: schemas, types, validation and CustomResourceDefinitions. Pure. */
 export { type Experiment, ExperimentSchema } from "./experiment.ts";
+export {
+  explain,
+  explainedKinds,
+  type Explanation,
+  type FieldSummary,
+  type Unexplained,
+} from "./explain.ts";
 export { customResourceDefinitions } from "./kinds.ts";
 export { NETWORK_CONFIG_NAME, type NetworkConfig, NetworkConfigSchema } from "./network-config.ts";
 export { type Project, ProjectSchema } from "./project.ts";
 export { formatFieldError, parseExperiment, parseNetworkConfig, parseProject } from "./validate.ts";
 export type { FieldError } from "./walk.ts";
-export { API_VERSION, GROUP, VERSION } from "./words.ts";
+export { API_VERSION, EXPERIMENT_LABEL, GROUP, VERSION, WORKLOAD_LABEL } from "./words.ts";

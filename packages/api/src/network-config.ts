@@ -61,6 +61,13 @@ export const NetworkConfigSchema = Type.Object(
             default: [],
           }),
         ),
+        fastPath: Type.Optional(
+          choice(["enabled", "disabled"], {
+            description:
+              "Whether packets of established flows between two pods of one node skip that node's network stack.",
+            default: "enabled",
+          }),
+        ),
       },
       { ...closed, description: "What is not said has its default, also without the object." },
     ),

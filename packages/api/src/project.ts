@@ -1,6 +1,14 @@
 /** The kind `Project`: a tenant; its name is its namespace's name. */
 import { Type, type Static } from "typebox";
-import { API_VERSION, choice, cpuQuantity, freeText, memoryQuantity, rateMbps } from "./words.ts";
+import {
+  API_VERSION,
+  choice,
+  countsByName,
+  cpuQuantity,
+  freeText,
+  memoryQuantity,
+  rateMbps,
+} from "./words.ts";
 
 const closed = { additionalProperties: false };
 
@@ -16,13 +24,8 @@ const Member = Type.Object(
   },
   {
     ...closed,
-    "x-kubernetes-validations": [
-      {
-        rule: "has(self.user) != has(self.group)",
-        message:
-          "expected exactly one of user and group, for example {user: owner@example.org, role: admin}",
-      },
-    ],
+    exactlyOne: ["user", "group"],
+    example: { user: "owner@example.org", role: "admin" },
   },
 );
 
@@ -31,9 +34,13 @@ const Quota = Type.Object(
     cpu: Type.Optional(cpuQuantity("Cores that all pods together may request.")),
     memory: Type.Optional(memoryQuantity("Memory that all pods together may request.")),
     gpu: Type.Optional(
-      Type.Record(Type.String(), Type.Integer({ minimum: 0, example: 2 }), {
+      countsByName({
         description: "Devices by extended resource or device class.",
-        maxProperties: 32,
+        keys: {
+          pattern: "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$",
+          expected: "an extended resource, DOMAIN/NAME, or the name of a device class",
+          example: "nvidia.com/gpu",
+        },
         example: { "nvidia.com/gpu": 2 },
       }),
     ),
@@ -116,6 +123,12 @@ export const ProjectSchema = Type.Object(
           choice(["Pending", "Ready", "Failed"], { description: "Summary of the conditions." }),
         ),
         conditions: Type.Optional(Conditions),
+        experiments: Type.Optional(
+          Type.Integer({
+            description:
+              "Experiments in the namespace whose lifetime is not over; while there are any, the project is not deleted.",
+          }),
+        ),
         quota: Type.Optional(
           Type.Array(QuotaUsage, {
             description: "What the quota allows and what is used of it.",

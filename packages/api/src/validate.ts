@@ -54,19 +54,7 @@ function checkProject(project: Project): readonly FieldError[] {
   const naming = label
     ? []
     : [{ path: "metadata.name", expected, example: '"lab-a"', found: JSON.stringify(name) }];
-  const members = (project.spec.members ?? []).flatMap((member, index) =>
-    (member.user === undefined) !== (member.group === undefined)
-      ? []
-      : [
-          {
-            path: `spec.members[${index}]`,
-            expected: "exactly one of user and group",
-            example: '{"user":"owner@example.org","role":"admin"}',
-            found: JSON.stringify(member),
-          },
-        ],
-  );
-  return [...naming, ...members];
+  return naming;
 }
 
 function checkNetworkConfig({ metadata, spec }: NetworkConfig): readonly FieldError[] {
@@ -108,8 +96,11 @@ function checkExperiment(experiment: Experiment): readonly FieldError[] {
       : [
           {
             path,
-            expected: `the name of another workload of this experiment (${among.join(", ")})`,
-            example: JSON.stringify(among[0] ?? "server"),
+            expected:
+              among.length === 0
+                ? "no name, as this experiment has no other workload"
+                : `the name of another workload of this experiment (${among.join(", ")})`,
+            example: JSON.stringify(among[0] ?? []),
             found: JSON.stringify(name),
           },
         ];
@@ -126,5 +117,25 @@ function checkExperiment(experiment: Experiment): readonly FieldError[] {
     ...expectName(`spec.policies[${index}].from`, policy.from, names),
     ...expectName(`spec.policies[${index}].to`, policy.to, names),
   ]);
-  return [...after, ...policies];
+  return [...after, ...policies, ...experiment.spec.workloads.flatMap(sharedPaths)];
+}
+
+/** A folder of files and a volume at the same place. */
+function sharedPaths(
+  { files = [], volumes = [] }: Experiment["spec"]["workloads"][number],
+  index: number,
+): readonly FieldError[] {
+  const taken = new Set(files.map(({ path }) => path));
+  return volumes.flatMap(({ path }, at) =>
+    taken.has(path)
+      ? [
+          {
+            path: `spec.workloads[${index}].volumes[${at}].path`,
+            expected: "a path that files does not have",
+            example: '"/data"',
+            found: JSON.stringify(path),
+          },
+        ]
+      : [],
+  );
 }

@@ -32,6 +32,8 @@ function fitsType(schema: Json, value: unknown): boolean {
       return fitsText(schema, value);
     case "integer":
       return fitsInteger(schema, value);
+    case "boolean":
+      return typeof value === "boolean";
     default:
       return true;
   }
@@ -58,9 +60,10 @@ function walkObject(site: Site, value: Json): readonly FieldError[] {
   const each = mapValue(site.schema);
   if (each !== null) {
     const entries = Object.entries(value);
-    const inside = entries.flatMap(([key, item]) =>
-      walk({ schema: each, path: `${site.path}["${key}"]` }, item),
-    );
+    const inside = entries.flatMap(([key, item]) => {
+      const path = `${site.path}["${key}"]`;
+      return [...keyErrors(site.schema, key, path), ...walk({ schema: each, path }, item)];
+    });
     return within(site.schema, entries.length, "Properties")
       ? inside
       : [fieldError(site, value), ...inside];
@@ -72,8 +75,30 @@ function walkObject(site: Site, value: Json): readonly FieldError[] {
     if (Object.hasOwn(value, key) && value[key] !== undefined) return walk(at, value[key]);
     return required.includes(key) ? [fieldError(at, undefined)] : [];
   });
-  return [...errors, ...unknownFields(site, value)];
+  return [...errors, ...unknownFields(site, value), ...alternatives(site, value)];
 }
+
+/** What `keys` says of the names in a map. */
+function keyErrors(schema: Json, key: string, path: string): readonly FieldError[] {
+  const { pattern, reserved, expected, example } = child(schema, "keys");
+  if (typeof pattern !== "string") return [];
+  const fits = new RegExp(pattern, "u").test(key);
+  if (fits && !(typeof reserved === "string" && key.startsWith(reserved))) return [];
+  const found = JSON.stringify(key);
+  return [{ path, expected: String(expected), example: JSON.stringify(example), found }];
+}
+
+/** Of the fields that `exactlyOne` names there is one. */
+function alternatives(site: Site, value: Json): readonly FieldError[] {
+  const names = list(site.schema, "exactlyOne").map(String);
+  const present = names.filter((name) => value[name] !== undefined);
+  if (names.length === 0 || present.length === 1) return [];
+  return [{ ...fieldError(site, value), expected: describeAlternatives(names) }];
+}
+
+/** In words, for messages: exactly one of a, b and c. */
+export const describeAlternatives = (names: readonly string[]): string =>
+  `exactly one of ${names.slice(0, -1).join(", ")} and ${names.at(-1) ?? ""}`;
 
 function unknownFields(site: Site, value: Json): readonly FieldError[] {
   if (site.schema["additionalProperties"] !== false) return [];
@@ -162,6 +187,8 @@ const baseName = (schema: Json): string => {
       return "a list";
     case "integer":
       return "a whole number";
+    case "boolean":
+      return "true or false";
     case "object":
       return "a map";
     default:

@@ -1,5 +1,5 @@
 /** The small words that all kinds are made of: names, quantities, durations; each with what is expected and an example. */
-import { Type, type TEnum, type TString } from "typebox";
+import { Type, type TEnum, type TInteger, type TString } from "typebox";
 
 /** The API group of Seam's own kinds. */
 export const GROUP = "seam.ucsd.edu";
@@ -7,6 +7,11 @@ export const GROUP = "seam.ucsd.edu";
 export const VERSION = "v1alpha1";
 /** `apiVersion` of Seam's own kinds. */
 export const API_VERSION = "seam.ucsd.edu/v1alpha1";
+
+/** Label: the experiment that an object belongs to. */
+export const EXPERIMENT_LABEL = `${GROUP}/experiment`;
+/** Label: the workload that an object belongs to. */
+export const WORKLOAD_LABEL = `${GROUP}/workload`;
 
 /** What a text must look like; `expected` and `example` go into every error message. */
 export type TextRule = {
@@ -32,6 +37,41 @@ export const dnsLabel = (description: string, example: string): TString =>
     maxLength: 63,
     expected: "lower-case letters, digits and '-', starting and ending with a letter or digit",
     example,
+  });
+
+/** A DNS subdomain (RFC 1123), the form of names of nodes, ConfigMaps, Secrets and claims. */
+export const dnsName = (description: string, example: string): TString =>
+  text({
+    description,
+    pattern: "^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$",
+    maxLength: 253,
+    expected: "lower-case letters, digits, '-' and '.', starting and ending with a letter or digit",
+    example,
+  });
+
+/** What names in a map, or texts that are such names, must look like. */
+export type KeyRule = Pick<TextRule, "pattern" | "expected" | "example"> & {
+  /** How they must not begin. */
+  readonly reserved?: string;
+};
+
+/** The key of a label, other than those of Seam. */
+export const labelKey: KeyRule = {
+  pattern: "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$",
+  reserved: `${GROUP}/`,
+  expected: `the key of a label, NAME or DOMAIN/NAME, not of the domain ${GROUP}`,
+  example: "team",
+};
+
+/** Whole numbers by name. */
+export const countsByName = (rule: {
+  readonly description: string;
+  readonly keys: KeyRule;
+  readonly example: { readonly [name: string]: number };
+}): ReturnType<typeof Type.Record<TString, TInteger>> =>
+  Type.Record(Type.String(), Type.Integer({ minimum: 0, example: 2 }), {
+    ...rule,
+    maxProperties: 32,
   });
 
 /** Processor cores as Kubernetes writes them. */

@@ -4,6 +4,9 @@ import { err, ok, type Result } from "./result.ts";
 /** An address family. */
 export type Family = "ipv4" | "ipv6";
 
+/** Both of them. */
+export const FAMILIES = ["ipv4", "ipv6"] as const satisfies readonly Family[];
+
 /** An IP address: 4 or 16 bytes in network order. */
 export type Address = { readonly family: Family; readonly bytes: readonly number[] };
 
@@ -37,6 +40,16 @@ export function parseCidr(text: string): Result<Cidr, string> {
   return ok({ address: network, length: bits });
 }
 
+/** Parses `ADDRESS/LENGTH` where Kubernetes takes an address of the network for the network. */
+export function parseNetwork(text: string): Result<Cidr, string> {
+  const [host = "", length = "0", ...rest] = text.split("/");
+  const address = parseAddress(host);
+  const bits = Number(length);
+  if (!address.ok || rest.length > 0 || bits > familyBits(address.value.family))
+    return parseCidr(text);
+  return parseCidr(`${formatAddress(maskAddress(address.value, bits))}/${length}`);
+}
+
 /** Canonical text of an address: RFC 5952 for IPv6. */
 export function formatAddress(address: Address): string {
   return address.family === "ipv4" ? address.bytes.join(".") : formatIpv6(address.bytes);
@@ -55,11 +68,14 @@ export function maskAddress(address: Address, length: number): Address {
 }
 
 /** Whether `address` lies in `cidr`; false across families. */
-export function cidrContains(cidr: Cidr, address: Address): boolean {
-  return (
-    cidr.address.family === address.family &&
-    formatAddress(maskAddress(address, cidr.length)) === formatAddress(cidr.address)
-  );
+export function cidrContains({ address: network, length }: Cidr, address: Address): boolean {
+  if (network.family !== address.family) return false;
+  for (const [index, byte] of address.bytes.entries()) {
+    const kept = Math.min(8, length - index * 8);
+    if (kept <= 0) return true;
+    if (((byte ^ (network.bytes[index] ?? 0)) & (0xff << (8 - kept)) & 0xff) !== 0) return false;
+  }
+  return true;
 }
 
 /** Number of addresses in a prefix. */
@@ -69,7 +85,7 @@ export const cidrSize = (cidr: Cidr): bigint =>
 /** The address `offset` places after the first of `cidr`, or null when it lies outside. */
 export function addressAt(cidr: Cidr, offset: bigint): Address | null {
   if (offset < 0n || offset >= cidrSize(cidr)) return null;
-  let rest = cidr.address.bytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n) + offset;
+  let rest = addressNumber(cidr.address) + offset;
   const bytes = cidr.address.bytes.map(() => 0);
   for (let index = bytes.length - 1; index >= 0; index -= 1) {
     bytes[index] = Number(rest & 0xffn);
@@ -77,6 +93,10 @@ export function addressAt(cidr: Cidr, offset: bigint): Address | null {
   }
   return { family: cidr.address.family, bytes };
 }
+
+/** The place of an address among all of its family, from 0. */
+export const addressNumber = ({ bytes }: Address): bigint =>
+  bytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
 
 function parseIpv4(text: string): number[] | null {
   const parts = text.split(".");

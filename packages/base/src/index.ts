@@ -2,9 +2,11 @@
 export {
   type Address,
   addressAt,
+  addressNumber,
   type Cidr,
   cidrContains,
   cidrSize,
+  FAMILIES,
   type Family,
   familyBits,
   linkLocalOf,
@@ -13,6 +15,7 @@ export {
   maskAddress,
   parseAddress,
   parseCidr,
+  parseNetwork,
 } from "./address.ts";
 export { exhaustive, invariant } from "./invariant.ts";
 export { err, ok, type Result } from "./result.ts";

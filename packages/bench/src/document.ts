@@ -27,8 +27,8 @@ export type Figure = {
   readonly figure: string;
   readonly unit: string;
   readonly value: number;
-  /** What it must not exceed. */
-  readonly target: number;
+  /** What it must not exceed; null when nothing is aimed at. */
+  readonly target: number | null;
 };
 
 /** The document of one benchmark. */
@@ -109,9 +109,9 @@ export function benchTable({ name, cases, figures = [] }: BenchDocument): string
     const both = `seam ${seam[statistic]} ${unit}, peer ${peerResult[statistic]} ${unit}, n ${seam.n}`;
     return `${what.padEnd(24)} ratio ${ratio.toFixed(2)}   ${both}   (peer: ${peer})`;
   });
-  const alone = figures.map(
-    ({ figure, unit, value, target }) =>
-      `${figure.padEnd(24)} ${value} ${unit}   (target: at most ${target} ${unit})`,
-  );
+  const alone = figures.map(({ figure, unit, value, target }) => {
+    const aim = target === null ? "" : `   (target: at most ${target} ${unit})`;
+    return `${figure.padEnd(24)} ${value} ${unit}${aim}`;
+  });
   return [`seam bench ${name}`, ...lines, ...alone].join("\n");
 }

@@ -1,6 +1,9 @@
 /** Measurements against named peers, each printing the same kind of document. */
 export { benchCni, type CniBenchOptions } from "./cni.ts";
+export { benchController, type ControllerBenchOptions } from "./controller.ts";
 export { type BenchDocument, benchTable } from "./document.ts";
+export { MOST_POLICIES } from "./policies.ts";
+export { benchPolicies, type PolicyBenchOptions } from "./policy-changes.ts";
 export { benchPods, type PodsOptions } from "./pods.ts";
 export type { RivalLabs } from "./rivals.ts";
 export { benchThroughput, type ThroughputOptions } from "./throughput.ts";

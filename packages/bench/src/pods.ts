@@ -3,10 +3,10 @@
  * network in turn; and the memory of that node's agent while it has the most pods.
  */
 import type { KubeClient } from "@seam/kube";
-import { labExec } from "@seam/lab";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { type BenchDocument, type Case, caseOf, environmentOf, type Figure } from "./document.ts";
+import { memoryOf } from "./memory.ts";
 import { allRunning, benchPod, interleaved, openLab, PEER, type RivalLabs } from "./rivals.ts";
 
 /** How often, and how many pods at once. */
@@ -28,7 +28,8 @@ export async function benchPods(options: PodsOptions): Promise<BenchDocument> {
   let memory = 0;
   const one = async (side: keyof typeof sides, count: number): Promise<number> => {
     const seconds = await makePods(sides[side], count);
-    if (side === "seam") memory = Math.max(memory, await agentMemory(options.seam));
+    if (side === "seam")
+      memory = Math.max(memory, await memoryOf(options.seam, node, "/seam/agent.js"));
     await deletePods(sides[side], count);
     return seconds;
   };
@@ -58,15 +59,6 @@ const memoryFigure = (value: number, counts: readonly number[]): Figure => ({
   value,
   target: 120,
 });
-
-/** Of all processes of the agent on the node (PSS: proc(5), smaps_rollup). */
-async function agentMemory(lab: string): Promise<number> {
-  const script =
-    'for p in $(pgrep -f /seam/agent.js); do sed -n "s/^Pss: *//p" /proc/$p/smaps_rollup; done';
-  const { stdout } = await labExec(lab, node, ["sh", "-c", script]);
-  const sizes = [...stdout.matchAll(/(\d+) kB/g)].map(([, size]) => Number(size));
-  return Math.round(sizes.reduce((sum, size) => sum + size, 0) / 1024);
-}
 
 const namesOf = (count: number): readonly string[] =>
   Array.from({ length: count }, (_, index) => `burst-${index}`);

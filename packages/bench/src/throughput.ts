@@ -3,6 +3,7 @@
  * TCP stream, round trips over one connection, and connections, each against the reference network in turn.
  */
 import { type BenchDocument, type Case, caseOf, environmentOf } from "./document.ts";
+import { isolate } from "./policies.ts";
 import {
   clientPod,
   encapsulate,
@@ -20,6 +21,8 @@ export type ThroughputOptions = RivalLabs & {
   readonly seconds: number;
   /** With `vxlan`, what crosses nodes alone is measured: one node's own traffic is the same. */
   readonly overlay: "direct" | "vxlan";
+  /** Policies that select each of Seam's pods; the reference has none. */
+  readonly policies: number;
 };
 
 type Measure = {
@@ -55,11 +58,16 @@ const measures: readonly Measure[] = [
 
 /** Runs the benchmark on two labs that are up; throws when a measurement fails. */
 export async function benchThroughput(options: ThroughputOptions): Promise<BenchDocument> {
-  const { overlay } = options;
+  const { overlay, policies } = options;
+  const conditions = [
+    ...(overlay === "vxlan" ? [", VXLAN"] : []),
+    ...(policies > 0 ? [`, ${policies} policies`] : []),
+  ].join("");
   if (overlay === "vxlan") await encapsulate(options);
   const seam = await prepareRival(options.seam);
   const reference = await prepareRival(options.reference);
   const sides = { seam, reference };
+  await isolate(seam.kube, clientPod.namespace, options.policies);
   try {
     const cases: Case[] = [];
     const places = Object.keys(seam.targets);
@@ -67,7 +75,7 @@ export async function benchThroughput(options: ThroughputOptions): Promise<Bench
       for (const measure of measures) {
         const { unit } = measure;
         const names = {
-          what: `${measure.what} ${place}${overlay === "vxlan" ? ", VXLAN" : ""}`,
+          what: `${measure.what} ${place}${conditions}`,
           unit,
           better: "higher",
           peer: PEER,
@@ -81,6 +89,7 @@ export async function benchThroughput(options: ThroughputOptions): Promise<Bench
       rounds: options.rounds,
       secondsPerSample: options.seconds,
       overlay,
+      policies,
     });
     return { name: "throughput", environment, cases };
   } finally {

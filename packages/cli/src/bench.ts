@@ -1,16 +1,18 @@
 /** `seam bench`: measurements against named peers on a lab. */
 import {
   benchCni,
+  benchController,
   type BenchDocument,
   benchPods,
+  benchPolicies,
   benchTable,
   benchThroughput,
+  MOST_POLICIES,
   type RivalLabs,
 } from "@seam/bench";
-import { goTools, labDown } from "@seam/lab";
-import type { Command } from "commander";
+import { goTools, kwokTools, labDown } from "@seam/lab";
 
-import { bringUp, defaultLab } from "./lab.ts";
+import { bringUp } from "./lab.ts";
 
 type CniOptions = {
   readonly name: string;
@@ -20,7 +22,8 @@ type CniOptions = {
   readonly json?: true;
 };
 
-async function cni(options: CniOptions): Promise<void> {
+/** The action of `seam bench cni`. */
+export async function cni(options: CniOptions): Promise<void> {
   const document = await benchCni({
     lab: options.name,
     node: options.node,
@@ -50,22 +53,78 @@ async function onRivals(
   }
 }
 
-type ThroughputFlags = RivalFlags & { readonly seconds: string; readonly overlay: string };
+type ThroughputFlags = RivalFlags & {
+  readonly seconds: string;
+  readonly overlay: string;
+  readonly policies: string;
+};
 
-async function throughput(flags: ThroughputFlags): Promise<void> {
+/** The action of `seam bench throughput`. */
+export async function throughput(flags: ThroughputFlags): Promise<void> {
   const overlay = overlays.find((each) => each === flags.overlay);
   if (overlay === undefined) {
     throw new Error(`--overlay: expected ${overlays.join(" or ")}, found "${flags.overlay}"`);
   }
   const rounds = positive("--rounds", flags.rounds);
   const seconds = positive("--seconds", flags.seconds);
-  return onRivals(flags, async (labs) => benchThroughput({ ...labs, rounds, seconds, overlay }));
+  const count = policyCount(flags.policies);
+  return onRivals(flags, async (labs) =>
+    benchThroughput({ ...labs, rounds, seconds, overlay, policies: count }),
+  );
 }
 
-async function pods(flags: RivalFlags & { readonly counts: string }): Promise<void> {
+function policyCount(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 0 && count <= MOST_POLICIES) return count;
+  throw new Error(`--policies: expected a number from 0 to ${MOST_POLICIES}, found "${text}"`);
+}
+
+/** The action of `seam bench policies`. */
+export function policies(flags: {
+  readonly pods: string;
+  readonly policies: string;
+  readonly changes: string;
+  readonly json?: true;
+}): void {
+  const document = benchPolicies({
+    pods: positive("--pods", flags.pods),
+    policies: positive("--policies", flags.policies),
+    changes: positive("--changes", flags.changes),
+  });
+  show(document, flags.json);
+}
+
+/** The action of `seam bench pods`. */
+export async function pods(flags: RivalFlags & { readonly counts: string }): Promise<void> {
   const rounds = positive("--rounds", flags.rounds);
   const counts = flags.counts.split(",").map((count) => positive("--counts", count));
   return onRivals(flags, async (labs) => benchPods({ ...labs, rounds, counts }));
+}
+
+type ControllerFlags = {
+  readonly experiments: string;
+  readonly workloads: string;
+  readonly rate: string;
+  readonly json?: true;
+};
+
+/** The action of `seam bench controller`. */
+export async function controller(flags: ControllerFlags): Promise<void> {
+  const lab = "bench-controller";
+  const options = {
+    lab,
+    kwok: `${await kwokTools()}/kwok`,
+    experiments: positive("--experiments", flags.experiments),
+    workloads: positive("--workloads", flags.workloads),
+    perSecond: positive("--rate", flags.rate),
+  };
+  try {
+    for await (const line of bringUp({ name: lab, nodes: 1, network: "seam" }))
+      process.stderr.write(`${line}\n`);
+    show(await benchController(options), flags.json);
+  } finally {
+    await labDown(lab);
+  }
 }
 
 function show(document: BenchDocument, json?: true): void {
@@ -80,33 +139,4 @@ function positive(option: string, text: string): number {
     );
   }
   return Number(text);
-}
-
-/** Adds `bench` and its commands to the program. */
-export function addBenchCommands(program: Command): void {
-  const bench = program.command("bench").description("measurements against named peers");
-  bench
-    .command("cni")
-    .description("ADD and DEL against bridge + host-local + portmap")
-    .option("--name <name>", "which lab; default: SEAM_LAB", defaultLab)
-    .option("--node <node>", "on which node", "n2")
-    .option("--rounds <count>", "interleaved rounds", "9")
-    .option("--samples <count>", "samples of each side in a round", "20")
-    .option("--json", "print one JSON document")
-    .action(cni);
-  bench
-    .command("throughput")
-    .description("TCP, round trips and connections between pods, against the reference network")
-    .option("--rounds <count>", "interleaved rounds", "9")
-    .option("--seconds <count>", "seconds of one measurement", "1")
-    .option("--overlay <kind>", "how nodes are joined: direct or vxlan, on both sides", "direct")
-    .option("--json", "print one JSON document")
-    .action(throughput);
-  bench
-    .command("pods")
-    .description("seconds until pods run, against the reference network")
-    .option("--rounds <count>", "interleaved rounds", "9")
-    .option("--counts <list>", "how many pods at once", "1,30,110")
-    .option("--json", "print one JSON document")
-    .action(pods);
 }

@@ -118,6 +118,7 @@ export function clusterChecks(facts: ClusterFacts): readonly Check[] {
     agentCheck(nodes),
     controllerCheck(facts),
     readyCheck(nodes),
+    kernelCheck(nodes),
     dnsCheck(facts),
   ].map(check("cluster"));
 }
@@ -173,7 +174,7 @@ function agentCheck(nodes: readonly NodeHealth[]): Verdict {
     fix:
       absent.length > 0
         ? INSTALL
-        : "look at: kubectl -n seam-system describe pods -l app.kubernetes.io/name=seam-agent",
+        : "look at: seam get pods -n seam-system -o wide, then seam describe pod NAME -n seam-system",
   };
 }
 
@@ -184,7 +185,7 @@ const controllerCheck = ({ controller }: ClusterFacts): Verdict => ({
   fix:
     controller === "absent"
       ? INSTALL
-      : "look at: kubectl -n seam-system describe deployment seam-controller",
+      : "look at: seam describe deployment seam-controller -n seam-system",
 });
 
 function readyCheck(nodes: readonly NodeHealth[]): Verdict {
@@ -197,8 +198,27 @@ function readyCheck(nodes: readonly NodeHealth[]): Verdict {
       waiting.length === 0
         ? `${count - waiting.length} of ${count} Ready`
         : `NotReady: ${named(waiting)}`,
-    fix: `look at: kubectl describe node ${named(waiting.slice(0, 1))}`.trimEnd(),
+    fix: `look at: seam describe node ${named(waiting.slice(0, 1))}`.trimEnd(),
   };
+}
+
+/** Nothing is missing on an older kernel; some packets take a longer way. */
+function kernelCheck(nodes: readonly NodeHealth[]): Verdict {
+  const older = nodes.filter(({ kernel }) => !hasFastPath(kernel));
+  return {
+    name: "fast path",
+    ok: true,
+    found:
+      older.length === 0
+        ? "every node's kernel has it"
+        : `needs Linux 6.6; packets between pods of one node take the normal way on ${older.map(({ name, kernel }) => `${name} (${kernel})`).join(", ")}`,
+    fix: "",
+  };
+}
+
+function hasFastPath(kernel: string): boolean {
+  const [major = 0, minor = 0] = kernel.split(/[.-]/u).map(Number);
+  return major > 6 || (major === 6 && minor >= 6);
 }
 
 function dnsCheck({ dns, nodes }: ClusterFacts): Verdict {
@@ -213,7 +233,7 @@ function dnsCheck({ dns, nodes }: ClusterFacts): Verdict {
     fix:
       dns === null
         ? "install CoreDNS with a Service in kube-system that has the label k8s-app=kube-dns (a lab: seam lab up)"
-        : "look at: kubectl -n kube-system get pods -l k8s-app=kube-dns -o wide",
+        : "look at: seam get pods -n kube-system -l k8s-app=kube-dns -o wide",
   };
 }
 

@@ -29,6 +29,7 @@ const node = (name: string): NodeHealth => ({
   name,
   ready: true,
   podCidrs: ["10.244.0.0/24", "fd00:10:244::/64"],
+  kernel: "6.6.0-generic",
   agent: "ready",
   dns: null,
 });
@@ -47,6 +48,20 @@ const missing = (checks: readonly Check[]): readonly string[] =>
 test("nothing is missing where all is right", () => {
   expect(missing([...machineChecks(machine), ...clusterChecks(cluster)])).toEqual([]);
   expect(checksText(clusterChecks(cluster))).toMatch(/nothing is missing$/);
+});
+
+test.each([
+  [
+    "6.5.13",
+    "needs Linux 6.6; packets between pods of one node take the normal way on n1 (6.5.13)",
+  ],
+  ["5.15.0-100-generic", "on n1 (5.15.0-100-generic)"],
+  ["6.6.0-rc1", "every node's kernel has it"],
+  ["7.0.1", "every node's kernel has it"],
+])("Linux %s lacks nothing, and what it means for the fast path is said", (kernel, said) => {
+  const checks = clusterChecks({ ...cluster, nodes: [{ ...node("n1"), kernel }, node("n2")] });
+  expect(missing(checks)).toEqual([]);
+  expect(checks.find(({ name }) => name === "fast path")?.found).toContain(said);
 });
 
 type MachineCase = readonly [string, Partial<MachineFacts>, RegExp];
@@ -107,12 +122,12 @@ const clusterCases: readonly ClusterCase[] = [
   ["pod prefixes", second({ podCidrs: [] }), /n2 has none -> .*--allocate-node-cidrs/],
   ["pod prefixes", second({ podCidrs: ["10.0.0.0/24"] }), /n2 has none of IPv6 -> /],
   ["agents", second({ agent: "absent" }), /none on n2 -> .*seam install/],
-  ["agents", second({ agent: "not ready" }), /not Ready on n2 -> look at: kubectl/],
+  ["agents", second({ agent: "not ready" }), /not Ready on n2 -> look at: seam get pods/],
   ["controller", { controller: "absent" }, /absent -> .*seam install/],
-  ["controller", { controller: "not ready" }, /not ready -> look at: kubectl/],
-  ["nodes", second({ ready: false }), /NotReady: n2 -> look at: kubectl describe node n2/],
+  ["controller", { controller: "not ready" }, /not ready -> look at: seam describe deployment/],
+  ["nodes", second({ ready: false }), /NotReady: n2 -> look at: seam describe node n2/],
   ["dns", { dns: null }, /no DNS service in kube-system -> install CoreDNS/],
-  ["dns", second({ dns: "queryA ETIMEOUT" }), /n2: queryA ETIMEOUT -> look at: kubectl/],
+  ["dns", second({ dns: "queryA ETIMEOUT" }), /n2: queryA ETIMEOUT -> look at: seam get pods/],
   ["dns", { nodes: [{ ...node("n1"), dns: undefined }] }, /could not be asked/],
 ];
 

@@ -2,7 +2,6 @@
 import { existsSync } from "node:fs";
 import { createSeam, gatherCluster } from "@seam/client";
 import { gatherMachine, labStatus } from "@seam/lab";
-import { Argument, type Command, Option } from "commander";
 import {
   type Check,
   checksText,
@@ -10,7 +9,7 @@ import {
   machineChecks,
   unreachable,
 } from "./doctor-checks.ts";
-import { defaultLab } from "./lab.ts";
+import { defaultLab } from "./definition.ts";
 import { print } from "./session.ts";
 
 type DoctorFlags = {
@@ -21,7 +20,8 @@ type DoctorFlags = {
 
 type Area = Check["area"];
 
-async function doctor(area: Area | undefined, flags: DoctorFlags): Promise<void> {
+/** The action of `seam doctor`. */
+export async function doctor(area: Area | undefined, flags: DoctorFlags): Promise<void> {
   const kubeconfig = flags.kubeconfig ?? (await namedCluster());
   const withCluster = area === "cluster" || (area === undefined && kubeconfig !== undefined);
   const checks = [
@@ -52,25 +52,4 @@ async function checkCluster(
   using seam = opened.value;
   const facts = await gatherCluster(seam.kube);
   return facts.ok ? clusterChecks(facts.value) : unreachable(facts.error);
-}
-
-/** Adds `doctor` to the program. */
-export function addDoctorCommand(program: Command): void {
-  program
-    .command("doctor")
-    .description("what this machine lacks for a lab, and what the cluster lacks for Seam")
-    .addArgument(
-      new Argument(
-        "[area]",
-        "one of the two; default: the machine, and the cluster when one is named",
-      ).choices(["machine", "cluster"]),
-    )
-    .option("--kubeconfig <file>", "the cluster; default: KUBECONFIG, else the local lab")
-    .option("--context <name>", "context of the kubeconfig")
-    .addOption(
-      new Option("-o, --output <format>", "how to print")
-        .choices(["table", "json"])
-        .default("table"),
-    )
-    .action(doctor);
 }

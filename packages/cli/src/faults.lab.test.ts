@@ -200,7 +200,7 @@ test("an experiment becomes Ready although its controller is killed", async () =
   await Promise.all(nodes.map(async (node) => signal("KILL", node, ["-f", "/seam/controller.js"])));
   const waited = await seam("wait", "experiment", "e", "-n", "faulty", "--timeout", "120s");
   expect(waited).toContain("experiment faulty/e is Ready");
-  await seam("delete", "project", "faulty");
+  await seam("delete", "project", "faulty", "--with-experiments");
 }, 180_000);
 
 /** The longest time between two replies, in seconds, by ping's time stamps. */

@@ -14,7 +14,8 @@ export async function runGuide(guide: string, lab: string): Promise<string> {
   if (blocks.length === 0) throw new Error(`${guide} has no commands`);
   const folder = mkdtempSync("/tmp/seam-test-guide-");
   try {
-    symlinkSync(path.join(root, "bin"), path.join(folder, "bin"));
+    for (const name of ["bin", "examples", "node_modules"])
+      symlinkSync(path.join(root, name), path.join(folder, name));
     const environment = { ...process.env, SEAM_LAB: lab, KUBECONFIG: undefined };
     const script = ["-euxo", "pipefail", "-c", blocks.join("\n")];
     // Shorter than the test's own limit, so that what hangs is seen.

@@ -8,7 +8,6 @@ import type { Result } from "@seam/base";
 import { installSeam, uninstallSeam } from "@seam/client";
 import { createKubeClient, type KubeClient, type KubeError, loadConfig } from "@seam/kube";
 import { goTools, labImage } from "@seam/lab";
-import type { Command } from "commander";
 
 type Cluster = { readonly kubeconfig?: string; readonly context?: string };
 
@@ -33,33 +32,20 @@ async function withProgress({ kubeconfig, context }: Cluster, work: Work): Promi
   }
 }
 
-async function writeImage(file: string): Promise<void> {
+/** The action of `seam image`. */
+export async function writeImage(file: string): Promise<void> {
   const { archive, reference } = await labImage("seam", await goTools());
   copyFileSync(archive, file);
   process.stdout.write(`${file} holds ${reference}\n`);
 }
 
-/** Adds `install`, `uninstall` and `image` to the program. */
-export function addInstallCommands(program: Command): void {
-  const add = (name: string, text: string): Command =>
-    program
-      .command(name)
-      .description(text)
-      .option("--kubeconfig <file>", "kubeconfig; default: KUBECONFIG or ~/.kube/config")
-      .option("--context <name>", "context of the kubeconfig");
-  add("install", "put Seam into a cluster, or bring it to this version")
-    .requiredOption(
-      "--image <reference>",
-      "image with agent and controller, which the nodes can get",
-    )
-    .action(async ({ image, ...cluster }: Cluster & { readonly image: string }) =>
-      withProgress(cluster, (client) => installSeam(client, { image })),
-    );
-  add("uninstall", "take Seam out of a cluster; its kinds and running pods stay").action(
-    async (cluster: Cluster) => withProgress(cluster, (client) => uninstallSeam(client)),
-  );
-  program
-    .command("image <file>")
-    .description("write the image of agent and controller as an archive, as docker save would")
-    .action(writeImage);
-}
+/** The action of `seam install`. */
+export const install = async ({
+  image,
+  ...cluster
+}: Cluster & { readonly image: string }): Promise<void> =>
+  withProgress(cluster, (client) => installSeam(client, { image }));
+
+/** The action of `seam uninstall`. */
+export const uninstall = async (cluster: Cluster): Promise<void> =>
+  withProgress(cluster, (client) => uninstallSeam(client));

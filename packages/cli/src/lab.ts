@@ -22,10 +22,6 @@ import {
   readdressNode,
   removeNode,
 } from "@seam/lab";
-import type { Command } from "commander";
-
-/** The lab that commands mean when none is named. */
-export const defaultLab = process.env["SEAM_LAB"] ?? "seam";
 
 type Named = { readonly name: string };
 
@@ -86,7 +82,8 @@ function oneOf<T extends string>(option: string, choices: readonly T[], found: s
   throw new Error(`${option}: expected ${choices.join(" or ")}, found "${found}"`);
 }
 
-async function up(options: UpOptions): Promise<void> {
+/** The action of `seam lab up`. */
+export async function up(options: UpOptions): Promise<void> {
   const started = performance.now();
   const { name } = options;
   for await (const line of bringUp(wishOf(options))) {
@@ -111,82 +108,52 @@ async function* installInLab(name: string, binFolder: string): AsyncGenerator<st
   }
 }
 
-function exec(node: string, command: readonly string[], { name }: Named): void {
+/** The action of `seam lab exec`. */
+export function exec(node: string, command: readonly string[], { name }: Named): void {
   const [program = "", ...parameters] = labExecArgv(name, node, command);
   process.exitCode = spawnSync(program, parameters, { stdio: "inherit" }).status ?? 1;
 }
 
-type AddCommand = (usage: string, text: string) => Command;
-
-/** Adds `lab` and its commands to the program. */
-export function addLabCommands(program: Command): void {
-  const lab = program.command("lab").description("a real Kubernetes cluster on this machine");
-  const add: AddCommand = (usage, text) =>
-    lab
-      .command(usage)
-      .description(text)
-      .option("--name <name>", "which lab; default: SEAM_LAB", defaultLab);
-  add("up", "start the cluster, or repair the one that runs")
-    .option("--nodes <count>", "number of nodes, 1 to 9; a smaller lab grows (default: 3)")
-    .option(
-      "--families <families>",
-      "address families of a new lab: dual, ipv4 or ipv6 (default: dual)",
-    )
-    .option(
-      "--network <network>",
-      "the pod network: seam, or reference (the upstream bridge)",
-      "seam",
-    )
-    .action(up);
-  add("down", "remove the cluster and every trace of it").action(async ({ name }: Named) =>
-    labDown(name),
-  );
-  addLooking(add);
-  addNodeCommands(add);
-  add("load-image <file>", "load an image archive into every node").action(
-    async (file: string, { name }: Named) => loadImage(name, file),
-  );
+/** The action of `seam lab status`. */
+export async function showStatus({ name }: Named): Promise<void> {
+  print(statusText(await labStatus(name)));
 }
 
-function addLooking(add: AddCommand): void {
-  add("status", "the nodes of the cluster").action(async ({ name }: Named) => {
-    print(statusText(await labStatus(name)));
-  });
-  add("kubeconfig", "print the administrator's kubeconfig").action(async ({ name }: Named) => {
-    print(readFileSync((await labStatus(name)).kubeconfig, "utf8").trimEnd());
-  });
-  add("exec <node> <command...>", "run a command on a node: seam lab exec n1 -- ip route").action(
-    exec,
-  );
-  add("logs [log]", "the end of a log, such as n1-kubelet; without a name, the names").action(
-    (log: string | undefined, { name }: Named) => {
-      print(labLogs(name, log));
-    },
-  );
+/** The action of `seam lab down`. */
+export const down = async ({ name }: Named): Promise<void> => labDown(name);
+
+/** The action of `seam lab kubeconfig`. */
+export async function showKubeconfig({ name }: Named): Promise<void> {
+  print(readFileSync((await labStatus(name)).kubeconfig, "utf8").trimEnd());
 }
 
-function addNodeCommands(add: AddCommand): void {
-  add("remove-node <node>", "end a node, delete its Node object, and forget it").action(
-    async (node: string, { name }: Named) => {
-      await removeNode(name, node);
-      print(`node ${node} is gone; add one with: seam lab up --nodes COUNT`);
-    },
-  );
-  add("readdress <node>", "give a running node other addresses").action(
-    async (node: string, { name }: Named) => {
-      print(`node ${node} has ${(await readdressNode(name, node)).join(" and ")} now`);
-    },
-  );
-  add("cut <node>", "cut a node off the network between nodes, as a failed switch would").action(
-    async (node: string, { name }: Named) => {
-      await cutNode(name, node);
-      print(`node ${node} is cut off; connect it with: seam lab heal ${node}`);
-    },
-  );
-  add("heal <node>", "connect a node that was cut off").action(
-    async (node: string, { name }: Named) => {
-      await healNode(name, node);
-      print(`node ${node} is connected`);
-    },
-  );
+/** The action of `seam lab logs`. */
+export function showLog(log: string | undefined, { name }: Named): void {
+  print(labLogs(name, log));
+}
+
+/** The action of `seam lab load-image`. */
+export const load = async (file: string, { name }: Named): Promise<void> => loadImage(name, file);
+
+/** The action of `seam lab remove-node`. */
+export async function remove(node: string, { name }: Named): Promise<void> {
+  await removeNode(name, node);
+  print(`node ${node} is gone; add one with: seam lab up --nodes COUNT`);
+}
+
+/** The action of `seam lab readdress`. */
+export async function readdress(node: string, { name }: Named): Promise<void> {
+  print(`node ${node} has ${(await readdressNode(name, node)).join(" and ")} now`);
+}
+
+/** The action of `seam lab cut`. */
+export async function cutOff(node: string, { name }: Named): Promise<void> {
+  await cutNode(name, node);
+  print(`node ${node} is cut off; connect it with: seam lab heal ${node}`);
+}
+
+/** The action of `seam lab heal`. */
+export async function heal(node: string, { name }: Named): Promise<void> {
+  await healNode(name, node);
+  print(`node ${node} is connected`);
 }

@@ -1,32 +1,20 @@
-/** `seam`: the command line. Exit codes: 0 done, 1 failed, 2 wrong usage. */
-import { Command, CommanderError } from "commander";
+/** `seam`: the command line. Exit codes: 0 done, 1 failed, 2 wrong usage; `exec` has that of its command. */
+import { CommanderError } from "commander";
+import { MISUSED } from "./definition.ts";
+import { createProgram } from "./program.ts";
 
-import { addChangingCommands } from "./changing.ts";
-import { addBenchCommands } from "./bench.ts";
-import { addDoctorCommand } from "./doctor.ts";
-import { addInstallCommands } from "./install.ts";
-import { addLabCommands } from "./lab.ts";
-import { addNodeCommand } from "./node.ts";
-import { addReadingCommands } from "./reading.ts";
-import { addTrafficCommand } from "./traffic.ts";
-
-const program = new Command("seam")
-  .description("a programmable-network testbed on Kubernetes")
-  .exitOverride()
-  .showSuggestionAfterError();
-addChangingCommands(program);
-addReadingCommands(program);
-addNodeCommand(program);
-addInstallCommands(program);
-addDoctorCommand(program);
-addTrafficCommand(program);
-addLabCommands(program);
-addBenchCommands(program);
+// A reader that has seen enough, such as `head`, closes the pipe.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
 
 try {
-  await program.parseAsync();
+  await createProgram().parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {
+    // All others Commander has told itself.
+    if (error.code === MISUSED) process.stderr.write(`error: ${error.message}\n`);
     process.exitCode = error.exitCode === 0 ? 0 : 2;
   } else {
     process.stderr.write(`seam: ${error instanceof Error ? error.message : String(error)}\n`);

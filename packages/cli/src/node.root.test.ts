@@ -75,7 +75,7 @@ test("a node that is not there, one without an agent, and one whose agent does n
   );
   expect(await run("node", "n1")).toBe(
     "1\nseam: the agent of node n1 does not run: pod seam-agent-x is Pending\n" +
-      "Look at: kubectl -n seam-system describe pod seam-agent-x\n",
+      "Look at: seam describe pod seam-agent-x -n seam-system\n",
   );
 });
 

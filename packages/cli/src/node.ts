@@ -1,9 +1,10 @@
 /** `seam node`: what a node should look like, what it looks like, and the steps between. */
 import { isJson, type NodeView, viewNode } from "@seam/client";
-import { type Command, Option } from "commander";
 import { stringify } from "yaml";
 import { table } from "./render.ts";
-import { fail, print, type Target, withSeam, withTarget } from "./session.ts";
+import type { Target } from "./definition.ts";
+import { fail, print, withSeam } from "./session.ts";
+import { printTable } from "./terminal.ts";
 
 type NodeFlags = Target & { readonly output: "table" | "json" | "yaml" };
 
@@ -69,37 +70,14 @@ function verdict(name: string, { steps }: NodeView): string {
 
 const headOf = (text: string): string => text.split(/[ ,]/)[0] ?? "";
 
-function rendered(name: string, view: NodeView, output: NodeFlags["output"]): string {
-  switch (output) {
-    case "json":
-      return JSON.stringify(view, null, 2);
-    case "yaml":
-      return stringify(view).trimEnd();
-    case "table":
-      return nodeTable(name, view);
-  }
-}
+const yaml = (view: NodeView): string => stringify(view).trimEnd();
 
-async function node(name: string, flags: NodeFlags): Promise<void> {
+/** The action of `seam node`. */
+export async function node(name: string, flags: NodeFlags): Promise<void> {
   await withSeam(flags, async ({ kube }) => {
     const view = await viewNode(kube, name);
-    if (view.ok) print(rendered(name, view.value, flags.output));
-    else fail(view.error);
+    if (!view.ok) fail(view.error);
+    else if (flags.output === "table") printTable(nodeTable(name, view.value));
+    else print(flags.output === "json" ? JSON.stringify(view.value, null, 2) : yaml(view.value));
   });
-}
-
-/** Adds `node` to the program. */
-export function addNodeCommand(program: Command): void {
-  withTarget(
-    program
-      .command("node")
-      .description("what a node should look like, what it looks like, and the steps between"),
-  )
-    .argument("<node>", "name of the node")
-    .addOption(
-      new Option("-o, --output <format>", "how to print")
-        .choices(["table", "json", "yaml"])
-        .default("table"),
-    )
-    .action(node);
 }

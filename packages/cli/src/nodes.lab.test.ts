@@ -3,7 +3,8 @@
  * the routes of all other nodes follow within two seconds of the change in the API, directly and through VXLAN.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -227,6 +228,70 @@ test("a node is cordoned and uncordoned: no route is touched", async () => {
   const touched = moments.filter(({ at, line }) => at >= since && line.includes("proto 83"));
   expect(touched).toEqual([]);
 });
+
+test("devices: pods get what their project may have, on the node that has them, and no more", async () => {
+  const gpu = "example.org/gpu";
+  const patch = JSON.stringify({ status: { capacity: { [gpu]: "2" } } });
+  await lab.kubectl("patch", "node", "n2", "--subresource=status", "-p", patch);
+  const folder = mkdtempSync("/tmp/seam-test-devices-");
+  const apply = async (kind: string, metadata: object, spec: object): Promise<string> => {
+    const file = path.join(folder, "object.json");
+    writeFileSync(
+      file,
+      JSON.stringify({ apiVersion: "seam.ucsd.edu/v1alpha1", kind, metadata, spec }),
+    );
+    return lab.seam("apply", "-f", file);
+  };
+  const wanting = async (experimentName: string, count: number): Promise<string> =>
+    apply(
+      "Experiment",
+      { name: experimentName, namespace: "devices" },
+      {
+        workloads: [
+          {
+            name: experimentName,
+            image: "localhost/pause:1",
+            resources: { gpu: { [gpu]: count } },
+          },
+        ],
+      },
+    );
+  const conditionOf = async (experimentName: string): Promise<string> =>
+    lab.kubectl(
+      "-n",
+      "devices",
+      "get",
+      "experiment",
+      experimentName,
+      "-o",
+      'jsonpath={.status.conditions[?(@.type=="WorkloadsReady")].message}',
+    );
+  const project = async (count: number): Promise<string> =>
+    apply("Project", { name: "devices" }, { quota: { gpu: { [gpu]: count } } });
+  expect(await project(1)).toContain("resourcequota devices/seam");
+  await wanting("one", 1);
+  await lab.seam("wait", "experiment", "one", "-n", "devices");
+  expect(
+    await lab.kubectl("-n", "devices", "get", "pod", "one-0", "-o", "jsonpath={.spec.nodeName}"),
+  ).toBe("n2");
+  await wanting("two", 1);
+  await expect
+    .poll(async () => conditionOf("two"), { timeout: 30_000 })
+    .toContain(`exceeded quota: seam, requested: requests.${gpu}=1, used: requests.${gpu}=1`);
+  expect(await project(4)).toContain(`.spec.hard['requests.${gpu}']: 1 -> 4`);
+  await lab.seam("wait", "experiment", "two", "-n", "devices");
+  await wanting("three", 1);
+  await expect
+    .poll(async () => conditionOf("three"), { timeout: 30_000 })
+    .toContain("Unschedulable");
+  expect(await lab.seam("get", "project", "devices", "-o", "json")).toMatch(
+    /"limit": "4",\s+"resource": "requests.example.org\/gpu",\s+"used": "3"/,
+  );
+  await lab.seam("delete", "project", "devices", "--with-experiments");
+  const none = '[{"op": "remove", "path": "/status/capacity/example.org~1gpu"}]';
+  await lab.kubectl("patch", "node", "n2", "--subresource=status", "--type=json", "-p", none);
+  rmSync(folder, { recursive: true });
+}, 120_000);
 
 test("a node changes its addresses: routes of the others follow, and its own", async () => {
   const since = performance.now();

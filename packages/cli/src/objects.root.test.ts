@@ -115,12 +115,31 @@ test("apply waits for the project's namespace, then is idempotent", async () => 
   await seam.kube.create({ apiVersion: "v1", kind: "Namespace", metadata: { name: "lab-a" } });
   expect(await applying).toEqual({
     status: 0,
-    out: "project lab-a created\nwaiting for namespace lab-a of its project\nexperiment lab-a/two-tier created\n",
+    out: `
+OBJECT                      ACTION  WHAT
+project lab-a               create
+  namespace lab-a           create
+experiment lab-a/two-tier   create
+  service lab-a/server      create
+  statefulset lab-a/server  create
+
+NODE  PODS                             STEPS
+any   +lab-a/server-0 +lab-a/server-1  2 add-sources
+
+plan: 5 to create, 0 to change, 0 to delete, 0 unchanged
+
+project lab-a created
+waiting for namespace lab-a of its project
+experiment lab-a/two-tier created
+`.trimStart(),
     error: "",
   });
   expect((await run("", "apply", "-f", file)).out).toContain("experiment lab-a/two-tier unchanged");
   writeFileSync(file, experiment.replace("24h", "12h"));
-  expect((await run("", "apply", "-f", file)).out).toBe("experiment lab-a/two-tier changed\n");
+  expect((await run("", "apply", "-f", file, "--dry-run")).out).toContain("nothing was written");
+  const { out } = await run("", "apply", "-f", file);
+  expect(out).toMatch(/lab-a\/two-tier +change +\.spec\.lifetime: 24h -> 12h\n/);
+  expect(out).toMatch(/\n\nexperiment lab-a\/two-tier changed\n$/);
 });
 
 test("get prints a table, names, YAML and JSON; an unknown object fails", async () => {
@@ -130,6 +149,9 @@ test("get prints a table, names, YAML and JSON; an unknown object fails", async 
   );
   expect((await run("", "get", "experiments", "-A")).out).toMatch(/NAMESPACE.*\nlab-a +two-tier/);
   expect((await run("", "get", "exp", "-o", "name", ...here)).out).toBe("experiment/two-tier\n");
+  expect((await run("", "get", "experiment/two-tier", "-o", "name", ...here)).out).toBe(
+    "experiment/two-tier\n",
+  );
   const json: unknown = JSON.parse(
     (await run("", "get", "exp", "two-tier", "-o", "json", ...here)).out,
   );
@@ -196,7 +218,8 @@ test("delete waits until the object is gone", async () => {
   expect(stuck.out).toContain("being deleted, waiting for seam.ucsd.edu/test");
   expect((await run("", ...argv, "--no-wait")).out).toBe("experiment lab-a/two-tier deleting\n");
   const deleting = run("", ...argv);
-  await sleep(1000);
+  // The command has asked by then, also on a busy machine.
+  await sleep(4000);
   await seam.kube.patch(
     {
       apiVersion: "seam.ucsd.edu/v1alpha1",

@@ -1,20 +1,26 @@
 /** Arguments and rendering of the object commands. */
 import { spawnSync } from "node:child_process";
 import path from "node:path";
-import { expect, test } from "vitest";
-import { ageText, describeObject, objectTable, structured } from "./render.ts";
+import { expect, test, vi } from "vitest";
+import { listing, withNamespaces } from "./listing.ts";
+import { ageText, describeObject, structured, table } from "./render.ts";
 
-const main = path.join(import.meta.dirname, "main.ts");
+// Each call starts a program, on a machine that may be busy.
+vi.setConfig({ testTimeout: 30_000 });
+
+const program = path.join(import.meta.dirname, "../../../bin/seam");
 const seam = (...argv: readonly string[]): { status: number | null; text: string } => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...argv], {
-    encoding: "utf8",
-  });
+  const { status, stdout, stderr } = spawnSync(program, argv, { encoding: "utf8" });
   return { status, text: stdout + stderr };
 };
 
 test.each([
   [["get", "expermint"], "Did you mean experiment?"],
-  [["delete", "exp"], "expected KIND NAME or -f FILE"],
+  [["delete"], "expected KIND NAME or -f FILE"],
+  [["delete", "exp"], "expected KIND NAME or KIND/NAME"],
+  [["describe", "exp"], "expected KIND NAME or KIND/NAME"],
+  [["get", "exp/a", "b"], "expected KIND, KIND NAME or KIND/NAME"],
+  [["get", "expermint/a"], "Did you mean experiment?"],
   [["delete", "exp", "a", "-f", "b.yaml"], "expected KIND NAME or -f FILE"],
   [["delete", "nothing", "a"], 'unknown kind "nothing"'],
   [["wait", "exp", "a", "--for", "Happy"], "Allowed choices are Ready, Deleted"],
@@ -67,7 +73,8 @@ test.each([
 });
 
 test("a table of experiments", () => {
-  expect(objectTable([experiment], { now, namespaces: true })).toBe(
+  const { head, rows } = withNamespaces(listing([experiment], { now, wide: false }));
+  expect(table([head, ...rows.map(({ cells }) => cells)])).toBe(
     [
       "NAMESPACE  NAME      PHASE        READY  AGE",
       "lab-a      two-tier  Progressing  2/3    45s",

@@ -1,6 +1,9 @@
 /** The overlay of a running cluster is changed by editing one object: traffic goes on, and no pod is restarted (issue 4). */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import type { Plan } from "@seam/client";
 import { labDown } from "@seam/lab";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -10,6 +13,7 @@ import { networkConfig, testLab } from "./lab.fixture.ts";
 const lab = testLab("seam-test-overlay");
 const { kubectl, apply, seam, onNode } = lab;
 const nodes = ["n1", "n2"] as const;
+const COUNTED = "inet seam-test-forwarded";
 
 const configure = async (spec: object): Promise<void> => apply(networkConfig(spec));
 
@@ -92,6 +96,42 @@ test("a wrong NetworkConfig is refused with the field and what was expected", as
   await expect(apply(other)).rejects.toThrow("expected default");
 });
 
+test("plan says what each node would do, which is what it then does", async () => {
+  const folder = mkdtempSync("/tmp/seam-test-plan-");
+  const file = path.join(folder, "network.json");
+  const planned = async (spec: object): Promise<Plan> => {
+    writeFileSync(file, JSON.stringify(networkConfig(spec)));
+    return JSON.parse(await seam("plan", "-f", file, "-o", "json"));
+  };
+  expect((await planned({ overlay: "direct" })).nodes).toEqual([]);
+  const plan = await planned({ overlay: "vxlan", encapsulate: "always" });
+  expect(plan.nodes.map(({ node }) => node)).toEqual(nodes);
+  expect(await devices()).toEqual(["", ""]);
+  await configure({ overlay: "vxlan", encapsulate: "always" });
+  const agents = [
+    "-n",
+    "seam-system",
+    "get",
+    "pods",
+    "-l",
+    "app.kubernetes.io/name=seam-agent",
+    "-o",
+  ];
+  const agent = await kubectl(
+    ...agents,
+    "jsonpath={.items[?(@.spec.nodeName=='n1')].metadata.name}",
+  );
+  const done = async (): Promise<unknown> => {
+    const log = await kubectl("-n", "seam-system", "logs", agent, "--tail=50");
+    const lines = log.split("\n").filter((line) => line.includes('"add-tunnel"'));
+    return lines.map((line) => JSON.parse(line).steps).at(-1);
+  };
+  await expect.poll(done, { timeout: 5000 }).toEqual(plan.nodes[0]?.steps.map(({ kind }) => kind));
+  await configure({ overlay: "direct" });
+  await expect.poll(devices, { timeout: 5000 }).toEqual(["", ""]);
+  rmSync(folder, { recursive: true });
+}, 60_000);
+
 test("traffic goes on while the overlay becomes VXLAN, and is then in VXLAN", async () => {
   expect(await devices()).toEqual(["", ""]);
   const before = await identities();
@@ -138,6 +178,59 @@ test("traffic goes on while the overlay becomes direct again, and the devices ar
   expect(await onTheWire()).not.toContain("VXLAN");
   expect(await identities()).toBe(before);
 }, 60_000);
+
+/** Packets between pods of n1 that its network stack forwarded while `work` went on. */
+async function forwarded(work: () => Promise<unknown>): Promise<number> {
+  const rule = `iifname "seam*" oifname "seam*" counter`;
+  const chain = `chain forward { type filter hook forward priority 0; ${rule}; };`;
+  await onNode("n1", `nft 'table ${COUNTED} { ${chain} }'`);
+  await work();
+  const listed = await onNode("n1", `nft list table ${COUNTED}; nft delete table ${COUNTED}`);
+  return Number(/packets (\d+)/.exec(listed)?.[1]);
+}
+
+test("flows between pods of a node skip its stack, outlive the agent, and take the stack when that is wanted", async () => {
+  await apply(podOn("n1", "beside"));
+  await kubectl("wait", "--for=condition=Ready", "pod", "beside", "--timeout=60s");
+  /** How many of the node's pod interfaces are on it. */
+  const links = async (): Promise<string> => {
+    const metrics = await onNode("n1", "curl -s localhost:9811/metrics; true");
+    const valueOf = (name: string): string =>
+      new RegExp(`^${name} (\\d+)$`, "m").exec(metrics)?.[1] ?? "unknown";
+    const [joined, whole] = [valueOf("seam_fast_path_links"), valueOf("seam_pod_interfaces")];
+    return joined === whole && joined !== "unknown" ? "all" : joined;
+  };
+  const exchange = async (seconds: number): Promise<number> => {
+    const [address = ""] = await addressesOf("beside");
+    const ask = ["rr", "ask", address, "5202", "--seconds", String(seconds)];
+    const report: unknown = JSON.parse(await lab.inPod("on-n1", ...ask));
+    expect(numberAt(report, "max_us")).toBeLessThan(1_000_000);
+    return numberAt(report, "transactions");
+  };
+  /** Packets that the stack saw for each round trip, which takes three or four. */
+  const share = async (seconds: number, disturb = async (): Promise<unknown> => null) => {
+    let transactions = 0;
+    const packets = await forwarded(async () => {
+      [transactions] = await Promise.all([exchange(seconds), disturb()]);
+    });
+    expect(transactions).toBeGreaterThan(1000);
+    return packets / transactions;
+  };
+  await expect.poll(links, { timeout: 10_000 }).toBe("all");
+  expect(await share(2)).toBeLessThan(0.1);
+  const killed = await share(6, async () => {
+    await sleep(1500);
+    await onNode("n1", "pkill -9 -f '[s]eam/agent.js'");
+  });
+  expect(killed).toBeGreaterThan(0.1);
+  await expect.poll(links, { timeout: 30_000 }).toBe("all");
+  expect(await share(2)).toBeLessThan(0.1);
+  await configure({ fastPath: "disabled" });
+  await expect.poll(links, { timeout: 5000 }).toBe("0");
+  expect(await share(2)).toBeGreaterThan(1.5);
+  await configure({ fastPath: "enabled" });
+  await kubectl("delete", "pod", "beside");
+}, 120_000);
 
 test("what changed and what failed is told on the object that it concerns", async () => {
   expect(await seam("wait", "networkconfig", "default")).toContain("is Ready");

@@ -1,22 +1,24 @@
 /** Objects as text: tables, descriptions, JSON, YAML. Pure. */
-import { fieldOf, isJson, itemsOf, progressOf, textOf } from "@seam/client";
+import { fieldOf, isJson, itemsOf, nameOf, progressOf, textOf } from "@seam/client";
 import type { KubeObject } from "@seam/kube";
 import { stringify } from "yaml";
 
 /** Rows in columns, two spaces apart. */
 export function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, at) =>
-    Math.max(...rows.map((row) => (row[at] ?? "").length)),
-  );
-  return rows
-    .map((row) =>
-      row
-        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
+  const widths = widthsOf(rows);
+  return rows.map((row) => tableRow(row, widths)).join("\n");
 }
+
+/** The width of each column. */
+export const widthsOf = (rows: readonly (readonly string[])[]): readonly number[] =>
+  (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => (row[at] ?? "").length)));
+
+/** One row whose cells are padded to widths. */
+export const tableRow = (row: readonly string[], widths: readonly number[]): string =>
+  row
+    .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+    .join("  ")
+    .trimEnd();
 
 /** Time since an RFC 3339 time, in its two largest units at most: 45s, 3m20s, 5h, 12d. */
 export function ageText(since: string | undefined, now: number): string {
@@ -28,30 +30,14 @@ export function ageText(since: string | undefined, now: number): string {
   return seconds < 172_800 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86_400)}d`;
 }
 
-/** What a table is made for. */
-export type TableOptions = { readonly now: number; readonly namespaces: boolean };
-
-/** A table of objects of one kind. */
-export function objectTable(objects: readonly KubeObject[], options: TableOptions): string {
-  const head = ["NAME", "PHASE", "READY", "AGE"];
-  const rows = objects.map((object) => [
-    object.metadata.name,
-    phaseOf(object),
-    readyOf(object),
-    ageText(textOf(object, "metadata", "creationTimestamp"), options.now),
-  ]);
-  const spaces = objects.map((object) => object.metadata.namespace ?? "");
-  if (!options.namespaces) return table([head, ...rows]);
-  return table([["NAMESPACE", ...head], ...rows.map((row, at) => [spaces[at] ?? "", ...row])]);
-}
-
-function phaseOf(object: KubeObject): string {
+/** The phase of an object, or that it is being deleted. */
+export function phaseOf(object: KubeObject): string {
   if (fieldOf(object, "metadata", "deletionTimestamp") !== undefined) return "Deleting";
   return textOf(object, "status", "phase") ?? "-";
 }
 
 /** Ready pods of desired pods; for kinds without pods their condition Ready. */
-function readyOf(object: KubeObject): string {
+export function readyOf(object: KubeObject): string {
   const { workloads } = progressOf(object);
   if (workloads.length > 0) {
     const sum = (key: "ready" | "desired"): number =>
@@ -69,13 +55,13 @@ function readyOf(object: KubeObject): string {
   return textOf(ready, "status") ?? "-";
 }
 
-/** How objects are printed. */
-export type Format = "table" | "json" | "yaml" | "name";
+/** How objects are printed other than as a table. */
+export type Format = "json" | "yaml" | "name";
 
 /** Objects as JSON, YAML or names; a single one stands alone, several are a List. */
 export function structured(
   objects: readonly KubeObject[],
-  format: Exclude<Format, "table">,
+  format: Format,
   single: boolean,
 ): string {
   const clean = objects.map(withoutManagers);
@@ -90,8 +76,12 @@ export function structured(
   }
 }
 
+/** An object as people name it. */
+export const nameOfObject = ({ kind, metadata }: KubeObject): string =>
+  nameOf({ kind, name: metadata.name, namespace: metadata.namespace });
+
 /** Who owns which field is noise to people. */
-function withoutManagers(object: KubeObject): KubeObject {
+export function withoutManagers(object: KubeObject): KubeObject {
   const { managedFields: _, ...metadata } = object.metadata;
   return { ...object, metadata: { ...metadata, name: object.metadata.name } };
 }

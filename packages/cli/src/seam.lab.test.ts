@@ -4,7 +4,7 @@
  */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
@@ -284,9 +284,16 @@ async function footprint(node: string): Promise<readonly string[]> {
 }
 
 test.each([
+  { guide: "command-line.md", shown: "the command ended with 3" },
   { guide: "first-experiment.md", shown: "experiment lab-a/two-tier is Ready" },
   { guide: "lab.md", shown: "add p50" },
   { guide: "operate.md", shown: "node n2 is as it should be" },
+  { guide: "two-nodes.md", shown: "exceeded quota: seam" },
+  { guide: "incast.md", shown: "receiver" },
+  { guide: "chain.md", shown: "no way past the box" },
+  { guide: "scheduled.md", shown: "Expired" },
+  { guide: "policies.md", shown: "5432/TCP -> -" },
+  { guide: "library.md", shown: "suspended: true" },
   {
     guide: "projects.md",
     shown: "limited: requests.cpu, requests.memory, pods, requests.nvidia.com/gpu",
@@ -298,6 +305,29 @@ test.each([
   },
   120_000,
 );
+
+test("seam exec gives a command a terminal that has and follows the size of ours", async () => {
+  const sized = (size: string): string =>
+    `until [ "$(stty size)" = "${size}" ]; do sleep 0.2; done`;
+  const inside = `${sized("33 91")}; echo ready; read word; echo "got $word"; ${sized("40 100")}; exit 5`;
+  const folder = mkdtempSync("/tmp/seam-test-terminal-");
+  const [script, sign] = [path.join(folder, "script"), path.join(folder, "resize")];
+  const resize = `(until [ -e ${sign} ]; do sleep 0.2; done; stty cols 100 rows 40 < /dev/tty) &`;
+  const program = `${path.join(root, "bin/seam")} exec ${clients[0]!.name} -n first -t`;
+  const call = `${program} --kubeconfig ${kubeconfig} -- sh -c '${inside}'`;
+  writeFileSync(script, `stty cols 91 rows 33\n${resize}\n${call}\n`);
+  const flags = ["--quiet", "--return", "--command", `bash ${script}`, "/dev/null"];
+  const terminal = spawn("script", flags, { stdio: ["pipe", "pipe", "inherit"] });
+  const ended = once(terminal, "close");
+  let output = "";
+  terminal.stdout.on("data", (part) => (output += String(part)));
+  await expect.poll(() => output, { timeout: 20_000 }).toContain("ready");
+  terminal.stdin.write("hello\n");
+  await expect.poll(() => output, { timeout: 20_000 }).toContain("got hello");
+  writeFileSync(sign, "");
+  expect(await ended).toEqual([5, null]);
+  rmSync(folder, { recursive: true });
+}, 60_000);
 
 test("an existing cluster is used instead of a lab", async () => {
   const program = path.join(root, "tools/start.ts");

@@ -1,17 +1,12 @@
 /** `seam traffic`: measures an experiment's traffic and shows it beside that of the hosts. */
 import { measureTraffic, renderTraffic, type Seam, type TrafficRow } from "@seam/client";
-import { type Command, InvalidArgumentError, Option } from "commander";
-import { fail, print, type Target, withSeam, withTarget } from "./session.ts";
+import type { Target } from "./definition.ts";
+import { fail, print, withSeam } from "./session.ts";
 
 type TrafficFlags = Target & { readonly seconds: number; readonly output: "table" | "json" };
 
-const secondsArgument = (text: string): number => {
-  const seconds = Number(text);
-  if (Number.isInteger(seconds) && seconds >= 1 && seconds <= 60) return seconds;
-  throw new InvalidArgumentError("Expected whole seconds from 1 to 60, for example 5.");
-};
-
-async function traffic(name: string, flags: TrafficFlags): Promise<void> {
+/** The action of `seam traffic`. */
+export async function traffic(name: string, flags: TrafficFlags): Promise<void> {
   await withSeam(flags, async (seam) => {
     const rows = await collect(seam, name, flags.seconds);
     if (rows.length === 0) return;
@@ -44,25 +39,4 @@ async function collect(seam: Seam, name: string, seconds: number): Promise<reado
   process.off("SIGINT", interrupt);
   if (stop.signal.aborted) process.exitCode = 1;
   return rows;
-}
-
-/** Adds `traffic` to the program. */
-export function addTrafficCommand(program: Command): void {
-  withTarget(
-    program
-      .command("traffic")
-      .description("measure round trips and TCP between an experiment's pods"),
-  )
-    .argument("<experiment>", "name of the experiment")
-    .addOption(
-      new Option("--seconds <count>", "length of each measurement")
-        .argParser(secondsArgument)
-        .default(1),
-    )
-    .addOption(
-      new Option("-o, --output <format>", "how to print")
-        .choices(["table", "json"])
-        .default("table"),
-    )
-    .action(traffic);
 }

@@ -12,7 +12,7 @@ import {
 import { fromKube } from "./error.ts";
 import { fieldOf, itemsOf, numberOf, textOf } from "./fields.ts";
 import { AGENTS } from "./node-view.ts";
-import { listObjects, type Reply } from "./seam.ts";
+import { listObjects, type Reply } from "./list.ts";
 
 /** How a part of Seam is: on a node, or in the cluster. */
 export type PartState = "ready" | "not ready" | "absent";
@@ -22,6 +22,8 @@ export type NodeHealth = {
   readonly name: string;
   readonly ready: boolean;
   readonly podCidrs: readonly string[];
+  /** Version of the node's kernel, such as 6.6.2-generic. */
+  readonly kernel: string;
   readonly agent: PartState;
   /** Null when the cluster's DNS answered on this node, else why not; undefined when it was not asked. */
   readonly dns: string | null | undefined;
@@ -83,6 +85,7 @@ async function healthOf(
     name,
     ready,
     podCidrs: itemsOf(node, "spec", "podCIDRs").map(String),
+    kernel: textOf(node, "status", "nodeInfo", "kernelVersion") ?? "",
     agent: state,
     dns: askable ? await askDns(kube, agent.metadata.name, dns) : undefined,
   };

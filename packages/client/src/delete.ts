@@ -1,8 +1,18 @@
 /** Deletes objects and tells when they are gone. */
-import type { Millis } from "@seam/base";
-import { isNotFound, type KubeClient, type ObjectRef, refOf } from "@seam/kube";
+import { setTimeout as sleep } from "node:timers/promises";
+import { GROUP } from "@seam/api";
+import type { Millis, Result } from "@seam/base";
+import {
+  type DeleteOptions as KubeDeleteOptions,
+  isNotFound,
+  type KubeClient,
+  type KubeError,
+  type ObjectRef,
+  refOf,
+} from "@seam/kube";
 import { readObjects, type Source } from "./documents.ts";
 import { fromKube, nameOf, type SeamError } from "./error.ts";
+import { EXPERIMENT, PROJECT } from "./kinds.ts";
 import { inOrder, placeObject } from "./place.ts";
 import { describeProgress, waitFor } from "./wait.ts";
 
@@ -15,6 +25,15 @@ export type DeleteEvent =
 /** How long to wait until an object is gone; null: do not wait. */
 export type Patience = Millis | null;
 
+/** What is deleted with an object. */
+export type DeleteHow = {
+  readonly patience: Patience;
+  /** Leaves what the object owns, such as a project's namespace with all inside. */
+  readonly orphan?: boolean;
+  /** Deletes a project also while experiments live in it. */
+  readonly withExperiments?: boolean;
+};
+
 /**
  * Deletes one object; `deleting` says that it was not waited for. A wait is for all that the object owns as
  * well, such as a project's namespace and everything in it.
@@ -22,9 +41,10 @@ export type Patience = Millis | null;
 export async function* deleteObject(
   kube: KubeClient,
   ref: ObjectRef,
-  patience: Patience,
+  how: DeleteHow,
 ): AsyncGenerator<DeleteEvent, void> {
-  const asked = await kube.delete(ref, { foreground: patience !== null });
+  const { patience } = how;
+  const asked = await askToDelete(kube, ref, how);
   if (!asked.ok) {
     yield isNotFound(asked.error) && asked.error.kind === "api"
       ? { kind: "absent", ref }
@@ -49,8 +69,44 @@ export async function* deleteObject(
   }
 }
 
-/** Where objects without a namespace are, and how long to wait for each. */
-export type DeleteOptions = { readonly namespace: string; readonly patience: Patience };
+/** Asks for deletion. A project counts its experiments a moment late, so the refusal of one that has none left is asked again. */
+export async function askToDelete(
+  kube: KubeClient,
+  ref: ObjectRef,
+  how: DeleteHow,
+): Promise<Result<void, KubeError>> {
+  if (how.withExperiments === true && ref.kind === PROJECT.kind) {
+    const value = { metadata: { annotations: { [DELETION]: "with-experiments" } } };
+    const agreed = await kube.patch(ref, { kind: "merge", value });
+    if (!agreed.ok) return agreed;
+  }
+  const dependents = dependentsOf(how);
+  for (let tries = 0; ; tries += 1) {
+    const asked = await kube.delete(ref, { dependents });
+    if (asked.ok || tries === TRIES || !(await isLate(kube, ref, asked.error))) return asked;
+    await sleep(AGAIN_MS);
+  }
+}
+
+function dependentsOf({ orphan, patience }: DeleteHow): Required<KubeDeleteOptions>["dependents"] {
+  if (orphan === true) return "Orphan";
+  return patience === null ? "Background" : "Foreground";
+}
+
+const DELETION = `${GROUP}/deletion`;
+const TRIES = 50;
+const AGAIN_MS = 100;
+
+/** Whether a project was not deleted for experiments that are gone by now. */
+async function isLate(kube: KubeClient, ref: ObjectRef, { code }: KubeError): Promise<boolean> {
+  if (ref.kind !== PROJECT.kind || code !== 403) return false;
+  const { apiVersion, kind } = EXPERIMENT;
+  const left = await kube.list({ apiVersion, kind, namespace: ref.name }, { limit: 1 });
+  return left.ok && left.value.items.length === 0;
+}
+
+/** Where objects without a namespace are, and how each is deleted. */
+export type DeleteOptions = DeleteHow & { readonly namespace: string };
 
 /** Deletes the objects of all documents, last applied first; stops at the first that fails. */
 export async function* deleteObjects(
@@ -71,7 +127,7 @@ export async function* deleteObjects(
       yield { kind: "failed", error: fromKube(attempt, placed.error) };
       return;
     }
-    for await (const event of deleteObject(kube, refOf(placed.value), options.patience)) {
+    for await (const event of deleteObject(kube, refOf(placed.value), options)) {
       yield event;
       if (event.kind === "failed") return;
     }

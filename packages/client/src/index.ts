@@ -17,25 +17,40 @@ export {
   deleteObject,
   deleteObjects,
   type DeleteEvent,
+  type DeleteHow,
   type DeleteOptions,
   type Patience,
 } from "./delete.ts";
 export { readObjects, type Source } from "./documents.ts";
 export { type ErrorCode, formatError, fromKube, nameOf, type SeamError } from "./error.ts";
 export { isJson } from "@seam/kube";
+export { type FieldChange } from "./object-difference.ts";
+export { type Plan, planObjects, type PlanOptions } from "./plan.ts";
+export { type PlannedNode } from "./plan-nodes.ts";
+export { type PodChange } from "./plan-pods.ts";
+export { type PlannedObject } from "./planned-object.ts";
 export { fieldOf, itemsOf, numberOf, textOf } from "./fields.ts";
-export { findKind, type KnownKind } from "./kinds.ts";
+export { type FieldPath, parseFieldPath, sortedBy, valueAt } from "./field-path.ts";
+export { EXPERIMENT, findKind, kindNames, type KnownKind, nearest } from "./kinds.ts";
+export { listObjects, type Reply } from "./list.ts";
+export { type LogOptions, readLogs } from "./logs.ts";
 export { type NodeView, viewNode } from "./node-view.ts";
 export {
   type Collection,
   createSeam,
-  listObjects,
   type Place,
-  type Reply,
   type Seam,
   type SeamOptions,
   type WatchEvent,
 } from "./seam.ts";
+export {
+  askReach,
+  type ReachAnswer,
+  type ReachQuestion,
+  type ReachTableOptions,
+  tabulateReach,
+} from "./reach.ts";
+export { type Allowance, allowancePolicies, denialPolicy } from "./policy-objects.ts";
 export {
   measureTraffic,
   type TrafficEvent,
@@ -56,4 +71,8 @@ export {
   type WaitOptions,
   type WorkloadProgress,
 } from "./wait.ts";
+export { containerOf, experimentOf, findPods, runsNow } from "./targets.ts";
+export { amountOf, readUsage, type Usage, type UsageOf, type UsageReport } from "./usage.ts";
+export { type ClusterVersions, readVersions } from "./versions.ts";
+export { type ObjectEvent, type Watched, watchObjects } from "./watch.ts";
 export { type InstallOptions, installSeam, uninstallSeam } from "./install.ts";

@@ -107,7 +107,7 @@ async function deleted(
   ref: ObjectRef,
   limit: number,
 ): Promise<Result<string, KubeError>> {
-  const asked = await client.delete(ref, { foreground: true });
+  const asked = await client.delete(ref, { dependents: "Foreground" });
   if (!asked.ok) return isNotFound(asked.error) ? ok("was not there") : asked;
   for (;;) {
     const found = await client.get(ref);
@@ -152,14 +152,14 @@ const tooLate = ({ kind, name }: ObjectRef, text: string): KubeError => ({
   kind: "usage",
   reason: "NotRolledOut",
   code: 0,
-  message: `${kind} ${name} is not running yet (${text}); look at: kubectl -n seam-system describe pods`,
+  message: `${kind} ${name} is not running yet (${text}); look at: seam get pods -n seam-system, then seam describe pod NAME -n seam-system`,
 });
 
 const notGone = ({ kind, name }: ObjectRef): KubeError => ({
   kind: "usage",
   reason: "NotGone",
   code: 0,
-  message: `${kind} ${name} is not gone yet; look at: kubectl -n seam-system get all`,
+  message: `${kind} ${name} is not gone yet; look at: seam get pods -n seam-system -o wide`,
 });
 
 const fields = (value: unknown): Json =>

@@ -38,7 +38,8 @@ export const EXPERIMENT: KnownKind = {
   namespaced: true,
 };
 
-const NETWORK_CONFIG: KnownKind = {
+/** The kind `NetworkConfig`. */
+export const NETWORK_CONFIG: KnownKind = {
   kind: "NetworkConfig",
   apiVersion: API_VERSION,
   plural: "networkconfigs",
@@ -61,15 +62,16 @@ const KNOWN: readonly KnownKind[] = [
   { ...core("DaemonSet", "ds"), apiVersion: "apps/v1" },
 ];
 
+/** All names that `findKind` knows, long and short. */
+export const kindNames = (): readonly string[] => KNOWN.flatMap(namesOf);
+
 /** The kind that `word` names; the error lists the kinds and suggests the nearest. */
 export function findKind(word: string): Result<KnownKind, SeamError> {
   const wanted = word.toLowerCase();
   const found = KNOWN.find((each) => namesOf(each).includes(wanted));
   if (found !== undefined) return ok(found);
-  const near = KNOWN.flatMap(namesOf)
-    .map((name) => ({ name, distance: editDistance(wanted, name) }))
-    .toSorted((a, b) => a.distance - b.distance)[0];
-  const hint = near !== undefined && near.distance <= 2 ? `Did you mean ${near.name}? ` : "";
+  const near = nearest(wanted, KNOWN.flatMap(namesOf));
+  const hint = near === undefined ? "" : `Did you mean ${near}? `;
   const list = KNOWN.map((each) => `${each.plural} (${each.shortNames.join(", ")})`).join(", ");
   return err({
     code: "BadInput",
@@ -84,6 +86,16 @@ const namesOf = (each: KnownKind): readonly string[] => [
   each.plural,
   ...each.shortNames,
 ];
+
+/** The name that was probably meant: one that `word` begins, else one that differs by two letters at most. */
+export function nearest(word: string, names: readonly string[]): string | undefined {
+  const begun = word.length >= 3 ? names.find((name) => name.startsWith(word)) : undefined;
+  if (begun !== undefined) return begun;
+  const [near] = names
+    .map((name) => ({ name, distance: editDistance(word, name) }))
+    .toSorted((a, b) => a.distance - b.distance);
+  return near !== undefined && near.distance <= 2 ? near.name : undefined;
+}
 
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);

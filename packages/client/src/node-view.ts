@@ -13,7 +13,7 @@ import {
 } from "@seam/kube";
 import { fromKube, type SeamError } from "./error.ts";
 import { fieldOf, itemsOf, textOf } from "./fields.ts";
-import { listObjects, type Reply } from "./seam.ts";
+import { listObjects, type Reply } from "./list.ts";
 
 /** The state of one node; addresses and prefixes are text. */
 export type NodeView = {
@@ -30,23 +30,28 @@ export const AGENTS = {
 
 const COMMAND = ["/usr/bin/node", "/seam/agent.js", "--show-node"];
 const PATIENCE = millis(15_000);
-const PODS = "kubectl -n seam-system get pods -o wide";
+const PODS = "seam get pods -n seam-system -o wide";
 
-/** Asks the agent of a node. */
-export async function viewNode(kube: KubeClient, node: string): Reply<NodeView> {
+/** Asks the agent of a node; with the `spec` of a NetworkConfig what the node would look like under it. */
+export async function viewNode(
+  kube: KubeClient,
+  node: string,
+  networkConfig?: Json,
+): Reply<NodeView> {
   const found = await kube.get({ apiVersion: "v1", kind: "Node", name: node });
   if (!found.ok) return err(await noNode(kube, node, found.error));
   const pod = await agentOf(kube, found.value);
   if (!pod.ok) return pod;
   const ref = { namespace: AGENTS.namespace, pod: pod.value.metadata.name, container: "agent" };
-  const ran = await kube.exec(ref, COMMAND, { timeout: PATIENCE });
+  const assumed = networkConfig === undefined ? [] : [JSON.stringify(networkConfig)];
+  const ran = await kube.exec(ref, [...COMMAND, ...assumed], { timeout: PATIENCE });
   if (!ran.ok) return err(fromKube(`ask the agent of node ${node}`, ran.error));
   return ran.value.exitCode === 0
-    ? readView(node, ran.value.stdout)
+    ? readView(node, ran.value.stdout, networkConfig)
     : err(
         failed(
           `the agent of node ${node} could not tell: ${ran.value.stderr.trim()}`,
-          `Try again in a moment; then look at: kubectl -n seam-system logs ${ref.pod}`,
+          `Try again in a moment; then look at: seam logs ${ref.pod} -n seam-system`,
         ),
       );
 }
@@ -85,7 +90,7 @@ async function agentOf(kube: KubeClient, node: KubeObject): Reply<KubeObject> {
   return err(
     failed(
       `node ${name} is NotReady, so its agent cannot be asked`,
-      `Look at: kubectl describe node ${name}`,
+      `Look at: seam describe node ${name}`,
     ),
   );
 }
@@ -101,7 +106,7 @@ function notRunning(node: string, pods: readonly KubeObject[]): SeamError {
   const phase = textOf(pod, "status", "phase") ?? "Unknown";
   return failed(
     `the agent of node ${node} does not run: pod ${pod.metadata.name} is ${phase}`,
-    `Look at: kubectl -n seam-system describe pod ${pod.metadata.name}`,
+    `Look at: seam describe pod ${pod.metadata.name} -n seam-system`,
   );
 }
 
@@ -117,11 +122,17 @@ const isReadyNode = (node: KubeObject): boolean =>
     (each) => fieldOf(each, "type") === "Ready" && fieldOf(each, "status") === "True",
   );
 
-function readView(node: string, text: string): Awaited<Reply<NodeView>> {
+/** An agent of an older version does not say for which settings its answer is. */
+function readView(
+  node: string,
+  text: string,
+  networkConfig: Json | undefined,
+): Awaited<Reply<NodeView>> {
   const view = parsed(text);
   const desired = fieldOf(view, "desired");
   const observed = fieldOf(view, "observed");
-  if (isJson(desired) && isJson(observed)) {
+  const isAsked = networkConfig === undefined || isJson(fieldOf(view, "networkConfig"));
+  if (isAsked && isJson(desired) && isJson(observed)) {
     return ok({ desired, observed, steps: itemsOf(view, "steps").filter(isJson) });
   }
   return err(

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { customResourceDefinitions, type Experiment } from "@seam/api";
 import { millis } from "@seam/base";
+import { readKubeconfig } from "@seam/kube";
 import { type ControlPlane, startControlPlane } from "@seam/kube/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { applyObjects, createSeam, deleteObjects, type Seam, type WatchEvent } from "./index.ts";
@@ -86,6 +87,45 @@ test("create, apply, get, list, delete; each failure has a code", async () => {
   expect(await seam.experiments.get({ name: "second" })).toMatchObject({
     ok: false,
     error: { code: "NotFound", message: expect.stringContaining("experiment lab-a/second") },
+  });
+});
+
+test("an update goes on with what others made of the object meanwhile", async () => {
+  await seam.experiments.apply(experiment("counted", 1));
+  const more = ({ spec, ...rest }: Experiment): Experiment => ({
+    ...rest,
+    spec: {
+      ...spec,
+      workloads: spec.workloads.map((each) => ({ ...each, replicas: (each.replicas ?? 0) + 1 })),
+    },
+  });
+  const place = { name: "counted" };
+  const updates = Array.from({ length: 5 }, async () => seam.experiments.update(place, more));
+  expect((await Promise.all(updates)).map(({ ok }) => ok)).toEqual(Array(5).fill(true));
+  expect(await seam.experiments.get(place)).toMatchObject({
+    value: { spec: { workloads: [{ replicas: 6 }] } },
+  });
+  expect(await seam.experiments.update({ name: "none" }, more)).toMatchObject({
+    error: { code: "NotFound" },
+  });
+  await seam.experiments.delete(place);
+});
+
+test("a server with a token needs no kubeconfig; the cluster's settings are typed, too", async () => {
+  const config = readKubeconfig(plane.kubeconfig);
+  if (!config.ok || config.value.token.kind !== "text") throw new Error("no token");
+  const { server, tls, token } = config.value;
+  using other = open({
+    server: { url: server.href, token: token.text, certificateAuthority: tls.ca },
+  });
+  expect(await other.networkConfigs.list()).toEqual({ ok: true, value: [] });
+  const wrong = open({
+    server: { url: server.href, token: "wrong", certificateAuthority: tls.ca },
+  });
+  expect(await wrong.projects.list()).toMatchObject({ error: { code: "Denied" } });
+  wrong[Symbol.dispose]();
+  expect(createSeam({ server: { url: "10.0.0.1", token: "" } })).toMatchObject({
+    error: { code: "BadConfig", message: expect.stringContaining("expected an https URL") },
   });
 });
 

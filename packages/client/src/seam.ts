@@ -2,32 +2,36 @@
 import {
   type Experiment,
   formatFieldError,
+  type NetworkConfig,
   parseExperiment,
+  parseNetworkConfig,
   parseProject,
   type Project,
 } from "@seam/api";
 import { err, ok, type Result } from "@seam/base";
 import {
   createKubeClient,
+  isConflict,
   type KindRef,
   type KubeClient,
   type KubeError,
   type KubeObject,
   loadConfig,
   type ObjectRef,
-  startReflector,
+  serverConfig,
+  type ServerOptions,
 } from "@seam/kube";
 import { FIELD_MANAGER } from "./apply.ts";
-import { createChannel } from "./channel.ts";
+import { askToDelete, type DeleteHow } from "./delete.ts";
 import { fromKube, nameOf, type SeamError } from "./error.ts";
-import { EXPERIMENT, type KnownKind, PROJECT } from "./kinds.ts";
+import { EXPERIMENT, type KnownKind, NETWORK_CONFIG, PROJECT } from "./kinds.ts";
+import { listObjects, type Reply } from "./list.ts";
+import { type Plan, planObjects } from "./plan.ts";
 import { waitFor, type WaitEvent, type WaitOptions } from "./wait.ts";
+import { watchObjects } from "./watch.ts";
 
 /** Which object; without a namespace the one of the kubeconfig's context. */
 export type Place = { readonly name: string; readonly namespace?: string };
-
-/** A value or why there is none. */
-export type Reply<T> = Promise<Result<T, SeamError>>;
 
 /** A change of an object, or trouble with the watch (which goes on). */
 export type WatchEvent<T> =
@@ -40,10 +44,14 @@ export type Collection<T> = {
   readonly create: (object: T) => Reply<T>;
   /** Makes or changes an object; fields that others own (also those that `create` set) are taken over only by `force`. */
   readonly apply: (object: T, options?: { readonly force: boolean }) => Reply<T>;
+  /** What applying would do, in the namespace and on the nodes; nothing is written. */
+  readonly plan: (object: T, options?: { readonly force: boolean }) => Reply<Plan>;
   readonly get: (place: Place) => Reply<T>;
+  /** Changes what is there; `change` is called again with what somebody else made of it meanwhile. */
+  readonly update: (place: Place, change: (object: T) => T) => Reply<T>;
   /** All objects; of one namespace when it is given. */
   readonly list: (namespace?: string) => Reply<readonly T[]>;
-  readonly delete: (place: Place) => Reply<void>;
+  readonly delete: (place: Place, how?: Omit<DeleteHow, "patience">) => Reply<void>;
   /** Every object that is there, then each change, until `signal` is aborted. */
   readonly watch: (signal: AbortSignal, namespace?: string) => AsyncIterable<WatchEvent<T>>;
   readonly wait: (place: Place, options: WaitOptions) => AsyncIterable<WaitEvent>;
@@ -53,25 +61,27 @@ export type Collection<T> = {
 export type Seam = Disposable & {
   readonly projects: Collection<Project>;
   readonly experiments: Collection<Experiment>;
+  readonly networkConfigs: Collection<NetworkConfig>;
   /** The same connection for objects of any kind. */
   readonly kube: KubeClient;
   /** The namespace of objects that name none. */
   readonly namespace: string;
 };
 
-/** Which cluster; without a kubeconfig as kubectl chooses. */
+/** Which cluster; without a kubeconfig and a server as kubectl chooses, in a pod by its service account. */
 export type SeamOptions = {
   readonly kubeconfig?: string;
   readonly context?: string;
+  /** An API server by its URL and a bearer token, in place of a kubeconfig. */
+  readonly server?: ServerOptions;
   readonly namespace?: string;
+  /** Called with each warning of the API server. */
+  readonly onWarning?: (text: string) => void;
 };
 
 /** Opens a connection; nothing is sent yet. */
 export function createSeam(options: SeamOptions = {}): Result<Seam, SeamError> {
-  const config = loadConfig({
-    ...(options.kubeconfig === undefined ? {} : { path: options.kubeconfig }),
-    ...(options.context === undefined ? {} : { context: options.context }),
-  });
+  const config = configOf(options);
   if (!config.ok) {
     return err({
       code: "BadConfig",
@@ -80,16 +90,31 @@ export function createSeam(options: SeamOptions = {}): Result<Seam, SeamError> {
       details: [],
     });
   }
-  const kube = createKubeClient(config.value);
+  const { onWarning } = options;
+  const kube = createKubeClient(config.value, onWarning === undefined ? {} : { onWarning });
   const namespace = options.namespace ?? config.value.namespace;
   return ok({
     projects: collection({ kube, namespace, known: PROJECT, parse: parseProject }),
     experiments: collection({ kube, namespace, known: EXPERIMENT, parse: parseExperiment }),
+    networkConfigs: collection({
+      kube,
+      namespace,
+      known: NETWORK_CONFIG,
+      parse: parseNetworkConfig,
+    }),
     kube,
     namespace,
     [Symbol.dispose]: kube.close,
   });
 }
+
+const configOf = ({ kubeconfig, context, server }: SeamOptions): ReturnType<typeof loadConfig> =>
+  server === undefined
+    ? loadConfig({
+        ...(kubeconfig === undefined ? {} : { path: kubeconfig }),
+        ...(context === undefined ? {} : { context }),
+      })
+    : serverConfig(server);
 
 type Typed<T> = {
   readonly kube: KubeClient;
@@ -121,16 +146,48 @@ function collection<T extends KubeObject>(typed: Typed<T>): Collection<T> {
         `apply ${nameOf(refAt(typed, object.metadata))}`,
         kube.apply(placed(object), { fieldManager: FIELD_MANAGER, force: options?.force === true }),
       ),
+    plan: (object, options) =>
+      planObjects(kube, [{ name: "object", text: JSON.stringify(object) }], {
+        namespace: typed.namespace,
+        force: options?.force === true,
+      }),
     get: (place) => reply(`get ${nameOf(refAt(typed, place))}`, kube.get(refAt(typed, place))),
+    update: (place, change) => update(typed, place, change),
     list: (namespace) => listAll(typed, namespace),
-    delete: async (place) => {
+    delete: async (place, how) => {
       const ref = refAt(typed, place);
-      const gone = await kube.delete(ref);
+      const gone = await askToDelete(kube, ref, { ...how, patience: null });
       return gone.ok ? gone : err(fromKube(`delete ${nameOf(ref)}`, gone.error));
     },
     watch: (signal, namespace) => watchAll(typed, signal, namespace),
     wait: (place, options) => waitFor(kube, refAt(typed, place), options),
   };
+}
+
+/** So often somebody else may come before. */
+const TRIES = 10;
+
+async function update<T extends KubeObject>(
+  typed: Typed<T>,
+  place: Place,
+  change: (object: T) => T,
+): Reply<T> {
+  const ref = refAt(typed, place);
+  const failed = (error: KubeError): Result<T, SeamError> =>
+    err(fromKube(`update ${nameOf(ref)}`, error));
+  for (let tries = 1; ; tries += 1) {
+    const found = await typed.kube.get(ref);
+    if (!found.ok) return failed(found.error);
+    const before = read(typed, found.value);
+    if (!before.ok) return before;
+    // With the version that was read, the server refuses what was made from an old copy.
+    const { resourceVersion } = found.value.metadata;
+    const wanted = change(before.value);
+    const metadata = { ...wanted.metadata, resourceVersion };
+    const replaced = await typed.kube.replace({ ...wanted, metadata });
+    if (replaced.ok) return read(typed, replaced.value);
+    if (!isConflict(replaced.error) || tries === TRIES) return failed(replaced.error);
+  }
 }
 
 function refAt<T>(typed: Typed<T>, place: { name: string; namespace?: string }): ObjectRef {
@@ -157,20 +214,6 @@ function read<T>(typed: Typed<T>, object: KubeObject): Result<T, SeamError> {
       });
 }
 
-/** All objects of a kind, page by page. */
-export async function listObjects(kube: KubeClient, ref: KindRef): Reply<readonly KubeObject[]> {
-  const items: KubeObject[] = [];
-  let next: string | null = null;
-  do {
-    const query = next === null ? { limit: 500 } : { limit: 500, continue: next };
-    const page = await kube.list(ref, query);
-    if (!page.ok) return err(fromKube(`list ${ref.kind.toLowerCase()}s`, page.error));
-    items.push(...page.value.items);
-    next = page.value.next;
-  } while (next !== null);
-  return ok(items);
-}
-
 async function listAll<T>(typed: Typed<T>, namespace: string | undefined): Reply<readonly T[]> {
   const objects = await listObjects(typed.kube, kindIn(typed, namespace));
   if (!objects.ok) return objects;
@@ -188,19 +231,15 @@ async function* watchAll<T>(
   signal: AbortSignal,
   namespace: string | undefined,
 ): AsyncGenerator<WatchEvent<T>, void> {
-  const channel = createChannel<WatchEvent<T>>();
-  await using _copy = startReflector<Result<T, SeamError>>({
-    client: typed.kube,
-    ref: kindIn(typed, namespace),
-    project: (object) => read(typed, object),
-    onChange: ({ kind, value }) =>
-      channel.push(
-        value.ok ? { kind, object: value.value } : { kind: "trouble", error: value.error },
-      ),
-    onError: (error) =>
-      channel.push({ kind: "trouble", error: fromKube(`watch ${typed.known.plural}`, error) }),
-  });
-  if (signal.aborted) channel.end();
-  signal.addEventListener("abort", channel.end, { once: true });
-  yield* channel.items;
+  const ref = kindIn(typed, namespace);
+  for await (const event of watchObjects(typed.kube, { ref }, signal)) {
+    if (event.kind === "complete") continue;
+    if (event.kind === "trouble") {
+      yield { kind: "trouble", error: fromKube(`watch ${typed.known.plural}`, event.error) };
+      continue;
+    }
+    const object = read(typed, event.object);
+    const kind = event.kind === "deleted" ? "deleted" : "set";
+    yield object.ok ? { kind, object: object.value } : { kind: "trouble", error: object.error };
+  }
 }

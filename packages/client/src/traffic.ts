@@ -1,7 +1,7 @@
 /** Measures the traffic of an experiment, pod to pod, with the hosts' own network beside it; each row as soon as it is known. */
 import { createBaseline } from "./traffic-baseline.ts";
 import type { SeamError } from "./error.ts";
-import type { Place, Seam } from "./seam.ts";
+import { type Place, type Seam } from "./seam.ts";
 import { measure, type Measurement } from "./traffic-measure.ts";
 import { type Route, selectRoutes } from "./traffic-routes.ts";
 

@@ -13,6 +13,7 @@ export const specSets = [
   { name: "conformance", focus: String.raw`\[sig-network\].*\[Conformance\]`, count: 47 },
   { name: "dual-stack", focus: String.raw`\[sig-network\].*\[Feature:IPv6DualStack\]`, count: 23 },
   { name: "node-pod", focus: String.raw`\[sig-network\].*node-pod communication`, count: 3 },
+  { name: "policies", focus: String.raw`\[sig-network\] Netpol`, count: 50 },
 ] as const satisfies readonly SpecSet[];
 
 /** Specs that fail on a host whatever its pod network is, because its kernel lacks a protocol. */

@@ -22,7 +22,8 @@ export type ControllerOptions = {
 };
 
 const WORKERS = 4;
-const PATIENCE = { first: millis(50), longest: millis(30_000) };
+/** While pods become Ready one after another, an experiment is looked at five times a second. */
+const PATIENCE = { first: millis(50), longest: millis(30_000), rest: millis(200) };
 
 /** Runs until `signal` is aborted; then ends what it is working on and leaves no timer and no watch. */
 export async function runController(options: ControllerOptions): Promise<void> {

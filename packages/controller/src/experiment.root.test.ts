@@ -256,6 +256,7 @@ describe("the first experiment", () => {
   test("deleting the project leaves nothing of it and of its experiments", async () => {
     await k("apply", "-f", fileOf("examples/first-experiment"), "--server-side");
     await phaseIs("Ready");
+    await k("annotate", "project", "first", "seam.ucsd.edu/deletion=with-experiments");
     await k("delete", "project", "first");
     await eventually(async () => {
       expect(await k("get", "namespace", "first", "--ignore-not-found")).toBe("");
@@ -304,7 +305,6 @@ describe("what is in the way is said", () => {
     const found = await phaseIs("Failed", "later", "lab-a");
     expect(found.status?.conditions.map(({ type, reason }) => [type, reason])).toEqual([
       ["Accepted", "Valid"],
-      ["PoliciesEnforced", "NotSupportedYet"],
       ["BandwidthReserved", "NotSupportedYet"],
       ["WorkloadsReady", "VirtualMachinesUnavailable"],
     ]);

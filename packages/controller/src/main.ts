@@ -1,5 +1,7 @@
 /** The controller's process: `node controller.js`, in a Deployment or beside a kubeconfig; `--help` names flags and variables. */
 import { hostname } from "node:os";
+import { FIELD_MANAGER } from "@seam/compose";
+import { millis } from "@seam/base";
 import { startDaemon } from "@seam/daemon";
 import {
   createEventRecorder,
@@ -10,8 +12,10 @@ import {
 } from "@seam/kube";
 import { runController } from "./controller.ts";
 import { createMeter } from "./meter.ts";
-import { FIELD_MANAGER } from "./names.ts";
 import { readOptions, USAGE, type Options } from "./options.ts";
+
+/** A thousand experiments may become Ready at once, each with some news; the limits for one object are those of every recorder. */
+const NEWS_OF_MANY = { entries: 4096, burst: 100, refill: millis(50) };
 
 async function run(options: Options, config: ClusterConfig): Promise<void> {
   const state = { isSyncing: false };
@@ -25,11 +29,12 @@ async function run(options: Options, config: ClusterConfig): Promise<void> {
   });
   const { log, counts, signal } = daemon;
   const meter = createMeter(daemon.metrics);
-  const client = createKubeClient(config);
+  const client = createKubeClient(config, { onRequest: counts.requested });
   using _client = { [Symbol.dispose]: client.close };
   await using recorder = createEventRecorder({
     client,
     reporter: { controller: FIELD_MANAGER, instance: options.identity },
+    limits: NEWS_OF_MANY,
     ...counts.events,
   });
   const { report } = recorder;

@@ -45,13 +45,14 @@ export type Nodes = AsyncDisposable & {
   readonly release: (pod: string) => Promise<void>;
 };
 
+const kubectlProgram = join(
+  process.env["SEAM_BIN"] ?? "SEAM_BIN names the folder of Go tools",
+  "kubectl",
+);
+
 /** Runs kubectl from the folder that `SEAM_BIN` names. */
 export async function kubectl(kubeconfig: string, ...argv: readonly string[]): Promise<string> {
-  const program = join(
-    process.env["SEAM_BIN"] ?? "SEAM_BIN names the folder of Go tools",
-    "kubectl",
-  );
-  const { stdout } = await run(program, [`--kubeconfig=${kubeconfig}`, ...argv]);
+  const { stdout } = await run(kubectlProgram, [`--kubeconfig=${kubeconfig}`, ...argv]);
   return stdout;
 }
 
@@ -113,17 +114,21 @@ const identity = ({ apiVersion, kind, metadata }: KubeObject): KubeObject => ({
   metadata: { name: metadata.name, namespace: metadata.namespace ?? "", uid: metadata["uid"] },
 });
 
+/** Only this very pod: one that took its name meanwhile stays, and one that is gone is no failure. */
 async function remove(kubeconfig: string, { metadata }: KubeObject): Promise<void> {
-  const place = ["-n", metadata.namespace ?? "", "--ignore-not-found"];
-  await kubectl(
-    kubeconfig,
+  const path = `/api/v1/namespaces/${metadata.namespace ?? ""}/pods/${metadata.name}`;
+  const preconditions = { uid: metadata["uid"] };
+  const options = { apiVersion: "v1", kind: "DeleteOptions", gracePeriodSeconds: 0, preconditions };
+  const deleting = run(kubectlProgram, [
+    `--kubeconfig=${kubeconfig}`,
     "delete",
-    "pod",
-    metadata.name,
-    ...place,
-    "--force",
-    "--grace-period=0",
-  );
+    "--raw",
+    path,
+    "-f",
+    "-",
+  ]);
+  deleting.child.stdin?.end(JSON.stringify(options));
+  await deleting.catch(() => null);
 }
 
 function statusOf(number: number, isHeld: boolean): object {

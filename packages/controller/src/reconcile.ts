@@ -1,17 +1,35 @@
 /** One pass over one object: read the whole of it, plan, write. A pass needs no memory of passes before it. */
 import { ok, type Millis, type Result } from "@seam/base";
-import type { EventRecorder, KubeError } from "@seam/kube";
-import type { Finding } from "./condition.ts";
-import { newsOf } from "./event.ts";
-import { planChildren, progressOf, type Scene } from "./experiment-plan.ts";
-import { judgeExperiment, type Problem, type Verdict } from "./experiment-status.ts";
-import { judgeNetworkConfig } from "./network-config-status.ts";
-import type { Observed, ObservedExperiment, ObservedProject, ObservedTenancy } from "./observed.ts";
-import { hasNamespace, judgeProject, planNamespace } from "./project-plan.ts";
+import {
+  type Changes,
+  driftNews,
+  facetsOf,
+  type Finding,
+  hasNamespace,
+  type Identity,
+  isLive,
+  judgeExperiment,
+  judgeFacet,
+  judgeNetworkConfig,
+  judgeProject,
+  newsOf,
+  type Observed,
+  type ObservedExperiment,
+  type ObservedProject,
+  type ObservedTenancy,
+  planChildren,
+  planFacet,
+  planNamespace,
+  type Problem,
+  progressOf,
+  type Scene,
+  usageOf,
+  type Verdict,
+} from "@seam/compose";
+import type { EventRecorder, KubeError, ObjectRef } from "@seam/kube";
 import { refusalsOf } from "./refusals.ts";
-import { facetsOf, judgeFacet, planFacet, usageOf } from "./tenancy.ts";
 import type { Watches } from "./watches.ts";
-import { applyObject, writeChildren, writeStatus, type Writer } from "./writing.ts";
+import { applyObject, askMark, writeChildren, writeStatus, type Writer } from "./writing.ts";
 
 /** What a pass reads and where it writes. */
 export type World = {
@@ -57,7 +75,7 @@ async function reconcileExperiment(
     virtualMachines: await virtualMachines(world.client, experiment),
     refusals: refusals.value,
   };
-  const problems = await writeChildren(world.client, experiment.identity, planChildren(scene));
+  const problems = await writeChanges(world, experiment.identity, planChildren(scene));
   if (!problems.ok) return problems;
   return tell(world, experiment, judgeExperiment(scene, problems.value));
 }
@@ -75,27 +93,50 @@ async function reconcileProject(
   const problems: readonly Problem[] = applied.value === null ? [] : [applied.value];
   const existing = world.watches.tenancyOf(name);
   const tenancy = hasNamespace(project, namespace)
-    ? await writeTenancy(world.client, project, existing)
+    ? await writeTenancy(world, project, existing)
     : ok([]);
   if (!tenancy.ok) return tenancy;
-  const usage = usageOf(project, existing);
-  const scene = { namespace, problems, tenancy: tenancy.value, usage, now: Date.now() };
+  const now = Date.now();
+  const scene = {
+    namespace,
+    problems,
+    tenancy: tenancy.value,
+    usage: usageOf(project, existing),
+    experiments: world.watches.experimentsIn(name).filter((each) => isLive(each, now)).length,
+    now,
+  };
   return tell(world, project, judgeProject(project, scene));
 }
 
 /** Makes what is wanted in the project's namespace; what was found about it. */
 async function writeTenancy(
-  client: Writer,
+  world: World,
   { identity, spec }: ObservedProject,
   existing: readonly ObservedTenancy[],
 ): Promise<Result<readonly Finding[], KubeError>> {
   const findings: Finding[] = [];
   for (const facet of spec.ok ? facetsOf(identity, spec.value) : []) {
-    const written = await writeChildren(client, identity, planFacet(facet, identity, existing));
+    const written = await writeChanges(world, identity, planFacet(facet, identity, existing));
     if (!written.ok) return written;
     findings.push(...judgeFacet(facet, written.value));
   }
   return ok(findings);
+}
+
+/** Writes children of `owner`, and tells which of them something else had changed. */
+async function writeChanges(
+  { client, report, watches }: World,
+  owner: Identity,
+  changes: Changes,
+): ReturnType<typeof writeChildren> {
+  const markAt =
+    owner.kind === "Experiment"
+      ? async (ref: ObjectRef) => ok(watches.markAt(ref) ?? null)
+      : askMark(client);
+  const written = await writeChildren({ client, markAt }, owner, changes);
+  if (written.ok && written.value.length === 0)
+    for (const ref of changes.drifted) report(owner, driftNews(owner, ref));
+  return written;
 }
 
 async function reconcileNetworkConfig(

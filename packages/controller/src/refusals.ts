@@ -3,15 +3,11 @@
  * an Event of its own, which is asked for when pods are lacking.
  */
 import { ok, type Result } from "@seam/base";
+import { lacksPods, type Progress } from "@seam/compose";
 import { textAt, type KubeClient, type KubeError, type KubeObject } from "@seam/kube";
-import type { Progress } from "./experiment-plan.ts";
 
 /** So long a new StatefulSet may take to make its pods, in milliseconds, before somebody asks. */
 const USUAL = 3000;
-
-/** Whether a workload has fewer pods than it should. */
-export const lacksPods = ({ isCreated, pods, desired }: Progress): boolean =>
-  isCreated && pods.length < desired;
 
 /** The words of the refusal, by workload; of those that lack pods for another reason nothing. */
 export async function refusalsOf(

@@ -1,23 +1,10 @@
 /** The local copies that reconciling reads, and the keys that each change makes work for. */
 import { API_VERSION } from "@seam/api";
 import {
-  startReflector,
-  type KindRef,
-  type KubeClient,
-  type KubeError,
-  type KubeObject,
-  type Reflector,
-} from "@seam/kube";
-import { createGroupIndex } from "./group-index.ts";
-import { EXPERIMENT_LABEL, PROJECT_LABEL } from "./names.ts";
-import {
+  EXPERIMENT_LABEL,
+  type Mark,
+  markOf,
   observeChild,
-  observeExperiment,
-  observeNamespace,
-  observeNetworkConfig,
-  observePod,
-  observeProject,
-  observeTenancy,
   type ObservedChild,
   type ObservedExperiment,
   type ObservedNamespace,
@@ -25,13 +12,32 @@ import {
   type ObservedPod,
   type ObservedProject,
   type ObservedTenancy,
-} from "./observed.ts";
+  observeExperiment,
+  observeNamespace,
+  observeNetworkConfig,
+  observePod,
+  observeProject,
+  observeTenancy,
+  PART_KINDS,
+  PROJECT_LABEL,
+  TENANCY_KINDS,
+} from "@seam/compose";
+import {
+  startReflector,
+  type KindRef,
+  type KubeClient,
+  type KubeError,
+  type KubeObject,
+  type ObjectRef,
+  type Reflector,
+} from "@seam/kube";
+import { createGroupIndex } from "./group-index.ts";
 
 /** What is told while the copies run. */
 export type WatchOptions = {
   readonly client: Pick<KubeClient, "list" | "watch">;
-  /** Called with `Experiment/NAMESPACE/NAME`, `Project/NAME` or `NetworkConfig/NAME`. */
-  readonly onWork: (key: string) => void;
+  /** Called with `Experiment/NAMESPACE/NAME`, `Project/NAME` or `NetworkConfig/NAME`; what somebody has written anew is urgent. */
+  readonly onWork: (key: string, urgency?: "urgent") => void;
   readonly onError: (kind: string, error: KubeError) => void;
 };
 
@@ -39,8 +45,12 @@ export type WatchOptions = {
 export type Watches = AsyncDisposable & {
   /** An experiment by NAMESPACE/NAME. */
   readonly experiment: (key: string) => ObservedExperiment | undefined;
-  /** StatefulSets and Services with the label of the experiment NAMESPACE/NAME. */
+  /** Experiments of a namespace. */
+  readonly experimentsIn: (namespace: string) => readonly ObservedExperiment[];
+  /** StatefulSets, Services and NetworkPolicies with the label of the experiment NAMESPACE/NAME. */
   readonly childrenOf: (key: string) => readonly ObservedChild[];
+  /** Whose the StatefulSet, Service or NetworkPolicy is that exists under a name. */
+  readonly markAt: (ref: ObjectRef) => Mark | undefined;
   /** Pods with the label of the experiment NAMESPACE/NAME. */
   readonly podsOf: (key: string) => readonly ObservedPod[];
   readonly project: (name: string) => ObservedProject | undefined;
@@ -86,52 +96,27 @@ type Members<T> = {
 const own = (kind: string): KindRef => ({ apiVersion: API_VERSION, kind });
 const core = (kind: string): KindRef => ({ apiVersion: "v1", kind });
 
-const rbac = (kind: string): KindRef => ({ apiVersion: "rbac.authorization.k8s.io/v1", kind });
-const tenancyKinds = [
-  rbac("RoleBinding"),
-  rbac("ClusterRole"),
-  rbac("ClusterRoleBinding"),
-  core("ResourceQuota"),
-  core("LimitRange"),
-];
-
 /** Starts the copies. */
 export function startWatches(options: WatchOptions): Watches {
-  const experiments = watchAll(options, {
-    ref: own("Experiment"),
-    project: observeExperiment,
-    workOf: ({ identity }) => `Experiment/${identity.namespace ?? ""}/${identity.name}`,
+  const experiments = watchExperiments(options);
+  const { projects, networkConfigs, namespaces } = watchWholeKinds(options);
+  const parts = PART_KINDS.map((ref) => watchParts(options, ref));
+  const pods = watchMembers(options, {
+    ref: core("Pod"),
+    project: observePod,
+    ...ofExperiment,
   });
-  const projects = watchAll(options, {
-    ref: own("Project"),
-    project: observeProject,
-    workOf: ({ identity }) => `Project/${identity.name}`,
-  });
-  const networkConfigs = watchAll(options, {
-    ref: own("NetworkConfig"),
-    project: observeNetworkConfig,
-    workOf: ({ identity }) => `NetworkConfig/${identity.name}`,
-  });
-  const namespaces = watchAll(options, {
-    ref: core("Namespace"),
-    project: observeNamespace,
-    workOf: ({ name }) => `Project/${name}`,
-  });
-  const members = <T extends Labelled>(
-    ref: KindRef,
-    project: (object: KubeObject) => T,
-  ): Members<T> => watchMembers(options, { ref, project, ...ofExperiment });
-  const sets = members({ apiVersion: "apps/v1", kind: "StatefulSet" }, observeChild);
-  const services = members(core("Service"), observeChild);
-  const pods = members(core("Pod"), observePod);
-  const tenancies = tenancyKinds.map((ref) =>
+  const tenancies = TENANCY_KINDS.map((ref) =>
     watchMembers(options, { ref, project: observeTenancy, ...ofProject }),
   );
-  const whole = [experiments, projects, networkConfigs, namespaces];
-  const all = [...whole, ...[sets, services, pods, ...tenancies].map(reflectorOf)];
+  const members = [experiments, pods, ...parts, ...tenancies].map(reflectorOf);
+  const all = [projects, networkConfigs, namespaces, ...members];
   return {
-    experiment: experiments.get,
-    childrenOf: (key) => [...sets.membersOf(key), ...services.membersOf(key)],
+    experiment: experiments.reflector.get,
+    experimentsIn: experiments.membersOf,
+    childrenOf: (key) =>
+      parts.flatMap((each) => each.membersOf(key)).flatMap(({ child }) => child ?? []),
+    markAt: (ref) => parts.find(({ kind }) => kind === ref.kind)?.reflector.get(keyOf(ref))?.mark,
     podsOf: pods.membersOf,
     project: projects.get,
     tenancyOf: (name) => tenancies.flatMap((each) => each.membersOf(name)),
@@ -143,6 +128,87 @@ export function startWatches(options: WatchOptions): Watches {
     },
   };
 }
+
+/** What is looked up by its name only. */
+function watchWholeKinds(options: WatchOptions): {
+  readonly projects: Reflector<ObservedProject>;
+  readonly networkConfigs: Reflector<ObservedNetworkConfig>;
+  readonly namespaces: Reflector<ObservedNamespace>;
+} {
+  return {
+    projects: watchAll(options, {
+      ref: own("Project"),
+      project: observeProject,
+      workOf: ({ identity }) => `Project/${identity.name}`,
+    }),
+    networkConfigs: watchAll(options, {
+      ref: own("NetworkConfig"),
+      project: observeNetworkConfig,
+      workOf: ({ identity }) => `NetworkConfig/${identity.name}`,
+    }),
+    namespaces: watchAll(options, {
+      ref: core("Namespace"),
+      project: observeNamespace,
+      workOf: ({ name }) => `Project/${name}`,
+    }),
+  };
+}
+
+/** Experiments by their namespace; a change makes work for the project too, which counts them. */
+function watchExperiments(options: WatchOptions): Members<ObservedExperiment> {
+  const index = createGroupIndex<ObservedExperiment>(({ identity }) => identity.namespace ?? "");
+  const ref = own("Experiment");
+  const generations = new Map<string, number>();
+  const reflector = startReflector<ObservedExperiment>({
+    client: options.client,
+    ref,
+    project: observeExperiment,
+    onChange: (change) => {
+      const { kind, key, value } = change;
+      const namespaces = index.accept(change);
+      // The status, which the controller itself writes, is no new generation.
+      const isNew = generations.get(key) !== value.identity.generation;
+      if (kind === "set") generations.set(key, value.identity.generation);
+      else generations.delete(key);
+      options.onWork(`Experiment/${key}`, isNew ? "urgent" : undefined);
+      for (const namespace of namespaces) options.onWork(`Project/${namespace}`);
+    },
+    onError: (error) => options.onError(ref.kind, error),
+  });
+  return { reflector, membersOf: index.membersOf };
+}
+
+/** An object of a kind that experiments are made of; of one that carries no experiment's label only whose it is. */
+type Part = { readonly mark: Mark; readonly child: ObservedChild | null };
+
+const partOf = (object: KubeObject): Part => {
+  const mark = markOf(object);
+  return { mark, child: mark.experiment === null ? null : observeChild(object) };
+};
+
+/** All objects of a kind, as each may stand where an experiment wants its own. */
+function watchParts(
+  options: WatchOptions,
+  ref: KindRef,
+): Members<Part> & { readonly kind: string } {
+  const index = createGroupIndex<Part>(({ child }) =>
+    child === null ? "" : ofExperiment.groupOf(child),
+  );
+  const reflector = startReflector<Part>({
+    client: options.client,
+    ref,
+    project: partOf,
+    onChange: (change) => {
+      for (const group of index.accept(change))
+        if (group !== "") options.onWork(ofExperiment.workOf(group));
+    },
+    onError: (error) => options.onError(ref.kind, error),
+  });
+  return { kind: ref.kind, reflector, membersOf: index.membersOf };
+}
+
+const keyOf = ({ namespace, name }: ObjectRef): string =>
+  namespace === undefined ? name : `${namespace}/${name}`;
 
 type Copy = Pick<Reflector<unknown>, "synced" | typeof Symbol.asyncDispose>;
 const reflectorOf = (members: { readonly reflector: Copy }): Copy => members.reflector;

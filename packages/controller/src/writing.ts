@@ -2,6 +2,16 @@
 import { isDeepStrictEqual } from "node:util";
 import { err, ok, type Result } from "@seam/base";
 import {
+  type Changes,
+  APPLIER,
+  type Identity,
+  type Mark,
+  markOf,
+  type Observed,
+  type Problem,
+  problemWith,
+} from "@seam/compose";
+import {
   isConflict,
   isNotFound,
   refOf,
@@ -11,39 +21,70 @@ import {
   type KubeObject,
   type ObjectRef,
 } from "@seam/kube";
-import type { Changes } from "./children.ts";
-import type { Problem } from "./experiment-status.ts";
-import type { Identity } from "./identity.ts";
-import { EXPERIMENT_LABEL, FIELD_MANAGER } from "./names.ts";
-import { controllerOf, labelOf, type Observed } from "./observed.ts";
 
 /** The client's methods that writing needs. */
 export type Writer = Pick<KubeClient, "get" | "list" | "apply" | "applyStatus" | "delete">;
 
-const FORCE = { fieldManager: FIELD_MANAGER, force: true };
+/** So many requests of one pass are under way at once. */
+const AT_ONCE = 8;
+/** What the others refer to, or must not be without. */
+const FIRST: ReadonlySet<string> = new Set(["NetworkPolicy", "ClusterRole"]);
+
+/** How children are written, and how it is found whose an object is that stands under a wanted name. */
+export type Writing = {
+  readonly client: Writer;
+  readonly markAt: (ref: ObjectRef) => Promise<Result<Mark | null, KubeError>>;
+};
+
+/** Asks the API server whose an object is; null when there is none. */
+export const askMark =
+  (client: Pick<Writer, "get">): Writing["markAt"] =>
+  async (ref) => {
+    const found = await client.get(ref);
+    if (found.ok) return ok(markOf(found.value));
+    return isNotFound(found.error) ? ok(null) : found;
+  };
 
 /** Applies and removes children of `owner`; the answer tells what the server did not take. */
 export async function writeChildren(
-  client: Writer,
+  { client, markAt }: Writing,
   owner: Identity,
   changes: Changes,
 ): Promise<Result<readonly Problem[], KubeError>> {
-  const strangers = await findStrangers(client, owner, changes.create);
-  if (!strangers.ok) return strangers;
-  const mine = changes.apply.filter(
-    (object) => !strangers.value.some((stranger) => isSame(stranger, object)),
-  );
-  const problems: Problem[] = strangers.value.map((stranger) => problemWith(owner, stranger));
-  for (const object of mine) {
-    const applied = await applyObject(client, object);
+  const marks = await each(changes.create, markAt);
+  if (!marks.ok) return marks;
+  const strangers = marks.value.flatMap((mark) => {
+    const problem = mark === null ? null : problemWith(owner, mark);
+    return mark === null || problem === null ? [] : [{ ref: mark.ref, problem }];
+  });
+  const mine = changes.apply.filter((object) => !strangers.some(({ ref }) => isNamed(object, ref)));
+  const problems = strangers.map(({ problem }) => problem);
+  for (const isFirst of [true, false]) {
+    const objects = mine.filter(({ kind }) => FIRST.has(kind) === isFirst);
+    const applied = await each(objects, async (object) => applyObject(client, object));
     if (!applied.ok) return applied;
-    if (applied.value !== null) problems.push(applied.value);
+    problems.push(...applied.value.flatMap((problem) => problem ?? []));
   }
-  for (const ref of changes.remove) {
+  const removed = await each(changes.remove, async (ref) => {
     const gone = await client.delete(ref);
-    if (!gone.ok && !isNotFound(gone.error)) return gone;
+    return gone.ok || isNotFound(gone.error) ? ok(null) : gone;
+  });
+  return removed.ok ? ok(problems) : removed;
+}
+
+/** Asks for each item, some at once; ends with the first failure, or all answers in the order of the items. */
+async function each<T, A>(
+  items: readonly T[],
+  ask: (item: T) => Promise<Result<A, KubeError>>,
+): Promise<Result<readonly A[], KubeError>> {
+  const answers: A[] = [];
+  for (let at = 0; at < items.length; at += AT_ONCE) {
+    for (const answer of await Promise.all(items.slice(at, at + AT_ONCE).map(ask))) {
+      if (!answer.ok) return answer;
+      answers.push(answer.value);
+    }
   }
-  return ok(problems);
+  return ok(answers);
 }
 
 /** Applies one object; the answer is a problem when the server refused it for good. */
@@ -51,7 +92,7 @@ export async function applyObject(
   client: Writer,
   object: KubeObject,
 ): Promise<Result<Problem | null, KubeError>> {
-  const applied = await client.apply(object, FORCE);
+  const applied = await client.apply(object, APPLIER);
   if (applied.ok) return ok(null);
   if (!isRefusal(applied.error)) return err(applied.error);
   const message = `the API server refused ${nameOf(refOf(object))}: ${applied.error.message}; change the specification or the rule that it names`;
@@ -63,41 +104,10 @@ const isRefusal = ({ code, message }: KubeError): boolean =>
   [400, 403, 422].includes(code) ||
   (code === 500 && message.startsWith("failed to create typed patch object"));
 
-/** Those of `refs` that exist and have another owner: server-side apply by force would take them over. */
-async function findStrangers(
-  client: Writer,
-  owner: Identity,
-  refs: readonly ObjectRef[],
-): Promise<Result<readonly KubeObject[], KubeError>> {
-  const strangers: KubeObject[] = [];
-  for (const ref of refs) {
-    const found = await client.get(ref);
-    if (!found.ok && !isNotFound(found.error)) return found;
-    if (found.ok && controllerOf(found.value) !== owner.uid) strangers.push(found.value);
-  }
-  return ok(strangers);
-}
-
 const nameOf = ({ kind, name }: ObjectRef): string => `${kind} ${name}`;
 
-function problemWith(owner: Identity, stranger: KubeObject): Problem {
-  const { kind, name, namespace } = refOf(stranger);
-  // Only one experiment can have this name, so what carries it and is not ours is left from one that was deleted.
-  if (labelOf(stranger, EXPERIMENT_LABEL) === owner.name)
-    return {
-      reason: "OlderInTheWay",
-      message: `${kind} ${name} of a deleted experiment of the same name is still being removed; wait`,
-    };
-  const remedy = owner.kind === "Experiment" ? "rename the workload, or remove it" : "remove it";
-  const where = namespace === undefined ? "" : `-n ${namespace} `;
-  return {
-    reason: "NameTaken",
-    message: `${kind} ${name} exists and belongs to something else; ${remedy}: kubectl ${where}delete ${kind.toLowerCase()} ${name}`,
-  };
-}
-
-const isSame = (stranger: KubeObject, object: KubeObject): boolean =>
-  stranger.kind === object.kind && stranger.metadata.name === object.metadata.name;
+const isNamed = ({ kind, metadata }: KubeObject, ref: ObjectRef): boolean =>
+  kind === ref.kind && metadata.name === ref.name;
 
 /** Writes `status` when it differs from what was read; tells whether it did. */
 export async function writeStatus(
@@ -109,7 +119,7 @@ export async function writeStatus(
   const { apiVersion, kind, name, namespace, uid, resourceVersion } = read.identity;
   // The version makes the server refuse a status that was made from an old copy; a newer one is on its way then.
   const metadata = { name, uid, resourceVersion, ...(namespace === null ? {} : { namespace }) };
-  const written = await client.applyStatus({ apiVersion, kind, metadata, status }, FORCE);
+  const written = await client.applyStatus({ apiVersion, kind, metadata, status }, APPLIER);
   if (written.ok) return ok(true);
   return isConflict(written.error) || isNotFound(written.error) ? ok(false) : written;
 }

@@ -1,8 +1,10 @@
 /** What every program of Seam counts of its dealings with the API server. */
 import { Counter, type Registry } from "prom-client";
 
-/** Counters of watches and Events. */
+/** Counters of requests, watches and Events. */
 export type ApiCounts = {
+  /** A request is sent. */
+  readonly requested: (method: string, resource: string) => void;
   /** A watch, or the list before it, failed and is made anew. */
   readonly watchBroke: (kind: string) => void;
   /** What a recorder of Events calls. */
@@ -19,6 +21,12 @@ export function createApiCounts(
   log: { readonly warn: (fields: object, message: string) => void },
 ): ApiCounts {
   const registers = [registry];
+  const requests = new Counter({
+    name: "seam_api_requests_total",
+    help: "Requests sent to the API server, by HTTP method and resource; a watch is one.",
+    labelNames: ["method", "resource"],
+    registers,
+  });
   const watches = new Counter({
     name: "seam_watch_restarts_total",
     help: "Watches of the API server that failed and were made anew, by kind of object.",
@@ -37,6 +45,7 @@ export function createApiCounts(
     registers,
   });
   return {
+    requested: (method, resource) => requests.inc({ method, resource }),
     watchBroke: (kind) => watches.inc({ kind }),
     events: {
       onWritten: () => written.inc(),

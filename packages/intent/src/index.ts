@@ -8,3 +8,5 @@ export {
   type OwnNode,
 } from "./network.ts";
 export { podMtu, podOverhead } from "./overlay.ts";
+export { createPolicyIntent, type PolicyIntent } from "./policy-intent.ts";
+export type { PolicyEndpoint, PolicyPod } from "./policy-pod.ts";

@@ -106,6 +106,15 @@ test.each([
   ]);
 });
 
+test("with the fast path, connection tracking does not mind what it has not seen", () => {
+  const own = { name: "a", onLink: [], uplinkMtu: bytes(1500), fastPath: true };
+  const { sysctls } = intendNode({ nodes: [a], network: DEFAULT_NETWORK }, own, [pod]);
+  expect(sysctls.slice(3).map(({ key, value }) => `${key}=${value}`)).toEqual([
+    "net.netfilter.nf_conntrack_tcp_be_liberal=1",
+    "net.netfilter.nf_conntrack_tcp_ignore_invalid_rst=1",
+  ]);
+});
+
 test("a pod's link has the gateways of the pod's families, and lets in its frames and its ARP", () => {
   const own = { name: "a", onLink: [], uplinkMtu: bytes(1500) };
   const ipv6Only = endpoint("seam1", "02:00:00:00:00:02", "fd00:0:0:1::6");

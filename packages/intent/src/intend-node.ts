@@ -47,7 +47,11 @@ export function intendNode(
   const overlay = overlayOf(cluster, own);
   const node = cluster.nodes.find(({ name }) => name === own.name);
   return {
-    sysctls: [...forwarding, ...endpoints.flatMap(loopbackRouting)],
+    sysctls: [
+      ...forwarding,
+      ...endpoints.flatMap(loopbackRouting),
+      ...(own.fastPath === true ? unseenPackets : []),
+    ],
     routes: [...overlay.routes, ...endpoints.flatMap(routesToEndpoint)],
     neighbours: [...overlay.neighbours, ...endpoints.flatMap(neighboursOfEndpoint)],
     deviceAddresses: endpoints.flatMap(gatewaysOfEndpoint),
@@ -65,6 +69,15 @@ const forwarding: readonly Sysctl[] = [
   { key: "net.ipv4.ip_forward", value: "1" },
   { key: "net.ipv4.conf.default.forwarding", value: "1" },
   { key: "net.ipv6.conf.all.forwarding", value: "1" },
+];
+
+/**
+ * What conntrack sees of a connection on the fast path lies outside of the window that it knows, and is not invalid for that
+ * (Linux, nf_conntrack-sysctl).
+ */
+const unseenPackets: readonly Sysctl[] = [
+  { key: "net.netfilter.nf_conntrack_tcp_be_liberal", value: "1" },
+  { key: "net.netfilter.nf_conntrack_tcp_ignore_invalid_rst", value: "1" },
 ];
 
 /** A port of 127.0.0.1 leads to the pod only if its link may carry loopback addresses (Linux, ip-sysctl). */

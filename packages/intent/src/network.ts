@@ -18,6 +18,8 @@ export type NetworkFacts = {
   readonly mtu: Bytes | null;
   /** Destinations that see the pod's own address, beside all of the cluster. */
   readonly masqueradeExceptions: readonly Cidr[];
+  /** Whether established flows between pods of a node may skip its network stack. */
+  readonly fastPath: boolean;
 };
 
 /** The cluster as each node sees it. */
@@ -33,6 +35,8 @@ export type OwnNode = {
   readonly onLink: readonly Cidr[];
   /** Smallest MTU of these interfaces. */
   readonly uplinkMtu: Bytes;
+  /** Whether some packets between its pods skip its network stack; its kernel must be able to. */
+  readonly fastPath?: boolean;
 };
 
 /** Without a `NetworkConfig`. */
@@ -41,4 +45,5 @@ export const DEFAULT_NETWORK: NetworkFacts = {
   encapsulate: "off-link",
   mtu: null,
   masqueradeExceptions: [],
+  fastPath: true,
 };

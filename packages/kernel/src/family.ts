@@ -4,9 +4,6 @@ import type { Address, Family } from "@seam/base";
 /** AF_INET or AF_INET6. */
 export const familyNumber = (family: Family): number => (family === "ipv4" ? 2 : 10);
 
-/** The families that Seam handles. */
-export const families: readonly Family[] = ["ipv4", "ipv6"];
-
 /** The address in network order. */
 export const addressBytes = (address: Address): Buffer => Buffer.from(address.bytes);
 

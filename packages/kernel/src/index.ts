@@ -1,5 +1,6 @@
 /** The one door to the kernel: route netlink, network namespaces, sysctls and nftables. */
 export { isPodDevice } from "./device-names.ts";
+export { type FastPath, openFastPath } from "./fast-path.ts";
 export { childrenCpu, type KernelError } from "./libc.ts";
 export { type Link, type LinkAddress, listAddresses, listLinks } from "./links.ts";
 export { enterNetns, OWN_NETNS } from "./netns.ts";
@@ -14,5 +15,6 @@ export {
   type PodInterface,
   type PodInterfaceSpec,
 } from "./pod-interface.ts";
+export { openPolicyTable, type PolicyTable } from "./policy-table.ts";
 export { type RouteSocket, withRouteSocket } from "./route-socket.ts";
 export { listRoutes, SEAM_PROTOCOL } from "./routes.ts";

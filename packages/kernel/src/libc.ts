@@ -16,10 +16,14 @@ const socketCall = libc.func("int socket(int domain, int type, int protocol)");
 const setsockoptCall = libc.func(
   "int setsockopt(int fd, int level, int name, const void *value, uint32_t length)",
 );
+const bindCall = libc.func("int bind(int fd, const void *address, uint32_t length)");
 const sendCall = libc.func("long send(int fd, const void *buf, size_t len, int flags)");
 const recvCall = libc.func("long recv(int fd, _Out_ void *buf, size_t len, int flags)");
 const setnsCall = libc.func("int setns(int fd, int nstype)");
-
+// Of fixed arity, which is right for integers and pointers on the machines that Seam runs on.
+const bpfSystemCall = libc.func(
+  "long syscall(long number, long command, void *attributes, unsigned long size)",
+);
 const getrusageCall = libc.func("int getrusage(int who, _Out_ void *usage)");
 
 const O_CLOEXEC = 0o2000000;
@@ -27,6 +31,7 @@ const CLONE_NEWNET = 0x40000000;
 const AF_NETLINK = 16;
 const SOCK_RAW = 3;
 const MSG_DONTWAIT = 0x40;
+const SYS_BPF = process.arch === "arm64" ? 280 : 321;
 const RUSAGE_CHILDREN = -1;
 const SIZE_OF_RUSAGE = 144;
 
@@ -36,9 +41,12 @@ export function kernelError(errno: number, message: string): KernelError {
   return { errno: name, message: `${message}: ${name}` };
 }
 
-/** Opens a route netlink socket in the current network namespace. */
-export const openNetlink = (): Result<number, KernelError> =>
-  checked(Number(socketCall(AF_NETLINK, SOCK_RAW | O_CLOEXEC, 0)), "socket(AF_NETLINK)");
+/** Netlink protocols, of include/uapi/linux/netlink.h. */
+export const NETLINK = { route: 0, netfilter: 12 } as const;
+
+/** Opens a netlink socket in the current network namespace. */
+export const openNetlink = (protocol: number): Result<number, KernelError> =>
+  checked(Number(socketCall(AF_NETLINK, SOCK_RAW | O_CLOEXEC, protocol)), "socket(AF_NETLINK)");
 
 /** Sets an integer socket option. */
 export function setOption(
@@ -52,6 +60,14 @@ export function setOption(
     Number(setsockoptCall(fd, level, name, buffer, 4)),
     `setsockopt(${level}, ${name})`,
   );
+}
+
+/** Lets a netlink socket hear what is told to a group, by its number from 1 to 32. */
+export function joinGroup(fd: number, group: number): Result<number, KernelError> {
+  const address = Buffer.alloc(12);
+  address.writeUInt16LE(AF_NETLINK, 0);
+  address.writeUInt32LE(2 ** (group - 1), 8);
+  return checked(Number(bindCall(fd, address, address.length)), `bind(AF_NETLINK, ${group})`);
 }
 
 /** Sends one datagram. */
@@ -77,6 +93,14 @@ export const receive = (fd: number, into: Buffer): Result<number, KernelError> =
 /** Moves the calling thread to the network namespace behind `fd`. */
 export const setNetns = (fd: number): Result<number, KernelError> =>
   checked(Number(setnsCall(fd, CLONE_NEWNET)), "setns");
+
+/** bpf(2); `purpose` is told when it fails. */
+export const bpfCall = (
+  command: number,
+  attributes: Buffer,
+  purpose: string,
+): Result<number, KernelError> =>
+  checked(Number(bpfSystemCall(SYS_BPF, command, attributes, attributes.length)), purpose);
 
 /** Processor time, user and system, of all children that have ended and been waited for (getrusage(2)). */
 export function childrenCpu(): Millis {

@@ -2,11 +2,10 @@
  * Source translation: the table `inet seam` holds sets of sources and exceptions for each family and one
  * rule per family, replaced as a whole in one transaction.
  */
-import { type Cidr, type Family, formatCidr, ok, type Result } from "@seam/base";
+import { FAMILIES, type Cidr, type Family, formatCidr, ok, type Result } from "@seam/base";
 import { minimalPrefixes } from "@seam/plan";
 import type { Masquerade } from "@seam/state";
 
-import { families } from "./family.ts";
 import type { KernelError } from "./libc.ts";
 import { at, elementsOf, listTable, prefixOf, rulesOf, writeTable } from "./nft.ts";
 
@@ -28,7 +27,7 @@ export function readMasquerade(netns: string): Result<Masquerade | null, KernelE
   if (!listed.ok || listed.value === null) return listed.ok ? ok(null) : listed;
   const objects = listed.value;
   const rules = rulesOf(objects).filter((statements) => statements.some(isMasquerade));
-  if (rules.length !== families.length) return ok({ sources: [], exceptions: [] });
+  if (rules.length !== FAMILIES.length) return ok({ sources: [], exceptions: [] });
   return ok({ sources: prefixes(objects, "source"), exceptions: prefixes(objects, "exception") });
 }
 
@@ -38,7 +37,7 @@ const prefixes = (objects: readonly unknown[], name: string): readonly Cidr[] =>
   ["4", "6"].flatMap((digit) => elementsOf(objects, name + digit).flatMap(prefixOf));
 
 function tableText(masquerade: Masquerade): string {
-  const parts = families.map((family) => familyText(family, masquerade));
+  const parts = FAMILIES.map((family) => familyText(family, masquerade));
   return [
     ...parts.map(({ sets }) => sets),
     "chain postrouting {",

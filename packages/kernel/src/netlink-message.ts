@@ -15,6 +15,8 @@ export type Message = {
   readonly type: number;
   readonly flags: number;
   readonly sequence: number;
+  /** Of the socket that the message answers, or that made the change that it tells of. */
+  readonly port: number;
   readonly body: Buffer;
 };
 
@@ -26,18 +28,23 @@ const TYPE_MASK = 0x3fff;
 const NESTED = 0x8000;
 
 /** An attribute with its padding. */
-export function attribute(type: number, payload: Buffer): Buffer {
-  const length = 4 + payload.length;
-  const bytes = Buffer.alloc(aligned(length));
-  bytes.writeUInt16LE(length, 0);
-  bytes.writeUInt16LE(type, 2);
-  payload.copy(bytes, 4);
-  return bytes;
-}
+export const attribute = (type: number, payload: Buffer): Buffer => joined(type, [payload]);
 
 /** An attribute that holds attributes, possibly after a header. */
 export const nested = (type: number, parts: readonly Buffer[]): Buffer =>
-  attribute(type | NESTED, Buffer.concat(parts));
+  joined(type | NESTED, parts);
+
+/** Written once to where it stays: there are ten thousands of these in one transaction. */
+function joined(type: number, parts: readonly Buffer[]): Buffer {
+  const length = parts.reduce((sum, part) => sum + part.length, 4);
+  const bytes = Buffer.allocUnsafe(aligned(length));
+  bytes.writeUInt32LE(0, bytes.length - 4);
+  bytes.writeUInt16LE(length, 0);
+  bytes.writeUInt16LE(type, 2);
+  let at = 4;
+  for (const part of parts) at += part.copy(bytes, at);
+  return bytes;
+}
 
 /** A string with the zero byte that the kernel expects. */
 export const text = (value: string): Buffer => Buffer.from(`${value}\0`, "latin1");
@@ -56,6 +63,13 @@ export const uint8 = (value: number): Buffer => Buffer.from([value]);
 export function uint16Network(value: number): Buffer {
   const bytes = Buffer.alloc(2);
   bytes.writeUInt16BE(value);
+  return bytes;
+}
+
+/** An unsigned 32-bit integer in network order, as all of netfilter's are. */
+export function uint32Network(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value >>> 0);
   return bytes;
 }
 
@@ -95,6 +109,7 @@ export function decodeMessages(datagram: Buffer): readonly Message[] {
       type: datagram.readUInt16LE(offset + 4),
       flags: datagram.readUInt16LE(offset + 6),
       sequence: datagram.readUInt32LE(offset + 8),
+      port: datagram.readUInt32LE(offset + 12),
       body: Buffer.from(datagram.subarray(offset + HEADER, offset + length)),
     });
     offset += aligned(length);

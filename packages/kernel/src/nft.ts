@@ -64,6 +64,15 @@ export function listTable(
   return ok(listAt(parsed, "nftables"));
 }
 
+/** Whether there is such a table; what is in it is not looked at. */
+export function hasTable(netns: string, name: string): Result<boolean, KernelError> {
+  const answer = runNft(netns, "list tables inet");
+  if (!answer.ok) return answer;
+  const parsed: unknown = JSON.parse(answer.value);
+  const tables = listAt(parsed, "nftables").map((each) => at(each, "table"));
+  return ok(tables.some((table) => at(table, "name") === name));
+}
+
 function runNft(netns: string, commands: string): Result<string, KernelError> {
   return inNetns(netns, () => {
     const context: unknown = newContext(0);

@@ -4,6 +4,7 @@
  * node, and the node's own loopback, get the node's address as source, or the answer would go astray.
  */
 import {
+  FAMILIES,
   type Address,
   type Family,
   formatAddress,
@@ -13,7 +14,6 @@ import {
 } from "@seam/base";
 import type { PortForward, Transport } from "@seam/state";
 
-import { families } from "./family.ts";
 import type { KernelError } from "./libc.ts";
 import { elementsOf, listAt, listTable, rulesOf, writeTable } from "./nft.ts";
 
@@ -26,7 +26,7 @@ const words = {
 } as const;
 
 const chains = `chain translate {
-${families.map((family) => translation(family)).join("\n")}
+${FAMILIES.map((family) => translation(family)).join("\n")}
 }
 chain prerouting { type nat hook prerouting priority dstnat; policy accept; jump translate; }
 chain output { type nat hook output priority -100; policy accept; jump translate; }
@@ -35,7 +35,7 @@ ip saddr . ip daddr @hairpin4 masquerade
 ip6 saddr . ip6 daddr @hairpin6 masquerade
 ip saddr 127.0.0.0/8 ct status dnat masquerade
 }`;
-const RULES = 2 * families.length + 5;
+const RULES = 2 * FAMILIES.length + 5;
 
 /** Replaces all forwards in the namespace; none removes the table. */
 export const writePortForwards = (
@@ -47,7 +47,7 @@ export const writePortForwards = (
     TABLE,
     forwards.length === 0
       ? ""
-      : [...families.map((family) => familySets(family, forwards)), chains].join("\n"),
+      : [...FAMILIES.map((family) => familySets(family, forwards)), chains].join("\n"),
   );
 
 /** The forwards in the namespace; a table without all of its rules forwards nothing. */

@@ -6,7 +6,7 @@ import { err, ok, type Result } from "@seam/base";
 import { closeSync } from "node:fs";
 import {
   type KernelError,
-  kernelError,
+  NETLINK,
   openNetlink,
   receive,
   send,
@@ -14,13 +14,16 @@ import {
   setOption,
 } from "./libc.ts";
 import {
-  decodeAttributes,
-  decodeMessages,
-  encodeRequest,
-  type Message,
-  type Request,
-  textOf,
-} from "./netlink-message.ts";
+  askForShortErrors,
+  isEnd,
+  NLM_F_ACK,
+  NLM_F_REQUEST,
+  NLMSG_DONE,
+  NLMSG_ERROR,
+  refusal,
+  SOL_NETLINK,
+} from "./netlink-answer.ts";
+import { decodeMessages, encodeRequest, type Message, type Request } from "./netlink-message.ts";
 import { inNetns } from "./netns.ts";
 
 /** An open route socket; it stays in the namespace in which it was opened. */
@@ -35,17 +38,10 @@ export type RouteSocket = Disposable & {
   readonly dump: (request: Request) => Result<readonly Message[], KernelError>;
 };
 
-const NLM_F_REQUEST = 1;
-const NLM_F_ACK = 4;
 const NLM_F_DUMP = 0x300;
 const NLM_F_DUMP_INTR = 0x10;
-const NLM_F_CAPPED = 0x100;
-const NLMSG_ERROR = 2;
-const NLMSG_DONE = 3;
-const NLMSGERR_ATTR_MSG = 1;
-const SOL_NETLINK = 270;
-/** CAP_ACK, EXT_ACK, GET_STRICT_CHK: short errors with a text; dump filters done by the kernel. */
-const OPTIONS = [10, 11, 12];
+/** Filters of dumps are the kernel's to apply. */
+const NETLINK_GET_STRICT_CHK = 12;
 /** Answers must fit in the socket's receive buffer (212,992 bytes by default) all at once. */
 const BATCH = 64;
 const DUMP_ATTEMPTS = 10;
@@ -55,7 +51,7 @@ export function withRouteSocket<T>(
   netns: string,
   work: (socket: RouteSocket) => Result<T, KernelError>,
 ): Result<T, KernelError> {
-  const opened = inNetns(netns, openNetlink);
+  const opened = inNetns(netns, () => openNetlink(NETLINK.route));
   if (!opened.ok) return opened;
   using socket = routeSocket(opened.value);
   return work(socket);
@@ -66,14 +62,15 @@ export async function withRouteSocketLater<T>(
   netns: string,
   work: (socket: RouteSocket) => Promise<Result<T, KernelError>>,
 ): Promise<Result<T, KernelError>> {
-  const opened = inNetns(netns, openNetlink);
+  const opened = inNetns(netns, () => openNetlink(NETLINK.route));
   if (!opened.ok) return opened;
   using socket = routeSocket(opened.value);
   return await work(socket);
 }
 
 function routeSocket(fd: number): RouteSocket {
-  for (const option of OPTIONS) setOption(fd, [SOL_NETLINK, option], 1);
+  askForShortErrors(fd);
+  setOption(fd, [SOL_NETLINK, NETLINK_GET_STRICT_CHK], 1);
   const conversation = converse(fd);
   const exchange: Exchange = (requests) => {
     const { pending, encoded } = conversation.ask(requests);
@@ -178,17 +175,4 @@ function converse(fd: number): Conversation {
       return failure === null ? ok(replies) : err(failure);
     },
   };
-}
-
-const isEnd = ({ type }: Message): boolean => type === NLMSG_ERROR || type === NLMSG_DONE;
-
-/** Error messages hold an error number, the header of the request, and attributes (NETLINK_EXT_ACK). */
-function refusal(message: Message, purpose: string): KernelError | null {
-  if (!isEnd(message) || message.body.length < 4) return null;
-  const errno = message.body.readInt32LE(0);
-  if (errno === 0) return null;
-  const capped = message.type === NLMSG_DONE || (message.flags & NLM_F_CAPPED) !== 0;
-  const start = message.type === NLMSG_DONE ? 4 : 20;
-  const detail = capped ? textOf(decodeAttributes(message.body, start).get(NLMSGERR_ATTR_MSG)) : "";
-  return kernelError(errno, detail === "" ? purpose : `${purpose}: ${detail}`);
 }

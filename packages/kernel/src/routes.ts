@@ -1,5 +1,7 @@
 /** Routes and neighbours over rtnetlink (include/uapi/linux/rtnetlink.h, neighbour.h). */
+import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from "./netlink-answer.ts";
 import {
+  FAMILIES,
   type Address,
   type Cidr,
   type Family,
@@ -11,7 +13,7 @@ import {
   ok,
   type Result,
 } from "@seam/base";
-import { addressBytes, addressOf, families, familyNumber } from "./family.ts";
+import { addressBytes, addressOf, familyNumber } from "./family.ts";
 import type { KernelError } from "./libc.ts";
 import {
   attribute,
@@ -51,10 +53,6 @@ const RTM_GETROUTE = 26;
 const RTM_NEWNEIGH = 28;
 const RTM_DELNEIGH = 29;
 const RTM_GETNEIGH = 30;
-const NLM_F_CREATE = 0x400;
-const NLM_F_APPEND = 0x800;
-const NLM_F_EXCL = 0x200;
-const NLM_F_REPLACE = 0x100;
 const RTA = { destination: 1, device: 4, gateway: 5, priority: 6, table: 15 };
 const NDA = { destination: 1, linkAddress: 2 };
 const MAIN_TABLE = 254;
@@ -144,7 +142,7 @@ export const deleteNeighbour = ({ address, index }: LinkNeighbour): Request => (
 /** Routes of Seam in the main table, both families. */
 export function listRoutes(socket: RouteSocket): Result<readonly LinkRoute[], KernelError> {
   const routes: LinkRoute[] = [];
-  for (const family of families) {
+  for (const family of FAMILIES) {
     const body = Buffer.alloc(RTMSG);
     body.writeUInt8(familyNumber(family), 0);
     body.writeUInt8(SEAM_PROTOCOL, 5);

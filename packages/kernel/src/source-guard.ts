@@ -5,10 +5,11 @@
  * reverse path, both families). What is for the node's loopback, or would change the node's routes, is always dropped.
  * `arp seam-guard` drops ARP that names another MAC or IPv4 address. Nor does the node change routes of pods: a pod that reaches itself through the node would be redirected.
  */
-import { type Family, formatAddress, ok, parseAddress, type Result } from "@seam/base";
+import { FAMILIES, type Family, formatAddress, ok, parseAddress, type Result } from "@seam/base";
 import type { Source } from "@seam/state";
 
 import { DEVICE_PREFIX } from "./device-names.ts";
+import { LEARN_MARK } from "./fast-path-program.ts";
 import type { KernelError } from "./libc.ts";
 import { changeNft, elementsOf, listAt, listTable, rulesOf, tableText } from "./nft.ts";
 
@@ -40,6 +41,10 @@ chain output {
 type filter hook output priority raw; policy accept;
 oifname "${DEVICE_PREFIX}*" icmp type redirect drop
 oifname "${DEVICE_PREFIX}*" icmpv6 type { nd-router-advert, nd-redirect } drop
+}
+chain forward {
+type filter hook forward priority 1000; policy accept;
+iifname "${DEVICE_PREFIX}*" oifname "${DEVICE_PREFIX}*" ct state established ct status assured ct status & (snat | dnat) == 0 meta mark set meta mark | ${LEARN_MARK}
 }`,
   arp: `chain input {
 type filter hook input priority filter; policy accept;
@@ -47,7 +52,7 @@ iifname . ether saddr . arp saddr ether . arp saddr ip @speakers accept
 iifname @guarded drop
 }`,
 } as const;
-const RULES = { inet: 13, arp: 2 } as const;
+const RULES = { inet: 14, arp: 2 } as const;
 
 /** A set of a table, and what is in it for a source, in the words of nftables. */
 type GuardSet = {
@@ -70,7 +75,7 @@ const sets: readonly GuardSet[] = [
     type: "ifname . ether_addr",
     elements: (source) => [`${quoted(source)} . ${source.mac}`],
   },
-  ...(["ipv4", "ipv6"] as const).map((family): GuardSet => ({
+  ...FAMILIES.map((family): GuardSet => ({
     family: "inet",
     name: family === "ipv4" ? "own4" : "own6",
     type: `ifname . ether_addr . ${family}_addr`,

@@ -3,7 +3,9 @@ import { err, millis, ok, type Millis, type Result } from "@seam/base";
 import { createDiscovery, type Discovery } from "./discovery.ts";
 import { transportError, type KubeError } from "./error.ts";
 import { type Exec, execIn } from "./exec.ts";
+import { type Interact, interactIn } from "./interact.ts";
 import type { ClusterConfig } from "./kubeconfig.ts";
+import { type Logs, logsOver } from "./logs.ts";
 import {
   child,
   children,
@@ -16,7 +18,8 @@ import {
   type KubeObject,
   type ObjectRef,
 } from "./object.ts";
-import { openTransport, type Call, type Transport } from "./transport.ts";
+import { type Table, tableCall, tableIn } from "./table.ts";
+import { openTransport, type Call, type Transport, type TransportOptions } from "./transport.ts";
 
 /** A promise of a value or of a failure of the API. */
 export type Answer<T> = Promise<Result<T, KubeError>>;
@@ -36,11 +39,14 @@ export type Page = {
   readonly next: string | null;
 };
 
-/** Who applies, and whether it takes fields from other managers. */
-export type ApplyOptions = { readonly fieldManager: string; readonly force?: boolean };
+/** Whether the server shall only say what would be. */
+type DryRun = { readonly dryRun?: boolean };
 
-/** How to delete. */
-type DeleteOptions = { readonly foreground?: boolean };
+/** Who applies, and whether it takes fields from other managers. */
+export type ApplyOptions = DryRun & { readonly fieldManager: string; readonly force?: boolean };
+
+/** What becomes of the objects that a deleted object owns: they go after it, before it, or stay. */
+export type DeleteOptions = { readonly dependents?: "Background" | "Foreground" | "Orphan" };
 
 /** A patch by its media type. */
 export type Patch =
@@ -58,29 +64,41 @@ export type WatchQuery = Pick<ListQuery, "labelSelector" | "fieldSelector"> & {
 export type KubeClient = {
   readonly get: (ref: ObjectRef) => Answer<KubeObject>;
   readonly list: (ref: KindRef, query?: ListQuery) => Answer<Page>;
+  /** All objects, as the server itself prints them. */
+  readonly table: (ref: KindRef, query?: ListQuery) => Answer<Table>;
   readonly watch: (
     ref: KindRef,
     query: WatchQuery,
     onEvent: (event: unknown) => void,
   ) => Answer<void>;
-  readonly create: (object: KubeObject) => Answer<KubeObject>;
+  readonly create: (object: KubeObject, options?: DryRun) => Answer<KubeObject>;
   readonly replace: (object: KubeObject) => Answer<KubeObject>;
   readonly apply: (object: KubeObject, options: ApplyOptions) => Answer<KubeObject>;
   readonly applyStatus: (object: KubeObject, options: ApplyOptions) => Answer<KubeObject>;
   readonly patch: (ref: ObjectRef, patch: Patch) => Answer<KubeObject>;
-  /** Asks for deletion; `foreground` keeps the object until all that it owns is gone. */
+  /** Asks for deletion. */
   readonly delete: (ref: ObjectRef, options?: DeleteOptions) => Answer<void>;
   /** Runs a command in a container to its end. */
   readonly exec: Exec;
+  /** Runs a command in a container and talks to it. */
+  readonly interact: Interact;
+  readonly logs: Logs;
+  /** The answer at any path of the API server that is no object, such as /version. */
+  readonly read: (path: string) => Answer<unknown>;
   readonly isNamespaced: (ref: KindRef) => Answer<boolean>;
   readonly close: () => void;
 };
 
 const PATIENCE = millis(60_000);
+/** A field that the kind does not have is an error; applying says so by itself. */
+const STRICT = { fieldValidation: "Strict" };
 
 /** A client of the cluster that `config` names. */
-export function createKubeClient(config: ClusterConfig): KubeClient {
-  const transport = openTransport(config);
+export function createKubeClient(
+  config: ClusterConfig,
+  options: TransportOptions = {},
+): KubeClient {
+  const transport = openTransport(config, options);
   const wire = { transport, discovery: createDiscovery(transport) };
   const write =
     (ref: KindRef, name: string | null) =>
@@ -102,32 +120,48 @@ export function createKubeClient(config: ClusterConfig): KubeClient {
     get: (ref) => at(ref)({ method: "GET" }),
     list: (ref, query) => listPage(wire, ref, query ?? {}),
     watch: (ref, query, onEvent) => watch(wire, { ref, query }, onEvent),
-    create: (object) => write(refOf(object), null)({ method: "POST", body: object }),
-    replace: (object) => at(refOf(object))({ method: "PUT", body: object }),
-    apply: (object, options) => at(refOf(object))(applyCall(object, options, "")),
-    applyStatus: (object, options) => at(refOf(object))(applyCall(object, options, "/status")),
+    create: (object, { dryRun } = {}) =>
+      write(
+        refOf(object),
+        null,
+      )({
+        method: "POST",
+        body: object,
+        suffix: search({ ...STRICT, ...dry(dryRun) }),
+      }),
+    replace: (object) => at(refOf(object))({ method: "PUT", body: object, suffix: search(STRICT) }),
+    apply: (object, how) => at(refOf(object))(applyCall(object, how, "")),
+    applyStatus: (object, how) => at(refOf(object))(applyCall(object, how, "/status")),
     patch: (ref, patch) =>
       at(ref)({ method: "PATCH", body: patch.value, contentType: patchType(patch) }),
-    delete: async (ref, { foreground = false } = {}) => {
-      const path = await wire.discovery.pathOf(ref);
-      if (!path.ok) return path;
-      const propagationPolicy = foreground ? "Foreground" : "Background";
-      const body = { apiVersion: "v1", kind: "DeleteOptions", propagationPolicy };
-      const gone = await transport.send({
-        method: "DELETE",
-        path: `${path.value}/${encodeURIComponent(ref.name)}`,
-        body,
-        inactivity: PATIENCE,
-      });
-      return gone.ok ? ok(undefined) : gone;
-    },
+    delete: async (ref, how) => remove(wire, ref, how),
+    table: (ref, query) => readTable(wire, ref, query ?? {}),
     exec: execIn(config),
+    interact: interactIn(config),
+    logs: logsOver(transport),
+    read: (path) => transport.send({ method: "GET", path, inactivity: PATIENCE }),
     isNamespaced: wire.discovery.isNamespaced,
     close: transport.close,
   };
 }
 
 type Wire = { readonly transport: Transport; readonly discovery: Discovery };
+
+async function remove(
+  { transport, discovery }: Wire,
+  ref: ObjectRef,
+  { dependents = "Background" }: DeleteOptions = {},
+): Answer<void> {
+  const path = await discovery.pathOf(ref);
+  if (!path.ok) return path;
+  const gone = await transport.send({
+    method: "DELETE",
+    path: `${path.value}/${encodeURIComponent(ref.name)}`,
+    body: { apiVersion: "v1", kind: "DeleteOptions", propagationPolicy: dependents },
+    inactivity: PATIENCE,
+  });
+  return gone.ok ? ok(undefined) : gone;
+}
 
 const applyCall = (
   object: KubeObject,
@@ -137,8 +171,14 @@ const applyCall = (
   method: "PATCH",
   body: object,
   contentType: "application/apply-patch+yaml",
-  suffix: `${subresource}${search({ fieldManager: options.fieldManager, force: options.force === true ? "true" : undefined })}`,
+  suffix: `${subresource}${search({
+    fieldManager: options.fieldManager,
+    force: options.force === true ? "true" : undefined,
+    ...dry(options.dryRun),
+  })}`,
 });
+
+const dry = (dryRun = false): { readonly dryRun?: string } => (dryRun ? { dryRun: "All" } : {});
 
 function patchType(patch: Patch): string {
   switch (patch.kind) {
@@ -173,6 +213,16 @@ async function listPage(wire: Wire, ref: KindRef, query: ListQuery): Answer<Page
     resourceVersion: textAt(metadata, "resourceVersion") ?? "",
     next: textAt(metadata, "continue"),
   });
+}
+
+async function readTable(wire: Wire, ref: KindRef, query: ListQuery): Answer<Table> {
+  const path = await wire.discovery.pathOf(ref);
+  if (!path.ok) return path;
+  const answer = await wire.transport.send(tableCall(path.value + search(query)));
+  if (!answer.ok) return answer;
+  return isJson(answer.value)
+    ? ok(tableIn(answer.value))
+    : err(transportError(new Error("the table is not a JSON object")));
 }
 
 async function watch(

@@ -2,13 +2,11 @@
  * Runs a command in a container through the API server: a WebSocket whose messages begin with a byte that names the
  * channel (1 output, 2 errors, 3 the final status as JSON). The same TLS and token as all other requests.
  */
-import type { IncomingMessage } from "node:http";
 import { err, millis, ok, type Millis, type Result } from "@seam/base";
-import { type RawData, WebSocket } from "ws";
-import { apiError, transportError, usageError, type KubeError } from "./error.ts";
+import type { WebSocket } from "ws";
+import { transportError, usageError, type KubeError } from "./error.ts";
+import { bytesOf, exitCodeOf, openSocket, refused } from "./exec-socket.ts";
 import type { ClusterConfig } from "./kubeconfig.ts";
-import { child, children, isJson, textAt } from "./object.ts";
-import { parseJson, readAll, readToken } from "./transport.ts";
 
 /** A container of a pod; without a name the pod's first or default one. */
 export type ContainerRef = {
@@ -38,6 +36,7 @@ export type Exec = (
   options?: ExecOptions,
 ) => Promise<Result<Executed, KubeError>>;
 
+// The older protocol cannot close standard input, which nothing is written to here.
 const PROTOCOLS = ["v5.channel.k8s.io", "v4.channel.k8s.io"];
 const PATIENCE = millis(60_000);
 
@@ -45,7 +44,7 @@ const PATIENCE = millis(60_000);
 export function execIn(config: ClusterConfig): Exec {
   return async (ref, command, options = {}) => {
     try {
-      const socket = await open(config, execPath(ref, command, options));
+      const socket = await openSocket(config, execPath(ref, command, options), PROTOCOLS);
       return await converse(socket, options);
     } catch (error) {
       return err(transportError(error));
@@ -65,19 +64,6 @@ export function execPath(
   for (const word of command) query.append("command", word);
   const pod = `${encodeURIComponent(ref.namespace)}/pods/${encodeURIComponent(ref.pod)}`;
   return `/api/v1/namespaces/${pod}/exec?${query.toString()}`;
-}
-
-async function open(config: ClusterConfig, path: string): Promise<WebSocket> {
-  const token = await readToken(config.token);
-  const prefix = config.server.pathname.replace(/\/$/, "");
-  const url = new URL(prefix + path, config.server);
-  url.protocol = "wss:";
-  return new WebSocket(url, PROTOCOLS, {
-    ...config.tls,
-    headers: token === null ? {} : { authorization: `Bearer ${token}` },
-    perMessageDeflate: false,
-    handshakeTimeout: PATIENCE,
-  });
 }
 
 /** Listens until the status came and the socket closed, or something went wrong. */
@@ -110,19 +96,6 @@ function converse(socket: WebSocket, options: ExecOptions): Promise<Result<Execu
   return promise;
 }
 
-async function refused(response: IncomingMessage): Promise<KubeError> {
-  try {
-    return apiError(response.statusCode ?? 0, parseJson(await readAll(response)));
-  } catch (error) {
-    return transportError(error);
-  }
-}
-
-function bytesOf(data: RawData): Buffer {
-  if (Array.isArray(data)) return Buffer.concat(data);
-  return Buffer.isBuffer(data) ? data : Buffer.from(data);
-}
-
 /** What came on each channel; the status is null until it came. */
 export type Heard = { readonly stdout: Buffer[]; readonly stderr: Buffer[]; status: string | null };
 
@@ -148,19 +121,9 @@ export function outcome(heard: Heard): Result<Executed, KubeError> {
   if (heard.status === null) {
     return err(transportError(new Error("the connection closed before the command ended")));
   }
-  const code = exitCode(parseJson(heard.status));
+  const code = exitCodeOf(heard.status);
   if (!code.ok) return code;
   // Joined before decoding: a character may be split over two messages.
   const text = (parts: readonly Buffer[]): string => Buffer.concat(parts).toString("utf8");
   return ok({ exitCode: code.value, stdout: text(heard.stdout), stderr: text(heard.stderr) });
-}
-
-function exitCode(status: unknown): Result<number, KubeError> {
-  if (!isJson(status)) return err(apiError(500, status));
-  if (status["status"] === "Success") return ok(0);
-  const cause = children(child(status, "details"), "causes").find(
-    (each) => each["reason"] === "ExitCode",
-  );
-  const code = Number(cause === undefined ? "none" : textAt(cause, "message"));
-  return Number.isInteger(code) ? ok(code) : err(apiError(500, status));
 }

@@ -4,6 +4,7 @@ export {
   type Answer,
   type ApplyOptions,
   createKubeClient,
+  type DeleteOptions,
   type KubeClient,
   type ListQuery,
   type Page,
@@ -14,14 +15,18 @@ export { isConflict, isGone, isNotFound, type KubeError } from "./error.ts";
 export { type EventReporter, type EventSubject, type News } from "./event.ts";
 export { createEventRecorder, type EventLoss, type EventRecorder } from "./event-recorder.ts";
 export { type ContainerRef, type Exec, type ExecOptions, type Executed } from "./exec.ts";
+export { type Conversation, type Interact, type TerminalShape } from "./interact.ts";
 export {
   type ClusterConfig,
   type ConfigOptions,
   loadConfig,
   readKubeconfig,
+  serverConfig,
+  type ServerOptions,
   type Token,
 } from "./kubeconfig.ts";
 export { type ElectionOptions, takePart } from "./leader-election.ts";
+export { type LogQuery, type Logs } from "./logs.ts";
 export {
   child,
   children,
@@ -36,5 +41,7 @@ export {
   refOf,
   textAt,
 } from "./object.ts";
+export { quantityOf } from "./quantity.ts";
 export { type Change, type Reflector, type ReflectorOptions, startReflector } from "./reflector.ts";
+export { type Table } from "./table.ts";
 export { createWorkQueue, type WorkQueue } from "./work-queue.ts";

@@ -45,6 +45,32 @@ export function loadConfig(options: ConfigOptions = {}): Result<ClusterConfig, s
   return readKubeconfig(join(homedir(), ".kube/config"), options.context);
 }
 
+/** An API server without a kubeconfig. */
+export type ServerOptions = {
+  /** Such as https://10.0.0.1:6443. */
+  readonly url: string;
+  /** Bearer token. */
+  readonly token: string;
+  /** Certificates of the authority that signed the server's, in PEM; without them those of the system count. */
+  readonly certificateAuthority?: string;
+};
+
+/** The configuration for an API server that is named with a token. */
+export function serverConfig(options: ServerOptions): Result<ClusterConfig, string> {
+  const server = httpsUrl(options.url);
+  if (server === null)
+    return err(
+      `server.url: expected an https URL, for example https://10.0.0.1:6443; found "${options.url}"`,
+    );
+  const ca = options.certificateAuthority;
+  return ok({
+    server,
+    tls: { ...(ca === undefined ? {} : { ca }), rejectUnauthorized: true },
+    token: { kind: "text", text: options.token },
+    namespace: "default",
+  });
+}
+
 /** Reads one kubeconfig file; every error names the file, what was expected and what to do. */
 export function readKubeconfig(path: string, context?: string): Result<ClusterConfig, string> {
   try {

@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import { err, ok, type Millis, type Result } from "@seam/base";
 import { apiError, transportError, type KubeError } from "./error.ts";
 import type { ClusterConfig, Token } from "./kubeconfig.ts";
+import { resourceIn } from "./resource-path.ts";
 import { endStranded } from "./stranded.ts";
 
 /** One request. */
@@ -14,6 +15,9 @@ export type Call = {
   readonly path: string;
   readonly body?: unknown;
   readonly contentType?: string;
+  /** Media types that are welcome; without it JSON. */
+  readonly accept?: string;
+  /** How long the connection may be silent; 0: for ever. */
   readonly inactivity: Millis;
   readonly signal?: AbortSignal;
 };
@@ -24,14 +28,38 @@ export type Transport = {
   readonly send: (call: Call) => Promise<Result<unknown, KubeError>>;
   /** Sends a request and hands over each line of the answer; ends when the server ends it. */
   readonly lines: (call: Call, onLine: (line: unknown) => void) => Promise<Result<void, KubeError>>;
+  /** Sends a request and hands over the answer's bytes as they come; ends when the server ends it. */
+  readonly bytes: (call: Call, onBytes: (part: Buffer) => void) => Promise<Result<void, KubeError>>;
   readonly close: () => void;
 };
 
+/** What is told beside answers. */
+export type TransportOptions = {
+  /** Called with each warning that the server sends with an answer (RFC 9111 section 5.5, code 299). */
+  readonly onWarning?: (text: string) => void;
+  /** Called with each request, before it is sent: its HTTP method and the plural of what it is about. */
+  readonly onRequest?: (method: string, resource: string) => void;
+};
+
 /** Opens a pool; connections are made when needed. */
-export function openTransport(config: ClusterConfig): Transport {
+export function openTransport(config: ClusterConfig, options: TransportOptions = {}): Transport {
   const agent = new Agent({ keepAlive: true, ...config.tls });
   const stopChecks = endStranded(agent);
-  const answer = (call: Call): Promise<IncomingMessage> => ask({ config, agent }, call);
+  const answer = telling({ config, agent }, options);
+  const streamed = async (call: Call, read: Reader): Promise<Result<void, KubeError>> => {
+    try {
+      const response = await answer(call);
+      if (!isSuccess(response)) {
+        return err(apiError(response.statusCode ?? 0, parseJson(await readAll(response))));
+      }
+      await read(response);
+      return response.complete
+        ? ok(undefined)
+        : err(transportError(new Error("the connection broke")));
+    } catch (error) {
+      return err(transportError(error));
+    }
+  };
   return {
     send: async (call) => {
       try {
@@ -41,22 +69,16 @@ export function openTransport(config: ClusterConfig): Transport {
         return err(transportError(error));
       }
     },
-    lines: async (call, onLine) => {
-      try {
-        const response = await answer(call);
-        if (!isSuccess(response)) {
-          return err(apiError(response.statusCode ?? 0, parseJson(await readAll(response))));
-        }
+    lines: (call, onLine) =>
+      streamed(call, async (response) => {
         for await (const line of createInterface({ input: response, crlfDelay: Infinity })) {
           if (line !== "") onLine(parseJson(line));
         }
-        return response.complete
-          ? ok(undefined)
-          : err(transportError(new Error("the connection broke")));
-      } catch (error) {
-        return err(transportError(error));
-      }
-    },
+      }),
+    bytes: (call, onBytes) =>
+      streamed(call, async (response) => {
+        for await (const part of response) if (Buffer.isBuffer(part)) onBytes(part);
+      }),
     close: () => {
       stopChecks();
       agent.destroy();
@@ -64,14 +86,26 @@ export function openTransport(config: ClusterConfig): Transport {
   };
 }
 
+type Reader = (response: IncomingMessage) => Promise<void>;
+
 type Pool = { readonly config: ClusterConfig; readonly agent: Agent };
+
+/** Asks, and tells what is to be told beside the answer. */
+const telling =
+  (pool: Pool, { onWarning, onRequest }: TransportOptions) =>
+  async (call: Call): Promise<IncomingMessage> => {
+    onRequest?.(call.method, resourceIn(call.path));
+    const response = await ask(pool, call);
+    for (const text of warningsIn(response.headers["warning"])) onWarning?.(text);
+    return response;
+  };
 
 async function ask(pool: Pool, call: Call): Promise<IncomingMessage> {
   const token = await readToken(pool.config.token);
   const body = call.body === undefined ? null : JSON.stringify(call.body);
   const prefix = pool.config.server.pathname.replace(/\/$/, "");
   const headers = {
-    accept: "application/json",
+    accept: call.accept ?? "application/json",
     ...(token === null ? {} : { authorization: `Bearer ${token}` }),
     ...(body === null
       ? {}
@@ -96,6 +130,12 @@ async function ask(pool: Pool, call: Call): Promise<IncomingMessage> {
     outgoing.end(body ?? undefined);
   });
 }
+
+/** The texts in a Warning header: `299 - "text", 299 - "text"`, in which quotes are escaped. */
+const warningsIn = (header = ""): readonly string[] =>
+  [...header.matchAll(/\d{3} \S+ "((?:[^"\\]|\\.)*)"/gu)].map(([, text = ""]) =>
+    text.replaceAll(/\\(.)/gu, "$1"),
+  );
 
 /** The bearer token, read again when it is in a file. */
 export async function readToken(token: Token): Promise<string | null> {

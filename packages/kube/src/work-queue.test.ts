@@ -14,6 +14,31 @@ test("a key added twice is worked on once; added during work it comes again", as
   expect(await queue.next()).toBe("a");
 });
 
+test("what is urgent comes first, also when it waits already", async () => {
+  using queue = createWorkQueue();
+  for (const key of ["a", "b", "c"]) queue.add(key);
+  queue.add("c", "urgent");
+  queue.add("d", "urgent");
+  const order = [await queue.next(), await queue.next(), await queue.next(), await queue.next()];
+  expect(order).toEqual(["c", "d", "a", "b"]);
+});
+
+test("a key rests after work, and what was added meanwhile is worked on once", async () => {
+  using queue = createWorkQueue({ first: millis(1), longest: millis(5), rest: millis(40) });
+  queue.add("a");
+  await queue.next();
+  queue.done("a");
+  const rested = performance.now();
+  for (const key of ["a", "a", "b"]) queue.add(key);
+  expect(await queue.next()).toBe("b");
+  expect(await queue.next()).toBe("a");
+  expect(performance.now() - rested).toBeGreaterThan(30);
+  queue.done("a");
+  queue.done("b");
+  queue.add("c");
+  expect(await queue.next()).toBe("c");
+});
+
 test("a retried key comes back, and a closed queue ends its workers", async () => {
   const queue = createWorkQueue({ first: millis(1), longest: millis(5) });
   queue.retry("a");

@@ -4,8 +4,8 @@ import { backoff, type BackoffOptions } from "./backoff.ts";
 
 /** A rate-limited keyed queue. */
 export type WorkQueue = Disposable & {
-  /** Adds a key now; does nothing when it waits already. */
-  readonly add: (key: string) => void;
+  /** Adds a key now; does nothing when it waits already, but to put it before those that are not urgent. */
+  readonly add: (key: string, urgency?: "urgent") => void;
   /** Adds a key later. */
   readonly addAfter: (key: string, wait: Millis) => void;
   /** Adds a key again after a failure, later each time. */
@@ -14,40 +14,46 @@ export type WorkQueue = Disposable & {
   readonly forget: (key: string) => void;
   /** The next key, or null when the queue is closed. */
   readonly next: () => Promise<string | null>;
-  /** Ends work on a key; it comes again when it was added meanwhile. */
+  /** Ends work on a key; it comes again when it was added meanwhile, after its rest. */
   readonly done: (key: string) => void;
 };
 
-const DEFAULTS: BackoffOptions = { first: millis(50), longest: millis(300_000) };
+/** How long a key waits after failures, and how long after each time that it was worked on. */
+export type QueueOptions = BackoffOptions & {
+  /** Whatever adds the key meanwhile is worked on as one. */
+  readonly rest?: Millis;
+};
+
+const DEFAULTS: QueueOptions = { first: millis(50), longest: millis(300_000) };
 
 /** An empty queue. */
-export function createWorkQueue(options: BackoffOptions = DEFAULTS): WorkQueue {
+export function createWorkQueue(options: QueueOptions = DEFAULTS): WorkQueue {
+  const urgent = new Set<string>();
   const waiting = new Set<string>();
   const working = new Set<string>();
   const again = new Set<string>();
   const failures = new Map<string, number>();
-  const timers = new Set<NodeJS.Timeout>();
+  const timers = createTimers();
   const takers: ((key: string | null) => void)[] = [];
   let closed = false;
   const take = (key: string): string => {
+    urgent.delete(key);
     waiting.delete(key);
     working.add(key);
     return key;
   };
-  const add = (key: string): void => {
+  const add: WorkQueue["add"] = (key, urgency) => {
     if (closed) return;
     if (working.has(key)) return void again.add(key);
+    if (urgency === "urgent") urgent.add(key);
     waiting.add(key);
     const taker = takers.shift();
     if (taker !== undefined) taker(take(key));
   };
-  const addAfter = (key: string, wait: Millis): void => {
-    if (closed) return;
-    const timer = setTimeout(() => {
-      timers.delete(timer);
-      add(key);
-    }, wait);
-    timers.add(timer);
+  const addAfter = (key: string, wait: Millis): void => timers.after(wait, () => add(key));
+  const release = (key: string): void => {
+    working.delete(key);
+    if (again.delete(key)) add(key);
   };
   return {
     add,
@@ -55,18 +61,42 @@ export function createWorkQueue(options: BackoffOptions = DEFAULTS): WorkQueue {
     retry: (key) => addAfter(key, backoff(countUp(failures, key), options)),
     forget: (key) => void failures.delete(key),
     next: async () => {
-      const [first] = waiting;
+      const [first] = urgent.size > 0 ? urgent : waiting;
       if (closed) return null;
       return first === undefined ? new Promise((resolve) => takers.push(resolve)) : take(first);
     },
     done: (key) => {
-      working.delete(key);
-      if (again.delete(key)) add(key);
+      if (options.rest === undefined) release(key);
+      else timers.after(options.rest, () => release(key));
     },
     [Symbol.dispose]: () => {
       closed = true;
-      for (const timer of timers) clearTimeout(timer);
+      timers.end();
       for (const taker of takers.splice(0)) taker(null);
+    },
+  };
+}
+
+type Timers = {
+  readonly after: (wait: Millis, act: () => void) => void;
+  readonly end: () => void;
+};
+
+function createTimers(): Timers {
+  const timers = new Set<NodeJS.Timeout>();
+  let ended = false;
+  return {
+    after: (wait, act) => {
+      if (ended) return;
+      const timer = setTimeout(() => {
+        timers.delete(timer);
+        act();
+      }, wait);
+      timers.add(timer);
+    },
+    end: () => {
+      ended = true;
+      for (const timer of timers) clearTimeout(timer);
     },
   };
 }

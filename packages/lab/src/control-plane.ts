@@ -80,6 +80,9 @@ function withKubeconfig(file: string): readonly string[] {
   ];
 }
 
+/** Requests per second that the default of 20 would hold back while many pods are made at once. */
+const busy = ["--kube-api-qps=200", "--kube-api-burst=400"];
+
 function controllerManager(lab: LabLayout): Component {
   const argv = [
     `${lab.binFolder}/kube-controller-manager`,
@@ -92,6 +95,7 @@ function controllerManager(lab: LabLayout): Component {
     "--allocate-node-cidrs",
     // Each node gets a /24 and a /64 of it, which is the default; saying so is refused for a single family.
     `--cluster-cidr=${inFamilies(lab, ranges.pods).join(",")}`,
+    ...busy,
     // A node that is silent is NotReady after 24 s instead of 50; see the lease in `kubeletConfig`.
     "--node-monitor-grace-period=24s",
     `--service-cluster-ip-range=${inFamilies(lab, ranges.services).join(",")}`,
@@ -100,7 +104,11 @@ function controllerManager(lab: LabLayout): Component {
 }
 
 function scheduler(lab: LabLayout): Component {
-  const argv = [`${lab.binFolder}/kube-scheduler`, ...withKubeconfig(`${lab.pki}/scheduler.conf`)];
+  const argv = [
+    `${lab.binFolder}/kube-scheduler`,
+    ...withKubeconfig(`${lab.pki}/scheduler.conf`),
+    ...busy,
+  ];
   return { name: "kube-scheduler", argv, after: "api" };
 }
 

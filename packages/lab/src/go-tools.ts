@@ -1,5 +1,5 @@
 /**
- * Builds the upstream programs that the modules `tools/go`, `tools/go-e2e` and `tools/go-helm` pin, once: they are
+ * Builds the upstream programs that the modules `tools/go`, `tools/go-e2e`, `tools/go-helm` and `tools/go-kwok` pin, once: they are
  * kept in the cache folder under a key made of a module's files and the Go version.
  */
 import { spawn, spawnSync } from "node:child_process";
@@ -47,6 +47,12 @@ const helm: GoModule = {
   folder: `${tools}/go-helm`,
   programs: "Helm (about 3 minutes, once)",
   build: async (go, into) => runGo(go, helm, ["build", "-v", "-o", `${into}/`, "tool"]),
+};
+
+const kwok: GoModule = {
+  folder: `${tools}/go-kwok`,
+  programs: "kwok (about 2 minutes, once)",
+  build: async (go, into) => runGo(go, kwok, ["build", "-v", "-o", `${into}/`, "tool"]),
 };
 
 /** The tests, and what their image holds beside Debian's programs. */
@@ -133,3 +139,6 @@ export const e2eTools = async (): Promise<string> => builtModule(e2e);
 
 /** The folder with `helm`, which installs Seam's chart. */
 export const helmTools = async (): Promise<string> => builtModule(helm);
+
+/** The folder with `kwok`, which plays nodes and kubelets for benchmarks of the control plane. */
+export const kwokTools = async (): Promise<string> => builtModule(kwok);

@@ -39,8 +39,9 @@ export function plan(observed: NodeState, desired: NodeState): readonly Step[] {
   const neighbours = planNeighbours(left.neighbours, desired.neighbours);
   const addresses = planAddresses(observed.deviceAddresses, desired.deviceAddresses);
   const forwarding = planForwarding(left.forwarding, desired.forwarding);
+  const sysctls = planSysctls(observed, desired);
   return [
-    ...planSysctls(observed, desired),
+    ...sysctls.filter((each) => !isConntrack(each)),
     ...(tunnel === null || goes ? [] : [tunnel]),
     ...routes.deletions,
     ...neighbours.deletions,
@@ -53,6 +54,7 @@ export function plan(observed: NodeState, desired: NodeState): readonly Step[] {
     ...planGuard(observed, desired),
     ...planMasquerade(observed, desired),
     ...planForwards(observed, desired),
+    ...sysctls.filter(isConntrack),
     ...(goes ? [tunnel] : []),
   ];
 }
@@ -78,7 +80,12 @@ function observedAfter(tunnel: Step | null, observed: NodeState): NodeState {
 
 type Changes = { readonly deletions: readonly Step[]; readonly additions: readonly Step[] };
 
-function planSysctls(observed: NodeState, desired: NodeState): readonly Step[] {
+type SysctlStep = Extract<Step, { readonly kind: "set-sysctl" }>;
+
+/** Connection tracking has its settings from the first rule on that needs it. */
+const isConntrack = ({ sysctl }: SysctlStep): boolean => sysctl.key.startsWith("net.netfilter.");
+
+function planSysctls(observed: NodeState, desired: NodeState): readonly SysctlStep[] {
   const values = new Map(observed.sysctls.map(({ key, value }) => [key, value]));
   const wanted = new Map(desired.sysctls.map((sysctl) => [sysctl.key, sysctl]));
   return [...wanted.values()]

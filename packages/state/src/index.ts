@@ -1,6 +1,24 @@
 /** What a node looks like: observed and desired state have this one type (architecture section 1). */
 import type { Address, Bytes, Cidr, Family } from "@seam/base";
 
+export {
+  ANY,
+  type Block,
+  type Direction,
+  formatPermission,
+  type Gate,
+  type GateRules,
+  LAST_PORT,
+  parsePermission,
+  type PeerClass,
+  type Permission,
+  type Permitted,
+  type PolicyChange,
+  type PolicyState,
+  type PortRange,
+} from "./policy.ts";
+export { textForm } from "./text.ts";
+
 /** A route in the main table; `via` null means that the destination is on the link itself. */
 export type Route = {
   readonly destination: Cidr;

@@ -1,0 +1,143 @@
+/**
+ * The agent's process keeps the policies of a real API server on a node of its own, with real packets between two pods: closed
+ * until their objects were seen, then as the objects say, through changes, kills of the agent and flushes by others.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { type AgentProcess, prepareAgent } from "./agent-process.fixture.ts";
+import { run } from "./node.fixture.ts";
+
+const netns = {
+  node: "seam-test-pol-node",
+  web: "seam-test-pol-web",
+  db: "seam-test-pol-db",
+} as const;
+type PodName = "web" | "db";
+let agent: AgentProcess;
+const addresses = new Map<string, readonly string[]>();
+
+const makePod = async (name: PodName): Promise<void> =>
+  agent.makePod(name, { labels: { app: name } });
+const cni = async (command: "ADD" | "DEL", pod: PodName): Promise<unknown> =>
+  agent.cni(command, { pod, netns: netns[pod] });
+const startAgent = async (answers: "healthz" | "readyz" = "readyz"): Promise<void> =>
+  agent.start({ answers, environment: { SEAM_CNI_CACHE: agent.at("cache") } });
+
+/** As kubelet does when the sandbox is there. */
+async function tellAddresses(name: PodName): Promise<void> {
+  const shown: readonly { addr_info: readonly { local: string; scope: string }[] }[] = JSON.parse(
+    run("ip", "-n", netns[name], "-j", "addr", "show", "eth0"),
+  );
+  const found = shown.flatMap(({ addr_info: all }) =>
+    all.filter(({ scope }) => scope === "global").map(({ local }) => local),
+  );
+  addresses.set(name, found);
+  const podIPs = found.map((each) => ({ ip: each }));
+  const status = { phase: "Running", podIP: found[0], podIPs };
+  const pod = { apiVersion: "v1", kind: "Pod", metadata: { name, namespace: "lab-a" }, status };
+  const told = await agent.client.applyStatus(pod, { fieldManager: "kubelet", force: true });
+  expect(told).toMatchObject({ ok: true });
+}
+
+const pings = (from: PodName | "node", to: PodName): readonly boolean[] =>
+  (addresses.get(to) ?? []).map((each) => {
+    try {
+      run("ip", "netns", "exec", netns[from], "ping", "-c1", "-W1", "-i0.2", each);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+const OPEN = [true, true];
+const CLOSED = [false, false];
+const expectPings = async (from: PodName, to: PodName, wanted: readonly boolean[]): Promise<void> =>
+  expect.poll(() => pings(from, to), { timeout: 5000, interval: 50 }).toEqual(wanted);
+
+const policy = (name: string, spec: object): object => ({
+  apiVersion: "networking.k8s.io/v1",
+  kind: "NetworkPolicy",
+  metadata: { name, namespace: "lab-a" },
+  spec,
+});
+const selector = (app: string): object => ({ matchLabels: { app } });
+
+beforeAll(async () => {
+  agent = await prepareAgent(Object.values(netns));
+  run("ip", "addr", "add", "fd00:200::7/64", "dev", "up0", "nodad");
+  await agent.makeNode("a", "10.200.7.1", ["10.244.7.0/24", "fd00:7::/64"]);
+  agent.signIn();
+  await startAgent();
+});
+
+afterAll(async () => agent[Symbol.asyncDispose]());
+
+test("ADD waits for the pod's object, and asks to be tried again when it does not come (architecture §1.5)", async () => {
+  const started = performance.now();
+  expect(await cni("ADD", "web")).toMatchObject({
+    code: 11,
+    msg: "policies for this pod are not known yet, so its interface stays closed",
+  });
+  expect(performance.now() - started).toBeGreaterThan(4900);
+  expect(await cni("DEL", "web")).toBeNull();
+  const waiting = cni("ADD", "db");
+  await makePod("web");
+  expect(await cni("ADD", "web")).toMatchObject({ ips: [{}, {}] });
+  await makePod("db");
+  // The runtime meant another pod of that name, which is gone.
+  expect(await waiting).toMatchObject({ code: 11 });
+  expect(await cni("DEL", "db")).toBeNull();
+  expect(await cni("ADD", "db")).toMatchObject({ ips: [{}, {}] });
+  for (const name of ["web", "db"] as const) await tellAddresses(name);
+  expect([pings("web", "db"), pings("node", "db")]).toEqual([OPEN, OPEN]);
+});
+
+test("policies and labels are followed at once, and the node always comes through (S5, I14)", async () => {
+  const ingress = [{ from: [{ podSelector: selector("web") }] }];
+  agent.apply(policy("deny", { podSelector: selector("db"), policyTypes: ["Ingress"] }));
+  await expectPings("web", "db", CLOSED);
+  expect([pings("db", "web"), pings("node", "db")]).toEqual([OPEN, OPEN]);
+  agent.apply(policy("allow", { podSelector: selector("db"), ingress }));
+  await expectPings("web", "db", OPEN);
+  agent.k("label", "pod", "web", "-n", "lab-a", "app=other", "--overwrite");
+  await expectPings("web", "db", CLOSED);
+  agent.k("label", "pod", "web", "-n", "lab-a", "app=web", "--overwrite");
+  await expectPings("web", "db", OPEN);
+  agent.k("delete", "networkpolicy", "allow", "-n", "lab-a");
+  await expectPings("web", "db", CLOSED);
+});
+
+test("what was in force stays while the agent is away, and what changed meanwhile comes with it", async () => {
+  await agent.stop("SIGKILL");
+  agent.k("label", "pod", "web", "-n", "lab-a", "tier=front");
+  expect([pings("web", "db"), pings("db", "web")]).toEqual([CLOSED, OPEN]);
+  const tier = { podSelector: { matchLabels: { tier: "front" } } };
+  agent.apply(policy("tier", { podSelector: selector("db"), ingress: [{ from: [tier] }] }));
+  await startAgent();
+  await expectPings("web", "db", OPEN);
+  agent.k("delete", "networkpolicy", "tier", "-n", "lab-a");
+  await expectPings("web", "db", CLOSED);
+});
+
+test("a flush by something else is undone within a second and told", async () => {
+  const listed = (): string => run("nft", "list", "tables");
+  expect(listed()).toContain("inet seam-policy");
+  run("nft", "delete", "table", "inet", "seam-policy");
+  await expect.poll(listed, { timeout: 1000, interval: 20 }).toContain("inet seam-policy");
+  expect(pings("web", "db")).toEqual(CLOSED);
+  const events = (): string => agent.k("get", "events", "-A", "-o", "custom-columns=:reason");
+  await expect.poll(events, { timeout: 20_000, interval: 500 }).toContain("PoliciesRepaired");
+});
+
+test("a restart without the API server keeps what was in force, and lets no new pod speak", async () => {
+  await agent.stop("SIGKILL");
+  const kubeconfig = readFileSync(agent.at("kubeconfig"), "utf8");
+  writeFileSync(agent.at("kubeconfig"), kubeconfig.replaceAll(/127\.0\.0\.1:\d+/g, "127.0.0.1:9"));
+  await startAgent("healthz");
+  expect([pings("web", "db"), pings("db", "web")]).toEqual([CLOSED, OPEN]);
+  await agent.stop("SIGKILL");
+  writeFileSync(agent.at("kubeconfig"), kubeconfig);
+  await startAgent();
+  expect([pings("web", "db"), pings("db", "web")]).toEqual([CLOSED, OPEN]);
+});

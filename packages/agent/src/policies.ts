@@ -1,0 +1,204 @@
+/**
+ * Policies of this node (decision 16): what objects and interfaces mean is written to the kernel, a change at a time, from when all
+ * objects were seen once. Until then, and whenever this agent is away, the kernel keeps what was written before; a link that
+ * nothing was written for is closed.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { ok, type Result } from "@seam/base";
+import type { Log } from "@seam/daemon";
+import { createPolicyIntent, type PolicyIntent } from "@seam/intent";
+import type { KernelError, PolicyTable } from "@seam/kernel";
+import type { PolicyChange } from "@seam/state";
+
+import type { AgentMetrics } from "./metrics.ts";
+import type { Reports } from "./reports.ts";
+import type { Attachment, Store } from "./store.ts";
+
+/** The policies of the agent's node. */
+export type Policies = Disposable & {
+  /** What takes the objects in. */
+  readonly intent: PolicyIntent;
+  /** Objects have changed. */
+  readonly request: () => void;
+  /** An interface came or went. */
+  readonly followLinks: () => void;
+  /** All objects were seen: from now on the kernel follows. */
+  readonly start: () => void;
+  /** Whether the link's gate is in the kernel, which is waited for so long. */
+  readonly isAdmitted: (device: string) => Promise<boolean>;
+};
+
+/** What policies are kept with. */
+export type PoliciesOptions = {
+  readonly table: Pick<PolicyTable, "rewrite" | "change" | "isDisturbed">;
+  readonly store: Pick<Store, "attachments">;
+  readonly log: Log;
+  readonly metrics: Pick<AgentMetrics, "startPolicyChange">;
+  readonly reports: Pick<Reports, "node">;
+  /** Told after each change in the kernel. */
+  readonly onWritten: () => void;
+};
+
+/** Changes that come together are one. */
+const DELAY_MS = 2;
+const RETRY_MS = 1000;
+const DISTURBED_MS = 250;
+/** As long as ADD may wait (architecture section 1.5). */
+const ADMISSION_MS = 5000;
+
+/** Policies that wait for their start. */
+export function createPolicies(options: PoliciesOptions): Policies {
+  const { table, store } = options;
+  const intent = createPolicyIntent();
+  const tellLinks = linkTeller(intent, store);
+  const writer = createWriter(intent, table);
+  const admissions = createAdmissions();
+  let started = false;
+  let timer: NodeJS.Timeout | null = null;
+  const ask = (delayMs: number): void => {
+    timer ??= setTimeout(flush, delayMs);
+  };
+  const flush = (): void => {
+    timer = null;
+    if (!started) return;
+    const stop = options.metrics.startPolicyChange();
+    const written = writer.write();
+    stop(written);
+    if (!written.ok) {
+      tellRefused(options, written.error);
+      ask(RETRY_MS);
+    } else if (written.value !== null) {
+      admissions.note(written.value);
+      options.onWritten();
+    }
+  };
+  const watch = setInterval(() => {
+    if (!started || !table.isDisturbed()) return;
+    tellDisturbed(options);
+    writer.distrust();
+    flush();
+  }, DISTURBED_MS);
+  return {
+    intent,
+    request: () => ask(DELAY_MS),
+    followLinks: () => {
+      tellLinks();
+      ask(DELAY_MS);
+    },
+    start: () => {
+      started = true;
+      ask(0);
+    },
+    isAdmitted: admissions.isAdmitted,
+    [Symbol.dispose]: () => {
+      clearInterval(watch);
+      if (timer !== null) clearTimeout(timer);
+      started = false;
+    },
+  };
+}
+
+type Writer = {
+  /** Writes what changed, null when nothing did; after the first time, and after a failure, everything. */
+  readonly write: () => Result<PolicyChange | null, KernelError>;
+  /** The kernel may have anything. */
+  readonly distrust: () => void;
+};
+
+function createWriter(
+  intent: Pick<PolicyIntent, "takeChange" | "state">,
+  table: Pick<PolicyTable, "rewrite" | "change">,
+): Writer {
+  let trusted = false;
+  const finish = (
+    written: Result<null, KernelError>,
+    change: PolicyChange,
+  ): Result<PolicyChange, KernelError> => {
+    trusted = written.ok;
+    return written.ok ? ok(change) : written;
+  };
+  return {
+    write: () => {
+      const change = intent.takeChange();
+      if (trusted) return change === null ? ok(null) : finish(table.change(change), change);
+      const state = intent.state();
+      return finish(table.rewrite(state), { ...state, addresses: new Map() });
+    },
+    distrust: () => {
+      trusted = false;
+    },
+  };
+}
+
+type Admissions = Pick<Policies, "isAdmitted"> & { readonly note: (change: PolicyChange) => void };
+
+function createAdmissions(): Admissions {
+  const admitted = new Set<string>();
+  let noted = Promise.withResolvers<void>();
+  return {
+    note: ({ gates }) => {
+      for (const [device, gate] of gates)
+        if (gate === null) admitted.delete(device);
+        else admitted.add(device);
+      noted.resolve();
+      noted = Promise.withResolvers();
+    },
+    isAdmitted: async (device) => {
+      const late = sleep(ADMISSION_MS, "late", { ref: false });
+      while (!admitted.has(device)) {
+        if ((await Promise.race([noted.promise, late])) === "late") return false;
+      }
+      return true;
+    },
+  };
+}
+
+/** Tells intent which interfaces there are, now and whenever it is called. */
+function linkTeller(
+  intent: Pick<PolicyIntent, "setEndpoint">,
+  store: Pick<Store, "attachments">,
+): () => void {
+  const known = new Map<string, string>();
+  const tell = (): void => {
+    const present = new Map(store.attachments().map((each) => [each.device, each]));
+    for (const device of known.keys()) {
+      if (present.has(device)) continue;
+      known.delete(device);
+      intent.setEndpoint(device, null);
+    }
+    for (const [device, attachment] of present) {
+      const text = JSON.stringify(attachment);
+      if (known.get(device) === text) continue;
+      known.set(device, text);
+      intent.setEndpoint(device, { addresses: attachment.addresses, pod: podOf(attachment) });
+    }
+  };
+  tell();
+  return tell;
+}
+
+/** Whose interface it is; what the runtime did not say is no pod, and has no policies. */
+const podOf = ({ pod, podUid }: Attachment): { key: string; uid: string } | null =>
+  pod === "" ? null : { key: pod, uid: podUid };
+
+type Teller = Pick<PoliciesOptions, "log" | "reports">;
+
+function tellRefused({ log, reports }: Teller, error: KernelError): void {
+  log.error({ error }, "policies could not be written; trying again");
+  reports.node({
+    severity: "Warning",
+    reason: "PoliciesNotWritten",
+    message: `the kernel refused the policies of this node: ${error.message}; what was in force before stays, and new pods wait; tried again every second`,
+  });
+}
+
+function tellDisturbed({ log, reports }: Teller): void {
+  log.warn({}, "something else changed the policies of this node; writing them anew");
+  reports.node({
+    severity: "Warning",
+    reason: "PoliciesRepaired",
+    message:
+      "something else than Seam changed table inet seam-policy on this node; it was written anew; find out what does so, such as nft flush ruleset in a script",
+  });
+}

@@ -1,0 +1,281 @@
+/**
+ * `seam bench controller`: how fast Seam's controller makes the objects of experiments, what it takes for that, and that it asks
+ * nothing when nothing changes. One real node runs the cluster; kwok plays the nodes and kubelets that the pods need. Experiments
+ * are written at a steady rate first, then the rest at once; each is followed by a Deployment without pods, whose ReplicaSet is what
+ * upstream's controllers make meanwhile.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { API_VERSION } from "@seam/api";
+import { child, children, type KubeClient, type KubeObject, textAt } from "@seam/kube";
+import { labExec, labStatus } from "@seam/lab";
+import {
+  type BenchDocument,
+  caseOf,
+  environmentOf,
+  type Figure,
+  statisticsOf,
+} from "./document.ts";
+import { FAKE, type Kwok, startKwok } from "./kwok.ts";
+import { memoryOf } from "./memory.ts";
+import { type MadeObjects, PEER_LABEL, watchMade } from "./made-objects.ts";
+import { openLab } from "./rivals.ts";
+
+/** How much, and how fast. */
+export type ControllerBenchOptions = {
+  /** A lab of one node that is up, with Seam. */
+  readonly lab: string;
+  /** The program kwok. */
+  readonly kwok: string;
+  readonly experiments: number;
+  /** Workloads of each experiment; every one is a StatefulSet of one pod, and a Service. */
+  readonly workloads: number;
+  /** Experiments written in each second of the steady half. */
+  readonly perSecond: number;
+};
+
+const PEER = "kube-controller-manager, Deployment to ReplicaSet";
+/** The lab's one real node. */
+const NODE = "n1";
+const PROJECTS = 10;
+/** A kubelet's own limit is 110 pods. */
+const PODS_OF_NODE = 100;
+const QUIET_SECONDS = 60;
+
+/** Runs the benchmark. */
+export async function benchController(options: ControllerBenchOptions): Promise<BenchDocument> {
+  const kube = await openLab(options.lab);
+  const { kubeconfig } = await labStatus(options.lab);
+  using kwok = startKwok(options.kwok, kubeconfig);
+  await using seen = watchMade(kube, 2 * options.workloads);
+  try {
+    await makeNodes(
+      kube,
+      kwok,
+      Math.ceil((options.experiments * options.workloads) / PODS_OF_NODE) + 1,
+    );
+    await makeProjects(kube);
+    return await measure(kube, seen, options);
+  } finally {
+    kube.close();
+  }
+}
+
+async function measure(
+  kube: KubeClient,
+  seen: MadeObjects,
+  options: ControllerBenchOptions,
+): Promise<BenchDocument> {
+  const { experiments, workloads, perSecond } = options;
+  const controller = await controllerOf(kube, options.lab);
+  const before = await controller.requests();
+  const steady = Math.ceil(experiments / 2);
+  const written = await writeSteadily(kube, steady, options);
+  await untilMade(seen, steady);
+  const burst = await writeAtOnce(kube, steady, options);
+  await untilMade(seen, experiments);
+  const atOnce = { count: experiments - steady, took: (seen.lastMade() - burst) / 1000 };
+  await until(`${experiments} experiments are Ready`, () => seen.ready() === experiments);
+  const requests = (await controller.requests()) - before;
+  const memory = await controller.memory();
+  const idle = await requestsAtRest(controller);
+  const made = latencies(written, seen.madeAt);
+  const rounds = [{ seam: made, peer: latencies(written, seen.peerAt) }];
+  const names = { unit: "s", better: "lower", peer: PEER } as const;
+  return {
+    name: "controller",
+    environment: environmentOf({ experiments, workloads, perSecond }),
+    cases: (["p50", "p99"] as const).map((statistic) =>
+      caseOf({ ...names, what: `write to all objects ${statistic}` }, statistic, rounds),
+    ),
+    figures: [
+      { figure: "write to all objects p99", unit: "s", value: statisticsOf(made).p99, target: 1 },
+      ...atOnceFigures(atOnce),
+      { figure: "controller's memory", unit: "MiB PSS", value: memory, target: 512 },
+      figureOf("requests per experiment", "requests", requests / experiments),
+      { figure: `${QUIET_SECONDS} s at rest`, unit: "requests", value: idle, target: 0 },
+    ],
+  };
+}
+
+const figureOf = (figure: string, unit: string, value: number): Figure => ({
+  figure,
+  unit,
+  value: Math.round(value * 10) / 10,
+  target: null,
+});
+
+/** How long all took that were written at once, and how many that is a second. */
+const atOnceFigures = ({
+  count,
+  took,
+}: {
+  readonly count: number;
+  readonly took: number;
+}): readonly Figure[] => [
+  figureOf(`${count} at once, all made`, "s", took),
+  figureOf("rate at once", "experiments/s", count / took),
+];
+
+/** Requests in a minute, once what came last is told in events and in the status of projects. */
+async function requestsAtRest({ requests }: Controller): Promise<number> {
+  await until("the controller rests", async () => {
+    const before = await requests();
+    await sleep(5000);
+    return (await requests()) === before;
+  });
+  const before = await requests();
+  await sleep(QUIET_SECONDS * 1000);
+  return (await requests()) - before;
+}
+
+/** Seconds from each write to what it made. */
+const latencies = (
+  written: ReadonlyMap<string, number>,
+  madeAt: (experiment: string) => number,
+): readonly number[] => [...written].map(([experiment, at]) => (madeAt(experiment) - at) / 1000);
+
+const nameOf = (index: number): string => `e${index}`;
+const projectOf = (index: number): string => `scale-${index % PROJECTS}`;
+
+/** Writes experiments at the rate, whether earlier ones are done or not; when each was sent. */
+async function writeSteadily(
+  kube: KubeClient,
+  count: number,
+  options: ControllerBenchOptions,
+): Promise<ReadonlyMap<string, number>> {
+  const sent = new Map<string, number>();
+  const writes: Promise<void>[] = [];
+  const start = performance.now();
+  for (let index = 0; index < count; index += 1) {
+    await sleep(Math.max(0, start + (index * 1000) / options.perSecond - performance.now()));
+    sent.set(nameOf(index), performance.now());
+    writes.push(write(kube, experiment(index, options)), write(kube, deployment(index)));
+  }
+  await Promise.all(writes);
+  return sent;
+}
+
+/** Writes all the others as fast as the API server takes them; when it began. */
+async function writeAtOnce(
+  kube: KubeClient,
+  from: number,
+  options: ControllerBenchOptions,
+): Promise<number> {
+  const start = performance.now();
+  const all = Array.from({ length: options.experiments - from }, (_, index) => from + index);
+  await Promise.all(all.map(async (index) => write(kube, experiment(index, options))));
+  return start;
+}
+
+async function write(kube: KubeClient, object: KubeObject): Promise<void> {
+  const applied = await kube.apply(object, { fieldManager: "seam-bench", force: true });
+  if (!applied.ok)
+    throw new Error(`${object.kind} ${object.metadata.name}: ${applied.error.message}`);
+}
+
+const image = "localhost/pause:1";
+
+const experiment = (index: number, { workloads }: ControllerBenchOptions): KubeObject => ({
+  apiVersion: API_VERSION,
+  kind: "Experiment",
+  metadata: { name: nameOf(index), namespace: projectOf(index) },
+  spec: {
+    workloads: Array.from({ length: workloads }, (_, at) => ({
+      name: `${nameOf(index)}-w${at}`,
+      image,
+    })),
+  },
+});
+
+/** Without pods, so that it takes nothing of the nodes. */
+const deployment = (index: number): KubeObject => {
+  const labels = { [PEER_LABEL]: nameOf(index) };
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: nameOf(index), namespace: projectOf(index), labels },
+    spec: {
+      replicas: 0,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [{ name: "c", image }] } },
+    },
+  };
+};
+
+async function makeProjects(kube: KubeClient): Promise<void> {
+  for (let index = 0; index < PROJECTS; index += 1) {
+    const ref = { apiVersion: API_VERSION, kind: "Project", name: projectOf(index) };
+    const { name, ...kind } = ref;
+    await write(kube, { ...kind, metadata: { name }, spec: {} });
+    await until(`project ${ref.name} is Ready`, async () => {
+      const found = await kube.get(ref);
+      return found.ok && textAt(child(found.value, "status"), "phase") === "Ready";
+    });
+  }
+}
+
+/** Nodes that kwok keeps Ready; the real one takes no pod of the benchmark. */
+async function makeNodes(kube: KubeClient, kwok: Kwok, count: number): Promise<void> {
+  const real = { apiVersion: "v1", kind: "Node", name: NODE };
+  const cordoned = await kube.patch(real, {
+    kind: "merge",
+    value: { spec: { unschedulable: true } },
+  });
+  if (!cordoned.ok) throw new Error(cordoned.error.message);
+  const names = Array.from({ length: count }, (_, index) => `fake-${index}`);
+  for (const name of names) {
+    const labels = { "kubernetes.io/hostname": name, "kubernetes.io/os": "linux" };
+    await write(kube, {
+      apiVersion: "v1",
+      kind: "Node",
+      metadata: { name, labels, annotations: { [FAKE]: "fake" } },
+    });
+  }
+  for (const name of names) {
+    await until(`node ${name} is Ready`, async () => {
+      kwok.check();
+      const found = await kube.get({ ...real, name });
+      const conditions = found.ok ? children(child(found.value, "status"), "conditions") : [];
+      return conditions.some(({ type, status }) => type === "Ready" && status === "True");
+    });
+  }
+}
+
+const untilMade = async (seen: MadeObjects, experiments: number): Promise<void> =>
+  until(`${experiments} experiments are made`, () => seen.complete() === experiments);
+
+async function until(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
+  const limit = performance.now() + 1_800_000;
+  while (!(await holds())) {
+    if (performance.now() > limit) throw new Error(`not so after 30 min: ${what}`);
+    await sleep(100);
+  }
+}
+
+type Controller = {
+  /** Requests that it has sent, without those that renew its lease. */
+  readonly requests: () => Promise<number>;
+  /** MiB of all its processes (PSS: proc(5), smaps_rollup). */
+  readonly memory: () => Promise<number>;
+};
+
+/** The controller's process on the lab's node. */
+async function controllerOf(kube: KubeClient, lab: string): Promise<Controller> {
+  const pods = await kube.list(
+    { apiVersion: "v1", kind: "Pod", namespace: "seam-system" },
+    { labelSelector: "app.kubernetes.io/name=seam-controller" },
+  );
+  if (!pods.ok) throw new Error(pods.error.message);
+  const address = textAt(child(pods.value.items[0] ?? {}, "status"), "podIP");
+  return {
+    requests: async () => {
+      const ask = ["curl", "-sf", `http://${address}:9810/metrics`];
+      const { stdout } = await labExec(lab, NODE, ask);
+      const samples = [...stdout.matchAll(/^seam_api_requests_total\{(.*)\} (\d+)$/gm)];
+      return samples
+        .filter(([, labels = ""]) => !labels.includes('resource="leases"'))
+        .reduce((sum, [, , value]) => sum + Number(value), 0);
+    },
+    memory: async () => memoryOf(lab, NODE, "/seam/controller.js"),
+  };
+}

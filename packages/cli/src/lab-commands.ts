@@ -1,0 +1,160 @@
+/** How `seam lab` and `seam bench` are called. */
+import type { Command } from "commander";
+import { labOption, later, withExamples } from "./definition.ts";
+
+type AddCommand = (usage: string, text: string) => Command;
+
+/** Adds `lab` and its commands to the program. */
+export function addLabCommands(program: Command): void {
+  const lab = program.command("lab").description("a real Kubernetes cluster on this machine");
+  const add: AddCommand = (usage, text) =>
+    lab.command(usage).description(text).addOption(labOption());
+  addUpAndDown(add);
+  addLooking(add);
+  addNodeCommands(add);
+  withExamples(lab, "seam lab up", "seam lab status", "seam lab down");
+}
+
+function addUpAndDown(add: AddCommand): void {
+  withExamples(
+    add("up", "start the cluster, or repair the one that runs")
+      .option("--nodes <count>", "number of nodes, 1 to 9; a smaller lab grows (default: 3)")
+      .option(
+        "--families <families>",
+        "address families of a new lab: dual, ipv4 or ipv6 (default: dual)",
+      )
+      .option(
+        "--network <network>",
+        "the pod network: seam, or reference (the upstream bridge)",
+        "seam",
+      )
+      .action(later(async () => (await import("./lab.ts")).up)),
+    "seam lab up",
+    "seam lab up --name second --nodes 1 --families ipv6",
+  );
+  withExamples(
+    add("down", "remove the cluster and every trace of it").action(
+      later(async () => (await import("./lab.ts")).down),
+    ),
+    "seam lab down",
+  );
+}
+
+function addLooking(add: AddCommand): void {
+  withExamples(
+    add("status", "the nodes of the cluster").action(
+      later(async () => (await import("./lab.ts")).showStatus),
+    ),
+    "seam lab status",
+  );
+  withExamples(
+    add("kubeconfig", "print the administrator's kubeconfig").action(
+      later(async () => (await import("./lab.ts")).showKubeconfig),
+    ),
+    "seam lab kubeconfig > kubeconfig.yaml",
+  );
+  withExamples(
+    add("exec <node> <command...>", "run a command on a node").action(
+      later(async () => (await import("./lab.ts")).exec),
+    ),
+    "seam lab exec n1 -- ip route",
+  );
+  withExamples(
+    add("logs [log]", "the end of a log, such as n1-kubelet; without a name, the names").action(
+      later(async () => (await import("./lab.ts")).showLog),
+    ),
+    "seam lab logs n1-kubelet",
+  );
+}
+
+function addNodeCommands(add: AddCommand): void {
+  withExamples(
+    add("remove-node <node>", "end a node, delete its Node object, and forget it").action(
+      later(async () => (await import("./lab.ts")).remove),
+    ),
+    "seam lab remove-node n3",
+  );
+  withExamples(
+    add("readdress <node>", "give a running node other addresses").action(
+      later(async () => (await import("./lab.ts")).readdress),
+    ),
+    "seam lab readdress n3",
+  );
+  withExamples(
+    add("cut <node>", "cut a node off the network between nodes, as a failed switch would").action(
+      later(async () => (await import("./lab.ts")).cutOff),
+    ),
+    "seam lab cut n3",
+  );
+  withExamples(
+    add("heal <node>", "connect a node that was cut off").action(
+      later(async () => (await import("./lab.ts")).heal),
+    ),
+    "seam lab heal n3",
+  );
+  withExamples(
+    add("load-image <file>", "load an image archive into every node").action(
+      later(async () => (await import("./lab.ts")).load),
+    ),
+    "seam lab load-image image.tar",
+  );
+}
+
+/** Adds `bench` and its commands to the program. */
+export function addBenchCommands(program: Command): void {
+  const bench = program.command("bench").description("measurements against named peers");
+  const add: AddCommand = (usage, text) =>
+    bench.command(usage).description(text).option("--json", "print one JSON document");
+  const rounds = ["--rounds <count>", "interleaved rounds", "9"] as const;
+  withExamples(
+    add("cni", "ADD and DEL against bridge + host-local + portmap")
+      .addOption(labOption())
+      .option("--node <node>", "on which node", "n2")
+      .option(...rounds)
+      .option("--samples <count>", "samples of each side in a round", "20")
+      .action(later(async () => (await import("./bench.ts")).cni)),
+    "seam bench cni --rounds 3 --json",
+  );
+  withExamples(
+    add(
+      "throughput",
+      "TCP, round trips and connections between pods, against the reference network",
+    )
+      .option(...rounds)
+      .option("--seconds <count>", "seconds of one measurement", "1")
+      .option("--overlay <kind>", "how nodes are joined: direct or vxlan, on both sides", "direct")
+      .option("--policies <count>", "NetworkPolicies that select each of Seam's pods", "0")
+      .action(later(async () => (await import("./bench.ts")).throughput)),
+    "seam bench throughput --overlay vxlan",
+    "seam bench throughput --policies 5000",
+  );
+  withExamples(
+    add("pods", "seconds until pods run, against the reference network")
+      .option(...rounds)
+      .option("--counts <list>", "how many pods at once", "1,30,110")
+      .action(later(async () => (await import("./bench.ts")).pods)),
+    "seam bench pods --counts 1,30",
+  );
+  addScaleBenches(add);
+  withExamples(bench, "seam bench cni", "seam bench throughput", "seam bench pods");
+}
+
+/** What many objects cost Seam's own programs. */
+function addScaleBenches(add: AddCommand): void {
+  withExamples(
+    add("policies", "what a change of a policy, a pod or a link costs an agent; needs root, no lab")
+      .option("--pods <count>", "pods of the cluster", "10000")
+      .option("--policies <count>", "policies of the cluster", "1000")
+      .option("--changes <count>", "changes of each kind", "500")
+      .action(later(async () => (await import("./bench.ts")).policies)),
+    "seam bench policies --pods 1000 --policies 100",
+  );
+  withExamples(
+    add("controller", "how fast experiments become objects, on nodes that kwok plays")
+      .option("--experiments <count>", "experiments; half at the rate, half at once", "1000")
+      .option("--workloads <count>", "workloads of each, one pod each", "5")
+      .option("--rate <count>", "experiments per second in the first half", "3")
+      .action(later(async () => (await import("./bench.ts")).controller)),
+    "seam bench controller --experiments 100",
+  );
+}

@@ -1,0 +1,271 @@
+/** Who may speak to whom: pods, namespaces and policies are read from the cluster, and judged by the definitions of the API. */
+import {
+  type Address,
+  err,
+  FAMILIES,
+  type Family,
+  formatAddress,
+  ok,
+  parseAddress,
+} from "@seam/base";
+import { child, children, type Json, type KubeObject, textAt } from "@seam/kube";
+import {
+  type Attempt,
+  type End,
+  type Explanation,
+  explain,
+  judge,
+  type Matrix,
+  matrixOf,
+  type NetworkPolicy,
+  type Pod,
+  type Port,
+  type Protocol,
+  protocolOf,
+  readPolicy,
+  type Verdict,
+} from "@seam/reach";
+import { planObjects } from "./plan.ts";
+import { fromKube, nameOf, type SeamError } from "./error.ts";
+import type { Source } from "./documents.ts";
+import { fieldOf, itemsOf } from "./fields.ts";
+import { listObjects, type Reply } from "./list.ts";
+import { readPortWord } from "./port-word.ts";
+import type { Seam } from "./seam.ts";
+
+/** What is asked: ends as POD, NAMESPACE/POD or an address; the port as 80, 80/UDP or the name of a port of the destination. */
+export type ReachQuestion = {
+  readonly from: string;
+  readonly to: string;
+  readonly port: string;
+  /** Null: IPv4 when both ends have it. */
+  readonly family: Family | null;
+};
+
+/** The answer, what decided, and what to change. */
+export type ReachAnswer = {
+  readonly attempt: Attempt;
+  readonly verdict: Verdict;
+  readonly explanation: Explanation;
+};
+
+const NODE = { apiVersion: "v1", kind: "Node" };
+const POD = { apiVersion: "v1", kind: "Pod" };
+const POLICY = { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy" };
+
+const wrong = (message: string, hint: string): SeamError => ({
+  code: "BadInput",
+  message,
+  hint,
+  details: [],
+});
+
+/** Judges one connection by the policies that are in force in the namespaces of its ends. */
+export async function askReach(seam: Seam, question: ReachQuestion): Reply<ReachAnswer> {
+  const from = await endOf(seam, question.from);
+  if (!from.ok) return from;
+  const to = await endOf(seam, question.to);
+  if (!to.ok) return to;
+  const port = portOf(question.port, to.value);
+  if (!port.ok) return port;
+  const family = familyFor([from.value, to.value], question.family);
+  if (family === null) {
+    const hint = "Name ends that have addresses of one family, or leave --family out.";
+    return err(wrong(`${question.from} and ${question.to} have no address of one family`, hint));
+  }
+  const namespaces = [from.value, to.value].flatMap((end) =>
+    end.kind === "pod" ? [end.pod.namespace] : [],
+  );
+  const policies = await policiesIn(seam, namespaces);
+  if (!policies.ok) return policies;
+  const attempt: Attempt = { from: from.value, to: to.value, family, ...port.value };
+  const verdict = judge(attempt, policies.value);
+  return ok({ attempt, verdict, explanation: explain(attempt, verdict) });
+}
+
+async function endOf(seam: Seam, word: string): Reply<End> {
+  const address = parseAddress(word);
+  if (address.ok) return nodeAt(seam, address.value);
+  const [namespace, name, ...more] = word.includes("/") ? word.split("/") : [seam.namespace, word];
+  if (namespace === undefined || name === undefined || name === "" || more.length > 0) {
+    const hint = "Expected POD, NAMESPACE/POD or an IP address, for example lab-a/server-0.";
+    return err(wrong(`cannot tell what "${word}" names`, hint));
+  }
+  const ref = { ...POD, namespace, name };
+  const found = await seam.kube.get(ref);
+  if (!found.ok) return err(fromKube(`get ${nameOf(ref)}`, found.error));
+  const labels = await namespaceLabels(seam, namespace);
+  return labels.ok ? ok({ kind: "pod", pod: podOf(found.value, labels.value) }) : labels;
+}
+
+/** An address, and the node that it belongs to; who may not read nodes is taken to mean none of them. */
+async function nodeAt({ kube }: Seam, address: Address): Reply<End> {
+  const nodes = await listObjects(kube, NODE);
+  const node = (nodes.ok ? nodes.value : []).find((each) =>
+    itemsOf(each, "status", "addresses").some(
+      (one) => fieldOf(one, "address") === formatAddress(address),
+    ),
+  );
+  return ok({ kind: "address", address, node: node?.metadata.name ?? null });
+}
+
+async function namespaceLabels({ kube }: Seam, name: string): Reply<Json> {
+  const ref = { apiVersion: "v1", kind: "Namespace", name };
+  const found = await kube.get(ref);
+  return found.ok
+    ? ok(child(found.value.metadata, "labels"))
+    : err(fromKube(`get ${nameOf(ref)}`, found.error));
+}
+
+/** A pod as policies see it; its ports are those of all its containers. */
+function podOf(object: KubeObject, labels: Json): Pod {
+  const spec = child(object, "spec");
+  const addresses = children(child(object, "status"), "podIPs").flatMap((each) => {
+    const address = parseAddress(String(each["ip"]));
+    return address.ok ? [address.value] : [];
+  });
+  const ports = children(spec, "containers").flatMap((container) =>
+    children(container, "ports").flatMap((each) => {
+      const port = each["containerPort"];
+      const protocol = protocolOf(textAt(each, "protocol") ?? "TCP");
+      return typeof port === "number" && protocol !== null
+        ? [{ name: textAt(each, "name") ?? "", port, protocol }]
+        : [];
+    }),
+  );
+  return {
+    namespace: object.metadata.namespace ?? "",
+    name: object.metadata.name,
+    labels: child(object.metadata, "labels"),
+    namespaceLabels: labels,
+    addresses,
+    node: textAt(spec, "nodeName"),
+    hostNetwork: spec["hostNetwork"] === true,
+    ports,
+  };
+}
+
+/** A port as people write it: a number or, of a pod, a name; without a protocol TCP. */
+function portOf(text: string, to: End): Awaited<Reply<Port>> {
+  const word = readPortWord(text);
+  if (word === null) return err(notAPort(text));
+  const { port, protocol } = word;
+  return typeof port === "number" ? ok({ port, protocol }) : namedPort(port, protocol, to);
+}
+
+function namedPort(name: string, protocol: Protocol, to: End): Awaited<Reply<Port>> {
+  const ports = to.kind === "pod" ? to.pod.ports : [];
+  const found = ports.find((each) => each.name === name && each.protocol === protocol);
+  if (found !== undefined) return ok({ port: found.port, protocol });
+  const names = ports.map((each) => `${each.name}/${each.protocol}`).join(", ");
+  return err(
+    wrong(
+      `the destination has no port called "${name}" for ${protocol}`,
+      names === "" ? "Name a port by its number, such as 80/TCP." : `Its ports are: ${names}.`,
+    ),
+  );
+}
+
+const notAPort = (word: string): SeamError =>
+  wrong(
+    `cannot read the port "${word}"`,
+    "Expected a number from 1 to 65535 or a port's name, with /TCP, /UDP or /SCTP, for example 5201/TCP.",
+  );
+
+function familyFor(ends: readonly End[], wanted: Family | null): Family | null {
+  const has = (family: Family): boolean =>
+    ends.every((end) => addressesOf(end).some((address) => address.family === family));
+  const tried = wanted === null ? FAMILIES : [wanted];
+  return tried.find(has) ?? null;
+}
+
+const addressesOf = (end: End): readonly Address[] =>
+  end.kind === "pod" ? end.pod.addresses : [end.address];
+
+async function policiesIn(
+  { kube }: Seam,
+  namespaces: readonly string[],
+): Reply<readonly NetworkPolicy[]> {
+  const objects: KubeObject[] = [];
+  for (const namespace of new Set(namespaces)) {
+    const listed = await listObjects(kube, { ...POLICY, namespace });
+    if (!listed.ok) return listed;
+    objects.push(...listed.value);
+  }
+  return readPolicies(objects);
+}
+
+function readPolicies(objects: readonly KubeObject[]): Awaited<Reply<readonly NetworkPolicy[]>> {
+  const policies: NetworkPolicy[] = [];
+  for (const object of objects) {
+    const read = readPolicy(object);
+    if (!read.ok) {
+      const { name, namespace } = object.metadata;
+      return err({
+        code: "Failed",
+        message: `cannot judge by ${nameOf({ kind: POLICY.kind, name, namespace })}`,
+        hint: "This version of Seam does not know these fields; use a newer one.",
+        details: read.error,
+      });
+    }
+    policies.push(read.value);
+  }
+  return ok(policies);
+}
+
+/** What a table is about. */
+export type ReachTableOptions = {
+  /** Documents that would be applied: NetworkPolicies, or experiments with policies. */
+  readonly sources: readonly Source[];
+  /** As 80/TCP; without any all that containers and policies name, and the others as one. */
+  readonly ports: readonly string[];
+  readonly family: Family;
+};
+
+/** Reachability among all pods of the connection's namespace, now and when documents were applied. */
+export async function tabulateReach(seam: Seam, options: ReachTableOptions): Reply<Matrix> {
+  const { kube, namespace } = seam;
+  const ports: Port[] = [];
+  for (const word of options.ports) {
+    const port = portOf(word, { kind: "address", address: NOWHERE, node: null });
+    if (!port.ok) return port;
+    ports.push(port.value);
+  }
+  const labels = await namespaceLabels(seam, namespace);
+  if (!labels.ok) return labels;
+  const listed = await listObjects(kube, { ...POD, namespace });
+  if (!listed.ok) return listed;
+  const policies = await listObjects(kube, { ...POLICY, namespace });
+  if (!policies.ok) return policies;
+  const now = readPolicies(policies.value);
+  if (!now.ok) return now;
+  const proposed = await policiesAfter(seam, policies.value, options.sources);
+  if (!proposed.ok) return proposed;
+  const world = {
+    pods: listed.value.map((each) => podOf(each, labels.value)).filter((each) => !each.hostNetwork),
+    policies: now.value,
+    proposed: proposed.value,
+    family: options.family,
+  };
+  return ok(matrixOf(ports.length === 0 ? world : { ...world, ports }));
+}
+
+const NOWHERE: Address = { family: "ipv4", bytes: [0, 0, 0, 0] };
+
+/** The policies of the namespace after the documents were applied; null without documents. */
+async function policiesAfter(
+  { kube, namespace }: Seam,
+  existing: readonly KubeObject[],
+  sources: readonly Source[],
+): Reply<readonly NetworkPolicy[] | null> {
+  if (sources.length === 0) return ok(null);
+  const plan = await planObjects(kube, sources, { namespace, force: true });
+  if (!plan.ok) return plan;
+  const touched = plan.value.objects.filter(
+    ({ ref }) => ref.kind === POLICY.kind && ref.namespace === namespace,
+  );
+  const kept = existing.filter(
+    ({ metadata }) => !touched.some(({ ref }) => ref.name === metadata.name),
+  );
+  return readPolicies([...kept, ...touched.flatMap(({ after }) => after ?? [])]);
+}

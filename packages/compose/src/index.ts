@@ -1,0 +1,47 @@
+/** From Seam's objects to the objects that they are made of, and what to say of both; pure: the controller writes it, `plan` shows it. */
+export { type Changes } from "./children.ts";
+export { type Finding } from "./condition.ts";
+export { driftNews, newsOf } from "./event.ts";
+export {
+  isLive,
+  lacksPods,
+  planChildren,
+  type Preview,
+  previewChildren,
+  type Progress,
+  progressOf,
+  type Scene,
+} from "./experiment-plan.ts";
+export { concernsAbout, judgeExperiment, type Problem, type Verdict } from "./experiment-status.ts";
+export { type Identity } from "./identity.ts";
+export {
+  EXPERIMENT_LABEL,
+  APPLIED_ANNOTATION,
+  APPLIER,
+  FIELD_MANAGER,
+  PROJECT_LABEL,
+} from "./names.ts";
+export { TO_DNS } from "./network-policies.ts";
+export { judgeNetworkConfig } from "./network-config-status.ts";
+export {
+  labelOf,
+  observeChild,
+  type Observed,
+  type ObservedChild,
+  type ObservedExperiment,
+  type ObservedNamespace,
+  type ObservedNetworkConfig,
+  type ObservedPod,
+  type ObservedProject,
+  type ObservedTenancy,
+  observeExperiment,
+  observeNamespace,
+  observeNetworkConfig,
+  observePod,
+  observeProject,
+  observeTenancy,
+} from "./observed.ts";
+export { PART_KINDS, TENANCY_KINDS } from "./part-kinds.ts";
+export { concernsAboutProject, hasNamespace, judgeProject, planNamespace } from "./project-plan.ts";
+export { type Mark, markOf, problemWith } from "./strangers.ts";
+export { facetsOf, judgeFacet, planFacet, usageOf } from "./tenancy.ts";

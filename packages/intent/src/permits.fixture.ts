@@ -1,0 +1,36 @@
+/** How the kernel decides with gates and classes, for tests: the closest thing that is known of the other end. */
+import { type Address, formatAddress } from "@seam/base";
+import { ANY, type Gate, parsePermission, type PolicyState } from "@seam/state";
+
+/** One end of a connection as a gate sees it; a port of null is a protocol without ports, such as ICMP. */
+export type Asked = {
+  readonly direction: "ingress" | "egress";
+  readonly other: Address;
+  readonly protocol: "TCP" | "UDP" | "SCTP";
+  readonly port: number | null;
+};
+
+/** Whether the gate lets it pass. */
+export function permits(state: PolicyState, gate: Gate, asked: Asked): boolean {
+  const { direction, other, protocol, port } = asked;
+  const rules = gate[direction];
+  if (rules === null) return true;
+  const block = state.blocks.find(({ first, last }) => isBetween(first, other, last));
+  const classes = [state.addresses.get(formatAddress(other)), block?.peers, ANY[other.family]];
+  const permission = classes
+    .flatMap((each) => (each === undefined ? [] : [rules.get(each)]))
+    .find((each) => each !== undefined);
+  const parsed = parsePermission(permission ?? "none");
+  if (!parsed.ok) throw new Error(parsed.error);
+  if (port === null) return parsed.value.other;
+  return parsed.value.ranges.some(
+    (range) =>
+      range.protocol === protocol.toLowerCase() && range.first <= port && port <= range.last,
+  );
+}
+
+const hex = ({ bytes }: Address): string =>
+  bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+const isBetween = (first: Address, it: Address, last: Address): boolean =>
+  first.family === it.family && hex(first) <= hex(it) && hex(it) <= hex(last);

@@ -1,0 +1,136 @@
+/** The cluster's pods, by name, namespace and address. */
+import { type Address, cidrContains, formatAddress } from "@seam/base";
+
+import type { PolicyPod } from "./policy-pod.ts";
+import type { Peer } from "./policy-reading.ts";
+import { isSelected, type Labels } from "./policy-selector.ts";
+import type { AddressClass, KnownPod, Term } from "./policy-terms.ts";
+
+/** An address that pods have. */
+type KnownAddress = {
+  readonly address: Address;
+  /** Of several, which only a moment between two pods can have, the last counts. */
+  owners: readonly KnownPod[];
+  class: AddressClass | null;
+};
+
+/** What is known of pods. */
+export type KnownPods = {
+  readonly pods: ReadonlyMap<string, KnownPod>;
+  readonly namespaces: ReadonlyMap<string, Labels>;
+  readonly addresses: Map<string, KnownAddress>;
+  /** The pod as it is now known; null when it is gone, or as before. */
+  readonly set: (key: string, pod: PolicyPod | null) => KnownPod | null;
+  readonly setNamespace: (name: string, labels: Labels | null) => void;
+  readonly of: (namespace: string) => Iterable<KnownPod>;
+  /** Classes of these addresses are to be worked out again. */
+  readonly touch: (addresses: Iterable<string>) => void;
+  readonly takeTouched: () => ReadonlySet<string>;
+};
+
+type Tables = {
+  readonly pods: Map<string, KnownPod>;
+  readonly near: Map<string, Set<KnownPod>>;
+  readonly namespaces: Map<string, Labels>;
+  readonly addresses: Map<string, KnownAddress>;
+};
+
+/** No pods. */
+export function createKnownPods(): KnownPods {
+  const tables: Tables = {
+    pods: new Map(),
+    near: new Map(),
+    namespaces: new Map(),
+    addresses: new Map(),
+  };
+  const { pods, near, namespaces, addresses } = tables;
+  let touched = new Set<string>();
+  const touch = (texts: Iterable<string>): void => {
+    for (const text of texts) touched.add(text);
+  };
+  return {
+    pods,
+    namespaces,
+    addresses,
+    set: (key, pod) => {
+      const before = pods.get(key);
+      if (before !== undefined && pod !== null && isAlike(before.pod, pod)) return null;
+      if (before !== undefined) {
+        forget(tables, key, before);
+        touch(before.addresses);
+      }
+      if (pod === null) return null;
+      const known = learn(tables, key, pod);
+      touch(known.addresses);
+      return known;
+    },
+    setNamespace: (name, labels) => {
+      if (labels === null) namespaces.delete(name);
+      else namespaces.set(name, labels);
+    },
+    of: (namespace) => near.get(namespace) ?? [],
+    touch,
+    takeTouched: () => {
+      const taken = touched;
+      touched = new Set();
+      return taken;
+    },
+  };
+}
+
+function forget({ pods, near, addresses }: Tables, key: string, known: KnownPod): void {
+  pods.delete(key);
+  const { namespace } = known.pod;
+  near.get(namespace)?.delete(known);
+  if (near.get(namespace)?.size === 0) near.delete(namespace);
+  for (const text of known.addresses) {
+    const found = addresses.get(text);
+    if (found !== undefined) found.owners = found.owners.filter((each) => each !== known);
+  }
+}
+
+const NO_TERMS: readonly Term[] = [];
+
+function learn({ pods, near, addresses }: Tables, key: string, pod: PolicyPod): KnownPod {
+  const own = new Map(
+    pod.hostNetwork ? [] : pod.addresses.map((each) => [formatAddress(each), each] as const),
+  );
+  const known: KnownPod = { pod, addresses: [...own.keys()], terms: NO_TERMS };
+  pods.set(key, known);
+  near.set(pod.namespace, (near.get(pod.namespace) ?? new Set()).add(known));
+  for (const [text, address] of own) {
+    const found = addresses.get(text);
+    if (found === undefined) addresses.set(text, { address, owners: [known], class: null });
+    else found.owners = [...found.owners, known];
+  }
+  return known;
+}
+
+/** Whether policies see no difference; most updates of a pod are of its status. */
+function isAlike(one: PolicyPod, other: PolicyPod): boolean {
+  return (
+    one.uid === other.uid &&
+    one.hostNetwork === other.hostNetwork &&
+    JSON.stringify([one.labels, one.addresses, one.ports]) ===
+      JSON.stringify([other.labels, other.addresses, other.ports])
+  );
+}
+
+/** All pods that a peer could mean; null: every pod. */
+export function podsMeantBy(known: KnownPods, peer: Peer | null): Iterable<KnownPod> {
+  if (peer === null) return known.pods.values();
+  if (peer.kind === "block") return [];
+  const { namespaces } = peer;
+  if (typeof namespaces === "string") return known.of(namespaces);
+  return [...known.namespaces].flatMap(([name, labels]) =>
+    isSelected(namespaces, labels) ? [...known.of(name)] : [],
+  );
+}
+
+/** Addresses of pods that lie in a block. */
+export const addressesIn = (known: KnownPods, peer: Peer | null): readonly string[] =>
+  peer?.kind !== "block"
+    ? []
+    : [...known.addresses].flatMap(([text, { address }]) =>
+        cidrContains(peer.cidr, address) ? [text] : [],
+      );

@@ -1,0 +1,142 @@
+/**
+ * Terms, tokens and classes: how addresses become alike (decision 16). A term is a peer as some rule has it, with the name of a
+ * port where the rule has that. An address has a token of each term that means it, with the port that the name stands for there;
+ * addresses of one family with the same tokens are one class.
+ */
+import { type Address, cidrContains, type Family } from "@seam/base";
+import type { PeerClass } from "@seam/state";
+
+import type { NamedPort, Peer } from "./policy-reading.ts";
+import { isSelected, type Labels } from "./policy-selector.ts";
+import type { PolicyPod } from "./policy-pod.ts";
+
+/** A peer that rules of this node name; null: every pod. */
+export type Term = {
+  readonly id: number;
+  readonly text: string;
+  readonly peer: Peer | null;
+  readonly named: NamedPort | null;
+  /** How many users it has, and who is about to be one. */
+  refs: number;
+  /** Classes with a token of it. */
+  readonly classes: Set<AddressClass>;
+  readonly users: Set<TermUser>;
+};
+
+/** Who has rules about a term: one direction of a link. */
+export type TermUser = { readonly device: string };
+
+/** That a term means an address; with the number that its named port stands for. */
+export type Token = { readonly term: Term; readonly port: number | null };
+
+/** Addresses that are alike. */
+export type AddressClass = {
+  readonly number: PeerClass;
+  readonly family: Family;
+  readonly key: string;
+  readonly tokens: readonly Token[];
+  /** How many addresses and blocks are of it. */
+  refs: number;
+};
+
+/** A pod that policies may mean. */
+export type KnownPod = {
+  readonly pod: PolicyPod;
+  readonly addresses: readonly string[];
+  /** Terms of pods that mean it: a list, because there is one for each of ten thousand pods. */
+  terms: readonly Term[];
+};
+
+/** Whether a term of pods means the pod; its namespace has these labels, or null when it is not known. */
+export function meansPod(
+  { peer, named }: Term,
+  { pod }: KnownPod,
+  namespace: Labels | null,
+): boolean {
+  if (pod.hostNetwork || peer?.kind === "block") return false;
+  if (named !== null && portsNamed(pod.ports, named).length === 0) return false;
+  if (peer === null) return true;
+  const { namespaces, pods } = peer;
+  const isNear =
+    typeof namespaces === "string"
+      ? namespaces === pod.namespace
+      : namespace !== null && isSelected(namespaces, namespace);
+  return isNear && isSelected(pods, pod.labels);
+}
+
+/** Numbers of the ports that a pod calls so. */
+export const portsNamed = (
+  ports: PolicyPod["ports"],
+  { name, protocol }: NamedPort,
+): readonly number[] =>
+  ports
+    .filter((each) => each.name === name && each.protocol.toLowerCase() === protocol)
+    .map(({ port }) => port);
+
+/** Tokens of a pod's address. */
+export function tokensOf(
+  address: Address,
+  known: KnownPod,
+  blockTerms: Iterable<Term>,
+): readonly Token[] {
+  const blocks = [...blockTerms].filter(({ peer }) => isInBlock(peer, address));
+  return [...known.terms, ...blocks].flatMap((term): readonly Token[] => {
+    if (term.named === null) return [{ term, port: null }];
+    return portsNamed(known.pod.ports, term.named).map((port) => ({ term, port }));
+  });
+}
+
+const isInBlock = (peer: Peer | null, address: Address): boolean =>
+  peer?.kind === "block" &&
+  cidrContains(peer.cidr, address) &&
+  !peer.except.some((each) => cidrContains(each, address));
+
+const keyOf = ({ term, port }: Token): string =>
+  port === null ? `${term.id}` : `${term.id}:${port}`;
+
+/** Classes, counted by their use. */
+export type Classes = {
+  /** The class of these tokens, used once more; null without tokens. */
+  readonly acquire: (family: Family, tokens: readonly Token[]) => AddressClass | null;
+  readonly release: (used: AddressClass | null) => void;
+  /** Classes that came and went since the last call. */
+  readonly takeChanged: () => ReadonlySet<AddressClass>;
+};
+
+/** Below are `ANY` of either family. */
+const FIRST_CLASS = 3;
+
+/** No classes yet. */
+export function createClasses(): Classes {
+  const byKey = new Map<string, AddressClass>();
+  let changed = new Set<AddressClass>();
+  let last = FIRST_CLASS - 1;
+  return {
+    acquire: (family, tokens) => {
+      if (tokens.length === 0) return null;
+      const key = `${family} ${tokens.map(keyOf).toSorted().join(" ")}`;
+      let found = byKey.get(key);
+      if (found === undefined) {
+        found = { number: (last += 1), family, key, tokens, refs: 0 };
+        byKey.set(key, found);
+        for (const { term } of tokens) term.classes.add(found);
+        changed.add(found);
+      }
+      found.refs += 1;
+      return found;
+    },
+    release: (used) => {
+      if (used === null) return;
+      used.refs -= 1;
+      if (used.refs > 0) return;
+      byKey.delete(used.key);
+      for (const { term } of used.tokens) term.classes.delete(used);
+      changed.add(used);
+    },
+    takeChanged: () => {
+      const taken = changed;
+      changed = new Set();
+      return taken;
+    },
+  };
+}

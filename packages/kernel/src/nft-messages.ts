@@ -1,0 +1,298 @@
+/**
+ * Objects of nf_tables as messages (include/uapi/linux/netfilter/nf_tables.h), for rules that the nft language has no words
+ * for: there a map's answer cannot be part of another map's key, while the kernel's registers do not mind.
+ */
+import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL } from "./netlink-answer.ts";
+import {
+  attribute,
+  nested,
+  type Request,
+  text,
+  uint16Network,
+  uint32Network,
+} from "./netlink-message.ts";
+import { familyHeader, messageType } from "./netfilter-socket.ts";
+
+const NFPROTO_INET = 1;
+const LIST_ELEM = 1;
+const LARGEST_LIST = 60_000;
+
+const MESSAGE = {
+  newTable: 0,
+  deleteTable: 2,
+  newChain: 3,
+  deleteChain: 5,
+  newRule: 6,
+  newSet: 9,
+  newElements: 12,
+  deleteElements: 14,
+} as const;
+
+type Ask = {
+  readonly message: keyof typeof MESSAGE;
+  readonly flags?: number;
+  readonly parts: readonly Buffer[];
+  readonly purpose: string;
+};
+
+const ask = ({ message, flags = 0, parts, purpose }: Ask): Request => ({
+  type: messageType(MESSAGE[message]),
+  flags,
+  body: Buffer.concat([familyHeader(NFPROTO_INET), ...parts]),
+  purpose,
+});
+
+const named = (type: number, name: string): Buffer => attribute(type, text(name));
+const number = (type: number, value: number): Buffer => attribute(type, uint32Network(value));
+
+/** Makes the table, or finds it. */
+export const newTable = (table: string): Request =>
+  ask({
+    message: "newTable",
+    flags: NLM_F_CREATE,
+    parts: [named(1, table)],
+    purpose: `make table ${table}`,
+  });
+
+/** Deletes the table with all that is in it. */
+export const deleteTable = (table: string): Request =>
+  ask({ message: "deleteTable", parts: [named(1, table)], purpose: `delete table ${table}` });
+
+/** Where a chain of type filter is called. */
+export type Hook = { readonly hook: "forward"; readonly priority: number };
+
+const HOOKS = { forward: 2 } as const;
+
+/** Makes a chain, which a hook calls, or other chains. */
+export const newChain = (table: string, name: string, hook?: Hook): Request =>
+  ask({
+    message: "newChain",
+    flags: NLM_F_CREATE | NLM_F_EXCL,
+    parts: [
+      named(1, table),
+      named(3, name),
+      ...(hook === undefined
+        ? []
+        : [
+            nested(4, [number(1, HOOKS[hook.hook]), number(2, hook.priority)]),
+            number(5, 1),
+            named(7, "filter"),
+          ]),
+    ],
+    purpose: `make chain ${name}`,
+  });
+
+/** Deletes a chain with its rules. */
+export const deleteChain = (table: string, name: string): Request =>
+  ask({
+    message: "deleteChain",
+    parts: [named(1, table), named(3, name)],
+    purpose: `delete chain ${name}`,
+  });
+
+/** Appends a rule to a chain. */
+export const newRule = (table: string, chain: string, expressions: readonly Buffer[]): Request =>
+  ask({
+    message: "newRule",
+    flags: NLM_F_CREATE | NLM_F_APPEND,
+    parts: [named(1, table), named(2, chain), nested(4, expressions)],
+    purpose: `make a rule in chain ${chain}`,
+  });
+
+/** Types of keys and of data, which are for who lists a set; as nft numbers them. */
+const TYPES = { bytes16: 4, ipv4: 7, ipv6: 8, port: 13, mark: 19, ifname: 41 } as const;
+const WIDTHS = { bytes16: 16, ipv4: 4, ipv6: 16, port: 2, mark: 4, ifname: 16 } as const;
+const TYPE_BITS = 6;
+const VERDICT = 0xff_ff_ff_00;
+const SET_FLAG = { anonymous: 1, constant: 2, interval: 4, map: 8 } as const;
+
+/** A part of a key. */
+type KeyPart = keyof typeof TYPES;
+
+/** A set, or with `data` a map. */
+export type SetSpec = {
+  readonly name: string;
+  readonly key: readonly KeyPart[];
+  readonly data?: "mark" | "verdict";
+  readonly interval?: boolean;
+  /** Number of a set without a name of its own, which goes with the rule that uses it. */
+  readonly anonymous?: number;
+};
+
+const aligned = (width: number): number => (width + 3) & ~3;
+const keyLength = ([first, ...rest]: readonly KeyPart[]): number =>
+  first === undefined || rest.length === 0
+    ? WIDTHS[first ?? "mark"]
+    : [first, ...rest].reduce((sum, part) => sum + aligned(WIDTHS[part]), 0);
+
+/** Makes a set; `number` tells the sets of one batch apart. */
+export function newSet(table: string, spec: SetSpec, id: number): Request {
+  const { name, key, data, interval = false, anonymous } = spec;
+  const flags =
+    (interval ? SET_FLAG.interval : 0) |
+    (data === undefined ? 0 : SET_FLAG.map) |
+    (anonymous === undefined ? 0 : SET_FLAG.anonymous | SET_FLAG.constant);
+  const dataParts =
+    data === undefined
+      ? []
+      : data === "verdict"
+        ? [number(6, VERDICT)]
+        : [number(6, TYPES.mark), number(7, WIDTHS.mark)];
+  return ask({
+    message: "newSet",
+    flags: NLM_F_CREATE | NLM_F_EXCL,
+    parts: [
+      named(1, table),
+      named(2, name),
+      number(3, flags),
+      number(
+        4,
+        key.reduce((type, part) => (type << TYPE_BITS) | TYPES[part], 0),
+      ),
+      number(5, keyLength(key)),
+      ...dataParts,
+      number(10, id),
+    ],
+    purpose: `make set ${name}`,
+  });
+}
+
+/** An element: its key, and of a map its data. */
+export type SetElement = {
+  readonly key: Buffer;
+  readonly data?: Buffer;
+  /** Of an interval: the first key after it. */
+  readonly isEnd?: boolean;
+};
+
+/** A set of the table, or by its number one that the same batch made. */
+export type SetRef = { readonly name: string; readonly id?: number };
+
+/** Adds or deletes elements; messages are as long as their length can say. */
+export function changeElements(
+  change: "add" | "delete",
+  set: SetRef & { readonly table: string },
+  elements: readonly SetElement[],
+): readonly Request[] {
+  const head = [
+    named(1, set.table),
+    named(2, set.name),
+    ...(set.id === undefined ? [] : [number(4, set.id)]),
+  ];
+  return listsOf(elements.map(encodeElement)).map((list) =>
+    ask({
+      message: change === "add" ? "newElements" : "deleteElements",
+      flags: change === "add" ? NLM_F_CREATE | NLM_F_EXCL : 0,
+      parts: [...head, nested(3, list)],
+      purpose: `${change} elements of set ${set.name}`,
+    }),
+  );
+}
+
+function listsOf(elements: readonly Buffer[]): readonly (readonly Buffer[])[] {
+  const lists: Buffer[][] = [];
+  let bytes = LARGEST_LIST;
+  for (const element of elements) {
+    if (bytes + element.length > LARGEST_LIST) {
+      lists.push([]);
+      bytes = 0;
+    }
+    lists.at(-1)?.push(element);
+    bytes += element.length;
+  }
+  return lists;
+}
+
+const IS_END = number(3, 1);
+
+const encodeElement = ({ key, data, isEnd = false }: SetElement): Buffer =>
+  nested(LIST_ELEM, [
+    nested(1, [attribute(1, key)]),
+    ...(data === undefined ? [] : [nested(2, [data])]),
+    ...(isEnd ? [IS_END] : []),
+  ]);
+
+/** A number as a map's data. */
+export const markData = (value: number): Buffer => attribute(1, uint32Network(value));
+
+/** What becomes of a packet: dropped, back to the calling chain, or on in another. */
+export type VerdictSpec = "drop" | "return" | { readonly jump: string } | { readonly goto: string };
+
+/** A verdict as a map's data, or as that of a rule. */
+export function verdictData(verdict: VerdictSpec): Buffer {
+  if (verdict === "drop") return nested(2, [number(1, 0)]);
+  if (verdict === "return") return nested(2, [number(1, -5)]);
+  return "jump" in verdict
+    ? nested(2, [number(1, -3), named(2, verdict.jump)])
+    : nested(2, [number(1, -4), named(2, verdict.goto)]);
+}
+
+/** The 32-bit registers of a rule, by index from 0 to 15; longer values take several. */
+const register = (index: number): number => 8 + index;
+const VERDICT_REGISTER = 0;
+
+const expression = (name: string, parts: readonly Buffer[]): Buffer =>
+  nested(LIST_ELEM, [named(1, name), nested(2, parts)]);
+
+const META = { iifname: 6, oifname: 7, nfproto: 15 } as const;
+
+/** Loads what is known of a packet beside its bytes. */
+export const loadMeta = (key: keyof typeof META, into: number): Buffer =>
+  expression("meta", [number(2, META[key]), number(1, register(into))]);
+
+const CT = { direction: 1, protocol: 10, protoSrc: 11, srcIpv4: 19, srcIpv6: 21 } as const;
+const DIRECTIONS = { original: 0, reply: 1 } as const;
+
+/** Loads something of the packet's connection, of the tuple of one direction where there are two. */
+export const loadConnection = (
+  key: keyof typeof CT,
+  into: number,
+  direction?: keyof typeof DIRECTIONS,
+): Buffer =>
+  expression("ct", [
+    number(2, CT[key]),
+    number(1, register(into)),
+    ...(direction === undefined ? [] : [attribute(3, Buffer.from([DIRECTIONS[direction]]))]),
+  ]);
+
+const COMPARE = { "==": 0, "!=": 1, "<=": 3, ">=": 5 } as const;
+
+/** Goes on with the rule only if the register compares so. */
+export const compare = (index: number, how: keyof typeof COMPARE, value: Buffer): Buffer =>
+  expression("cmp", [
+    number(1, register(index)),
+    number(2, COMPARE[how]),
+    nested(3, [attribute(1, value)]),
+  ]);
+
+/** Loads a number. */
+export const loadNumber = (value: number, into: number): Buffer =>
+  expression("immediate", [number(1, register(into)), nested(2, [markData(value)])]);
+
+/** Goes on with the rule only if the key is in the set; of a map, loads its data or ends with its verdict. */
+export const lookUp = (set: SetRef, key: number, into?: number | "verdict"): Buffer =>
+  expression("lookup", [
+    named(1, set.name),
+    number(2, register(key)),
+    ...(into === undefined
+      ? []
+      : [number(3, into === "verdict" ? VERDICT_REGISTER : register(into))]),
+    ...(set.id === undefined ? [] : [number(4, set.id)]),
+  ]);
+
+/** Ends the rule. */
+export const endWith = (verdict: VerdictSpec): Buffer =>
+  expression("immediate", [number(1, VERDICT_REGISTER), nested(2, [verdictData(verdict)])]);
+
+/** Counts the packets and bytes that come here. */
+export const count = (): Buffer => expression("counter", []);
+
+/** A port as it is in a register. */
+export const portKey = (port: number): Buffer => uint16Network(port);
+
+/** An interface's name as it is in registers. */
+export function ifnameKey(name: string): Buffer {
+  const key = Buffer.alloc(WIDTHS.ifname);
+  key.write(name, "latin1");
+  return key;
+}

@@ -1,0 +1,113 @@
+/** A verdict in words: what decided on each side, and what would have to be written to allow it. */
+import { EXPERIMENT_LABEL, WORKLOAD_LABEL } from "@seam/api";
+import { formatAddress, familyBits } from "@seam/base";
+import { textAt } from "@seam/kube";
+import type { NetworkPolicy } from "./policy.ts";
+import type { Attempt, End, Pod, Side, Verdict } from "./verdict.ts";
+
+/** What one line says. */
+export type Explanation = {
+  readonly egress: string;
+  readonly ingress: string;
+  /** What to write so that it is allowed; empty when it is. */
+  readonly remedies: readonly string[];
+};
+
+/** Explains the answer to an attempt. */
+export const explain = (attempt: Attempt, { egress, ingress }: Verdict): Explanation => ({
+  egress: sideText("egress", egress),
+  ingress: sideText("ingress", ingress),
+  remedies: [
+    ...remediesFor({ direction: "egress", side: egress }, attempt),
+    ...remediesFor({ direction: "ingress", side: ingress }, attempt),
+  ].filter((text, at, all) => all.indexOf(text) === at),
+});
+
+/** An end as people name it. */
+export const endName = (end: End): string =>
+  end.kind === "pod" ? `${end.pod.namespace}/${end.pod.name}` : formatAddress(end.address);
+
+const FREE = {
+  "not a pod": "is no pod, so no policy is about it",
+  "host network": "has its node's network, which policies leave alone",
+  itself: "is the same pod, which no policy keeps from itself",
+  "own node": "speaks with its own node, which no policy forbids",
+} as const;
+
+type Direction = "egress" | "ingress";
+
+function sideText(direction: Direction, side: Side): string {
+  switch (side.kind) {
+    case "free":
+      return FREE[side.why];
+    case "open":
+      return `is open: no policy selects it for ${direction}`;
+    case "allowed":
+      return `is allowed by ${policyName(side.by.policy)}, spec.${direction}[${side.by.index}]`;
+    case "denied":
+      return `is denied: ${side.by.map(policyName).join(" and ")} ${side.by.length === 1 ? "selects" : "select"} it, and no rule lets this pass`;
+  }
+}
+
+const policyName = ({ namespace, name }: NetworkPolicy): string =>
+  `NetworkPolicy ${namespace}/${name}`;
+
+type Denial = { readonly direction: Direction; readonly side: Side };
+
+/** Within one experiment its own policies are to be changed, as they would be made again; else a NetworkPolicy. */
+function remediesFor({ direction, side }: Denial, attempt: Attempt): readonly string[] {
+  if (side.kind !== "denied") return [];
+  const { from, to, port, protocol } = attempt;
+  const [policy] = side.by;
+  if (policy === undefined) return [];
+  const experiment = textAt(policy.labels, EXPERIMENT_LABEL);
+  const [source, target] = [
+    workloadIn(from, policy, experiment),
+    workloadIn(to, policy, experiment),
+  ];
+  if (experiment !== null && source !== null && target !== null) {
+    return [
+      `add to spec.policies of experiment ${policy.namespace}/${experiment}: {from: ${source}, to: ${target}, ports: [${port}/${protocol}]}`,
+    ];
+  }
+  const [key, other] = direction === "egress" ? (["to", to] as const) : (["from", from] as const);
+  const rule = `{${key}: [${peerText(other, policy)}], ports: [{protocol: ${protocol}, port: ${port}}]}`;
+  return [
+    experiment === null
+      ? `add to spec.${direction} of ${policyName(policy)}: ${rule}`
+      : `make a NetworkPolicy in ${policy.namespace} that selects ${endName(direction === "egress" ? from : to)}, with spec.${direction}: [${rule}]`,
+  ];
+}
+
+/** The workload of an end that belongs to the experiment of a policy. */
+function workloadIn(end: End, policy: NetworkPolicy, experiment: string | null): string | null {
+  if (end.kind !== "pod" || end.pod.namespace !== policy.namespace) return null;
+  return textAt(end.pod.labels, EXPERIMENT_LABEL) === experiment
+    ? textAt(end.pod.labels, WORKLOAD_LABEL)
+    : null;
+}
+
+/** Labels that a controller gives to single pods or revisions, which no rule should name. */
+const PASSING = /pod-name$|pod-index$|-hash$/;
+
+function peerText(end: End, policy: NetworkPolicy): string {
+  if (end.kind === "address" || end.pod.hostNetwork) return blockText(end);
+  const namespace =
+    end.pod.namespace === policy.namespace
+      ? ""
+      : `namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: ${end.pod.namespace}}}, `;
+  return `{${namespace}podSelector: {matchLabels: {${labelsText(end.pod)}}}}`;
+}
+
+const labelsText = ({ labels }: Pod): string =>
+  Object.entries(labels)
+    .filter(([key]) => !PASSING.test(key))
+    .map(([key, value]) => `${key}: ${String(value)}`)
+    .join(", ");
+
+function blockText(end: End): string {
+  const address = end.kind === "address" ? end.address : end.pod.addresses[0];
+  return address === undefined
+    ? "{}"
+    : `{ipBlock: {cidr: ${formatAddress(address)}/${familyBits(address.family)}}}`;
+}

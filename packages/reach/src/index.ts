@@ -1,0 +1,14 @@
+/** Who may speak to whom under NetworkPolicies, from the definitions of the API alone; pure. */
+export { endName, explain, type Explanation } from "./explanation.ts";
+export {
+  type Cell,
+  type Group,
+  type Matrix,
+  matrixOf,
+  type MatrixWorld,
+  type Port,
+  portText,
+  type Reach,
+} from "./matrix.ts";
+export { type NetworkPolicy, type Protocol, protocolOf, readPolicy } from "./policy.ts";
+export { type Attempt, type End, judge, type Pod, type Side, type Verdict } from "./verdict.ts";

@@ -1,0 +1,159 @@
+/** Reachability among pods as a table: who reaches whom, on which ports. */
+import type { Family } from "@seam/base";
+import type { NetworkPolicy, PolicyRule, Protocol } from "./policy.ts";
+import { judge, type Pod } from "./verdict.ts";
+
+/** Pods that reach and are reached alike. */
+export type Group = { readonly name: string; readonly pods: readonly Pod[] };
+
+/** What one group reaches of another: `all` ports, none (an empty list), these, or all but these, as PORT/PROTOCOL. */
+export type Reach = {
+  readonly kind: "all" | "only" | "all but";
+  readonly ports: readonly string[];
+};
+
+/** What one group reaches of another under the policies, and under those that are proposed. */
+export type Cell = { readonly now: Reach; readonly after: Reach | null };
+
+/** Rows and columns are the groups. */
+export type Matrix = {
+  readonly groups: readonly Group[];
+  readonly cells: readonly (readonly Cell[])[];
+};
+
+/** A port of a protocol. */
+export type Port = { readonly port: number; readonly protocol: Protocol };
+
+/** What a matrix is made of; without ports those that containers and policies name, and one of each protocol that none names. */
+export type MatrixWorld = {
+  readonly pods: readonly Pod[];
+  readonly policies: readonly NetworkPolicy[];
+  /** All that there would be after a change; null when none is proposed. */
+  readonly proposed: readonly NetworkPolicy[] | null;
+  readonly family: Family;
+  readonly ports?: readonly Port[];
+};
+
+const PROTOCOLS: readonly Protocol[] = ["TCP", "UDP", "SCTP"];
+
+/** The table of `world`; pods of one name before the last dash stand together when nothing tells them apart. */
+export function matrixOf(world: MatrixWorld): Matrix {
+  const { pods, family, policies, proposed } = world;
+  const ports = world.ports ?? portsNamed(world);
+  const others = world.ports === undefined ? othersThan(ports) : [];
+  const under = (given: readonly NetworkPolicy[]): Asked => ({
+    policies: given,
+    family,
+    ports,
+    others,
+  });
+  const table = pods.map((from) =>
+    pods.map((to) => ({
+      now: reachOf(under(policies), from, to),
+      after: proposed && reachOf(under(proposed), from, to),
+    })),
+  );
+  const cell = (from: Pod | undefined, to: Pod | undefined): Cell =>
+    from === undefined || to === undefined
+      ? NOTHING
+      : (table[pods.indexOf(from)]?.[pods.indexOf(to)] ?? NOTHING);
+  const groups = groupsOf(pods, table);
+  return {
+    groups,
+    // Within a group two different pods stand for it, as a pod always reaches itself.
+    cells: groups.map((from) =>
+      groups.map((to) => cell(from.pods[0], from === to ? to.pods.at(-1) : to.pods[0])),
+    ),
+  };
+}
+
+const NOTHING: Cell = { now: { kind: "only", ports: [] }, after: null };
+
+type Asked = {
+  readonly policies: readonly NetworkPolicy[];
+  readonly family: Family;
+  readonly ports: readonly Port[];
+  readonly others: readonly Port[];
+};
+
+function reachOf({ policies, family, ports, others }: Asked, from: Pod, to: Pod): Reach {
+  const isOpen = ({ port, protocol }: Port): boolean =>
+    judge(
+      {
+        from: { kind: "pod", pod: from },
+        to: { kind: "pod", pod: to },
+        port,
+        protocol,
+        family,
+      },
+      policies,
+    ).allowed;
+  const [open, closed] = [ports.filter(isOpen), ports.filter((each) => !isOpen(each))];
+  const isOpenElse = others.length > 0 && others.every(isOpen);
+  if (isOpenElse || (others.length === 0 && closed.length === 0)) {
+    return { kind: closed.length === 0 ? "all" : "all but", ports: closed.map(portText) };
+  }
+  const wide = others.filter(isOpen).map(({ protocol }) => `other ${protocol}`);
+  return { kind: "only", ports: [...open.map(portText), ...wide] };
+}
+
+/** A port as `80/TCP`. */
+export const portText = ({ port, protocol }: Port): string => `${port}/${protocol}`;
+
+/** Every port that a container declares or a policy names; of ranges both ends. */
+function portsNamed({ pods, policies, proposed }: MatrixWorld): readonly Port[] {
+  const declared = pods.flatMap((pod) => pod.ports);
+  const rules: readonly PolicyRule[] = [...policies, ...(proposed ?? [])].flatMap((each) => [
+    ...(each.ingress ?? []),
+    ...(each.egress ?? []),
+  ]);
+  const ruled = rules
+    .flatMap(({ ports }) => ports ?? [])
+    .flatMap((port) =>
+      port.kind === "range"
+        ? [port.first, port.last].map((each) => ({ port: each, protocol: port.protocol }))
+        : [],
+    );
+  const all = new Map(
+    [...declared, ...ruled].map(({ port, protocol }) => [
+      `${port}/${protocol}`,
+      { port, protocol },
+    ]),
+  );
+  return [...all.values()].toSorted(
+    (one, other) => one.port - other.port || one.protocol.localeCompare(other.protocol),
+  );
+}
+
+/** A port of each protocol that is none of these. */
+const othersThan = (ports: readonly Port[]): readonly Port[] =>
+  PROTOCOLS.map((protocol) => {
+    const taken = new Set(
+      ports.filter((each) => each.protocol === protocol).map(({ port }) => port),
+    );
+    let port = 65_535;
+    while (taken.has(port)) port -= 1;
+    return { port, protocol };
+  });
+
+/** Pods of one workload stand together when their rows and columns are equal, apart from what each reaches of its own group. */
+function groupsOf(pods: readonly Pod[], table: readonly (readonly Cell[])[]): readonly Group[] {
+  const between = (from: Pod, to: Pod): Cell | undefined =>
+    table[pods.indexOf(from)]?.[pods.indexOf(to)];
+  const families = Map.groupBy(
+    pods,
+    ({ namespace, name }) => `${namespace}/${name.replace(/-[^-]*$/, "")}`,
+  );
+  return [...families].flatMap(([name, members]): readonly Group[] => {
+    const outside = pods.filter((pod) => !members.includes(pod));
+    const faces = members.map((pod) =>
+      JSON.stringify(outside.map((other) => [between(pod, other), between(other, pod)])),
+    );
+    const inner = members.flatMap((from) =>
+      members.filter((to) => to !== from).map((to) => JSON.stringify(between(from, to))),
+    );
+    return members.length > 1 && new Set(faces).size === 1 && new Set(inner).size <= 1
+      ? [{ name: `${name}-*`, pods: members }]
+      : members.map((pod) => ({ name: `${pod.namespace}/${pod.name}`, pods: [pod] }));
+  });
+}
