@@ -1,7 +1,6 @@
 /** The agent's own figures, in Prometheus' form. */
 import type { Result } from "@seam/base";
 import type { KernelError } from "@seam/kernel";
-import type { PolicyChange } from "@seam/state";
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 
 import type { CniAnswer, Command } from "./cni-message.ts";
@@ -15,7 +14,7 @@ export type AgentMetrics = {
   /** Starts the clock of a round; call the answer with the steps that it took. */
   readonly startRound: () => (steps: RoundSteps) => void;
   /** Starts the clock of a change of policies; call the answer with what was written, null for nothing. */
-  readonly startPolicyChange: () => (result: Result<PolicyChange | null, KernelError>) => void;
+  readonly startPolicyChange: () => (result: Result<unknown, KernelError>) => void;
 };
 
 /** Steps of one round. */

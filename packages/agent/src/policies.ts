@@ -9,7 +9,7 @@ import { ok, type Result } from "@seam/base";
 import type { Log } from "@seam/daemon";
 import { createPolicyIntent, type PolicyIntent } from "@seam/intent";
 import type { KernelError, PolicyTable } from "@seam/kernel";
-import type { PolicyChange } from "@seam/state";
+import { gateChange, type PolicyChange, type PolicyState } from "@seam/state";
 
 import type { AgentMetrics } from "./metrics.ts";
 import type { Reports } from "./reports.ts";
@@ -100,8 +100,8 @@ export function createPolicies(options: PoliciesOptions): Policies {
 }
 
 type Writer = {
-  /** Writes what changed, null when nothing did; after the first time, and after a failure, everything. */
-  readonly write: () => Result<PolicyChange | null, KernelError>;
+  /** Writes what changed, null when nothing did; after the first time, and after a failure, everything. The answer has the gates. */
+  readonly write: () => Result<PolicyChange["gates"] | null, KernelError>;
   /** The kernel may have anything. */
   readonly distrust: () => void;
 };
@@ -113,17 +113,17 @@ function createWriter(
   let trusted = false;
   const finish = (
     written: Result<null, KernelError>,
-    change: PolicyChange,
-  ): Result<PolicyChange, KernelError> => {
+    gates: PolicyChange["gates"],
+  ): Result<PolicyChange["gates"], KernelError> => {
     trusted = written.ok;
-    return written.ok ? ok(change) : written;
+    return written.ok ? ok(gates) : written;
   };
   return {
     write: () => {
       const change = intent.takeChange();
-      if (trusted) return change === null ? ok(null) : finish(table.change(change), change);
+      if (trusted) return change === null ? ok(null) : finish(table.change(change), change.gates);
       const state = intent.state();
-      return finish(table.rewrite(state), { ...state, addresses: new Map() });
+      return finish(table.rewrite(state), allNew(state.gates));
     },
     distrust: () => {
       trusted = false;
@@ -131,16 +131,21 @@ function createWriter(
   };
 }
 
-type Admissions = Pick<Policies, "isAdmitted"> & { readonly note: (change: PolicyChange) => void };
+const allNew = (gates: PolicyState["gates"]): PolicyChange["gates"] =>
+  new Map([...gates].map(([device, gate]) => [device, gateChange(null, gate)] as const));
+
+type Admissions = Pick<Policies, "isAdmitted"> & {
+  readonly note: (gates: PolicyChange["gates"]) => void;
+};
 
 function createAdmissions(): Admissions {
   const admitted = new Set<string>();
   let noted = Promise.withResolvers<void>();
   return {
-    note: ({ gates }) => {
-      for (const [device, gate] of gates)
-        if (gate === null) admitted.delete(device);
-        else admitted.add(device);
+    note: (gates) => {
+      for (const [device, { exists }] of gates)
+        if (exists) admitted.add(device);
+        else admitted.delete(device);
       noted.resolve();
       noted = Promise.withResolvers();
     },

@@ -8,8 +8,30 @@ export type Record = { readonly [key: string]: unknown };
 export const isRecord = (value: unknown): value is Record =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** The list, or an empty one for what is none. */
-export const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+/** The list; an empty one for what is missing. */
+export function listAt(
+  fields: Record,
+  key: string,
+  path: string,
+): Result<readonly unknown[], string> {
+  const value = fields[key] ?? [];
+  return Array.isArray(value) ? ok(value) : err(`${path}.${key}: expected a list`);
+}
+
+/** Each item of a list as it is read; the first that cannot be is the error. */
+export function readEach<T>(
+  items: readonly unknown[],
+  path: string,
+  read: (item: unknown, path: string) => Result<T, string>,
+): Result<readonly T[], string> {
+  const all: T[] = [];
+  for (const [at, item] of items.entries()) {
+    const one = read(item, `${path}[${at}]`);
+    if (!one.ok) return one;
+    all.push(one.value);
+  }
+  return ok(all);
+}
 
 /** The object, if it has no field but these: one that is not known might narrow what the others say. */
 export function fieldsOf(

@@ -1,11 +1,11 @@
 /** Which class each address of the cluster is of, kept as pods, namespaces and terms come and go. */
-import { FAMILIES } from "@seam/base";
-import type { Block, PeerClass } from "@seam/state";
+import { type Address, FAMILIES } from "@seam/base";
+import type { Block, Changed, PeerClass } from "@seam/state";
 
 import { segmentsOf } from "./policy-blocks.ts";
+import { type NamedPort, NODES, type Peer } from "./policy-model.ts";
 import type { PolicyPod } from "./policy-pod.ts";
 import { addressesIn, createKnownPods, type KnownPods, podsMeantBy } from "./policy-pods.ts";
-import type { NamedPort, Peer } from "./policy-reading.ts";
 import type { Labels } from "./policy-selector.ts";
 import { createTermTable, type TermTable } from "./policy-term-table.ts";
 import {
@@ -18,23 +18,25 @@ import {
   tokensOf,
 } from "./policy-terms.ts";
 
-/** The class of an address before and after. */
-type Moved = { readonly before: PeerClass | null; readonly after: PeerClass | null };
-
 /** What changed since the peers were settled last. */
 type Settled = {
-  readonly addresses: ReadonlyMap<string, Moved>;
+  readonly addresses: ReadonlyMap<string, Changed<PeerClass | null>>;
   /** Null: as before. */
   readonly blocks: readonly Block[] | null;
   /** Classes that came or went; those that went have no use left. */
   readonly classes: ReadonlySet<AddressClass>;
 };
 
+/** A node, whose addresses rules may mean. */
+export type PolicyNode = { readonly labels: Labels; readonly addresses: readonly Address[] };
+
 /** The peers of one node's rules. */
 export type Peers = {
   readonly setPod: (key: string, pod: PolicyPod | null) => void;
   readonly pod: (key: string) => PolicyPod | null;
   readonly setNamespace: (name: string, labels: Labels | null) => void;
+  readonly labelsOf: (namespace: string) => Labels | null;
+  readonly setNode: (name: string, node: PolicyNode | null) => void;
   /** The term, used once more. */
   readonly acquire: (peer: Peer | null, named: NamedPort | null) => Term;
   readonly release: (term: Term) => void;
@@ -49,22 +51,25 @@ export function createPeers(): Peers {
   const known = createKnownPods();
   const terms = createTermTable();
   const classes = createClasses();
-  let blocks: readonly ClassedBlock[] = [];
+  const tables: Tables = { known, terms, classes, blocks: [] };
   const join = (pod: KnownPod, among: Iterable<Term>): void => {
     const labels = known.namespaces.get(pod.pod.namespace) ?? null;
     for (const term of among) setMeant(known, { pod, term }, meansPod(term, pod, labels));
   };
   const touch = (term: Term): void => known.touch(addressesIn(known, term.peer));
+  const setPod: Peers["setPod"] = (key, pod) => {
+    const changed = known.set(key, pod);
+    if (changed !== null) join(changed, terms.forPod(changed.pod.namespace));
+  };
   return {
-    setPod: (key, pod) => {
-      const changed = known.set(key, pod);
-      if (changed !== null) join(changed, terms.forPod(changed.pod.namespace));
-    },
+    setPod,
     pod: (key) => known.pods.get(key)?.pod ?? null,
     setNamespace: (name, labels) => {
       known.setNamespace(name, labels);
       for (const pod of known.of(name)) join(pod, terms.wide);
     },
+    labelsOf: (namespace) => known.namespaces.get(namespace) ?? null,
+    setNode: (name, node) => setPod(`${NODES}/${name}`, node && { ...NO_POD, ...node }),
     acquire: (peer, named) => {
       const { term, isNew } = terms.acquire(peer, named);
       if (!isNew) return term;
@@ -77,20 +82,9 @@ export function createPeers(): Peers {
       touch(term);
       for (const pod of podsMeantBy(known, term.peer)) setMeant(known, { pod, term }, false);
     },
-    settle: () => {
-      const before = blocks;
-      const isDue = terms.takeBlocksChanged();
-      if (isDue) blocks = blocksOf(terms, classes);
-      const addresses = settleAddresses({ known, terms, classes });
-      if (isDue) for (const each of before) classes.release(each.class);
-      return {
-        addresses,
-        blocks: isDue ? blocks.map(({ block }) => block) : null,
-        classes: classes.takeChanged(),
-      };
-    },
+    settle: () => settle(tables),
     addresses: () => classedAddresses(known),
-    blocks: () => blocks.map(({ block }) => block),
+    blocks: () => tables.blocks.map(blockOf),
   };
 }
 
@@ -113,11 +107,33 @@ type Tables = {
   readonly known: KnownPods;
   readonly terms: TermTable;
   readonly classes: Classes;
+  blocks: readonly ClassedBlock[];
+};
+
+function settle(tables: Tables): Settled {
+  const { terms, classes } = tables;
+  const before = tables.blocks;
+  const isDue = terms.takeBlocksChanged();
+  if (isDue) tables.blocks = blocksOf(terms, classes);
+  const moves = moveAddresses(tables);
+  if (isDue) for (const each of before) classes.release(each.class);
+  const changed = classes.settle();
+  return {
+    addresses: moved(moves),
+    blocks: isDue ? tables.blocks.map(blockOf) : null,
+    classes: changed,
+  };
+}
+
+type Move = {
+  readonly text: string;
+  readonly before: PeerClass | null;
+  readonly after: AddressClass | null;
 };
 
 /** New classes are acquired before old ones are released: one that stays in use keeps its number. */
-function settleAddresses({ known, terms, classes }: Tables): ReadonlyMap<string, Moved> {
-  const moved = new Map<string, Moved>();
+function moveAddresses({ known, terms, classes }: Tables): readonly Move[] {
+  const moves: Move[] = [];
   const released: (AddressClass | null)[] = [];
   for (const text of known.takeTouched()) {
     const entry = known.addresses.get(text);
@@ -129,17 +145,31 @@ function settleAddresses({ known, terms, classes }: Tables): ReadonlyMap<string,
       entry.class = null;
     } else {
       const tokens = tokensOf(entry.address, owner, terms.blocks);
-      entry.class = classes.acquire(entry.address.family, tokens);
+      entry.class = classes.acquire(entry.address.family, tokens, before);
     }
     released.push(before);
-    const [from, to] = [before?.number ?? null, entry.class?.number ?? null];
-    if (from !== to) moved.set(text, { before: from, after: to });
+    moves.push({ text, before: before?.number ?? null, after: entry.class });
   }
   for (const each of released) classes.release(each);
-  return moved;
+  return moves;
 }
 
-type ClassedBlock = { readonly block: Block; readonly class: AddressClass };
+/** By the numbers that classes have in the end. */
+const moved = (moves: readonly Move[]): Settled["addresses"] =>
+  new Map(
+    moves.flatMap(({ text, before, after }) => {
+      const number = after?.number ?? null;
+      return before === number ? [] : [[text, { before, after: number }] as const];
+    }),
+  );
+
+type ClassedBlock = Omit<Block, "peers"> & { readonly class: AddressClass };
+
+const blockOf = ({ first, last, class: of }: ClassedBlock): Block => ({
+  first,
+  last,
+  peers: of.number,
+});
 
 /** The blocks that terms mean, each using its class. Where no pod is, a port's name stands for nothing. */
 const blocksOf = (terms: TermTable, classes: Classes): readonly ClassedBlock[] =>
@@ -148,7 +178,10 @@ const blocksOf = (terms: TermTable, classes: Classes): readonly ClassedBlock[] =
       const tokens = meaning
         .filter(({ named }) => named === null)
         .map((term) => ({ term, port: null }));
-      const found = classes.acquire(family, tokens);
-      return found === null ? [] : [{ block: { first, last, peers: found.number }, class: found }];
+      const found = classes.acquire(family, tokens, null);
+      return found === null ? [] : [{ first, last, class: found }];
     }),
   );
+
+/** What a node has of a pod. */
+const NO_POD = { namespace: NODES, uid: "", hostNetwork: false, ports: [] } as const;

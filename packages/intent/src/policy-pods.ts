@@ -2,7 +2,7 @@
 import { type Address, cidrContains, formatAddress } from "@seam/base";
 
 import type { PolicyPod } from "./policy-pod.ts";
-import type { Peer } from "./policy-reading.ts";
+import type { Peer } from "./policy-model.ts";
 import { isSelected, type Labels } from "./policy-selector.ts";
 import type { AddressClass, KnownPod, Term } from "./policy-terms.ts";
 

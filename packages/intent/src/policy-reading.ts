@@ -1,78 +1,74 @@
 /**
- * NetworkPolicies (networking.k8s.io/v1) as gates need them. What cannot be read allows nothing: its rule is left out and told,
- * while the policy isolates all the same.
+ * NetworkPolicies (networking.k8s.io/v1). What cannot be read allows nothing: its rule is left out and told, while the policy isolates
+ * all the same.
  */
-import { type Cidr, err, formatCidr, ok, parseNetwork, type Result } from "@seam/base";
-import { LAST_PORT, type PortRange, type Transport } from "@seam/state";
+import { type Cidr, err, ok, parseNetwork, type Result } from "@seam/base";
+import {
+  ALL_PORTS,
+  LAST_PORT,
+  portSet,
+  type PortSet,
+  type Transport,
+  uniteAllPorts,
+} from "@seam/state";
 
-import { fieldsOf, isRecord, listOf } from "./policy-fields.ts";
-import { EVERYTHING, type LabelSelector, readSelector } from "./policy-selector.ts";
-
-/** Whom a rule is about; equal peers have equal texts. */
-export type Peer = { readonly text: string } & (
-  | {
-      readonly kind: "pods";
-      /** The only namespace, or which of them. */
-      readonly namespaces: string | LabelSelector;
-      readonly pods: LabelSelector;
-    }
-  | { readonly kind: "block"; readonly cidr: Cidr; readonly except: readonly Cidr[] }
-);
-
-/** A port that containers call so. */
-export type NamedPort = { readonly protocol: Transport; readonly name: string };
-
-/** What a rule lets use: everything, or these. */
-export type Ports =
-  | "all"
-  | { readonly ranges: readonly PortRange[]; readonly named: readonly NamedPort[] };
-
-/** A rule that could be read; no peers: everyone. */
-export type Rule = { readonly peers: readonly Peer[] | null; readonly ports: Ports };
-
-/** A policy; null for a direction that it does not isolate. */
-export type Policy = {
-  readonly namespace: string;
-  readonly selector: LabelSelector;
-  readonly ingress: readonly Rule[] | null;
-  readonly egress: readonly Rule[] | null;
-};
-
-/** A policy and what of it was not understood; null when not even whom it isolates can be said. */
-export type PolicyReading = { readonly policy: Policy; readonly faults: readonly string[] };
+import { fieldsOf, isRecord, listAt, readEach, type Record as Fields } from "./policy-fields.ts";
+import {
+  blockPeer,
+  type NamedPort,
+  type Peer,
+  podPeer,
+  type PolicyReading,
+  type Ports,
+  type Rule,
+  TIERS,
+} from "./policy-model.ts";
+import { EVERYTHING, readSelector } from "./policy-selector.ts";
 
 const SPEC = ["podSelector", "policyTypes", "ingress", "egress"];
+/** Calico's order of NetworkPolicies among the policies of their tier. */
+const ORDER = 1000;
 
 /** Reads the policy of a namespace. Whom it selects must be clear; when it is not, it isolates the whole namespace. */
 export function readNetworkPolicy(namespace: string, object: unknown): PolicyReading {
   const spec = isRecord(object) && isRecord(object["spec"]) ? object["spec"] : {};
   const faults: string[] = [];
-  const known = fieldsOf(spec, "spec", SPEC);
-  if (!known.ok) faults.push(known.error);
-  const selector = readSelector(spec["podSelector"], "spec.podSelector");
-  if (!selector.ok) faults.push(selector.error);
+  const given = <T>(read: Result<T, string>, otherwise: T): T => {
+    if (read.ok) return read.value;
+    faults.push(read.error);
+    return otherwise;
+  };
+  given<Fields>(fieldsOf(spec, "spec", SPEC), {});
   const rulesOf = (direction: "ingress" | "egress"): readonly Rule[] =>
-    listOf(spec[direction]).flatMap((value, at) => {
-      const rule = readRule(value, { namespace, direction, path: `spec.${direction}[${at}]` });
-      if (rule.ok) return [rule.value];
-      faults.push(rule.error);
-      return [];
+    given(listAt(spec, direction, "spec"), []).flatMap((value, at) => {
+      const place = { namespace, direction, path: `spec.${direction}[${at}]` };
+      return given<Rule | null>(readRule(value, place), null) ?? [];
     });
-  const types = typesOf(spec);
+  const types = given(typesOf(spec), BOTH);
   const policy = {
-    namespace,
-    selector: selector.ok ? selector.value : EVERYTHING,
+    tier: TIERS.networkPolicy,
+    order: ORDER,
+    subject: {
+      namespaces: namespace,
+      pods: given(readSelector(spec["podSelector"], "spec.podSelector"), EVERYTHING),
+    },
     ingress: types.includes("Ingress") ? rulesOf("ingress") : null,
     egress: types.includes("Egress") ? rulesOf("egress") : null,
   };
   return { policy, faults };
 }
 
+const BOTH: readonly unknown[] = ["Ingress", "Egress"];
+
 /** Without types a policy is about ingress, and about egress when it has rules for that. */
-function typesOf(spec: { readonly [key: string]: unknown }): readonly unknown[] {
-  const types = listOf(spec["policyTypes"]);
-  if (types.length > 0) return types;
-  return listOf(spec["egress"]).length > 0 ? ["Ingress", "Egress"] : ["Ingress"];
+function typesOf(spec: Fields): Result<readonly unknown[], string> {
+  const types = listAt(spec, "policyTypes", "spec");
+  if (!types.ok) return types;
+  if (types.value.some((each) => !BOTH.includes(each)))
+    return err("spec.policyTypes: expected Ingress or Egress");
+  if (types.value.length > 0) return types;
+  const egress = spec["egress"];
+  return ok(Array.isArray(egress) && egress.length > 0 ? BOTH : ["Ingress"]);
 }
 
 type Place = {
@@ -85,81 +81,105 @@ function readRule(value: unknown, { namespace, direction, path }: Place): Result
   const key = direction === "ingress" ? "from" : "to";
   const fields = fieldsOf(value, path, [key, "ports"]);
   if (!fields.ok) return fields;
-  const peers: Peer[] = [];
-  for (const [at, each] of listOf(fields.value[key]).entries()) {
-    const peer = readPeer(each, namespace, `${path}.${key}[${at}]`);
-    if (!peer.ok) return peer;
-    peers.push(peer.value);
-  }
-  const ports = readPorts(listOf(fields.value["ports"]), `${path}.ports`);
+  const listed = listAt(fields.value, key, path);
+  if (!listed.ok) return listed;
+  const peers = readEach(listed.value, `${path}.${key}`, (each, at) =>
+    readPeer(each, namespace, at),
+  );
+  if (!peers.ok) return peers;
+  const ports = readPorts(fields.value, path);
   if (!ports.ok) return ports;
-  return ok({ peers: peers.length === 0 ? null : peers, ports: ports.value });
+  return ok({
+    action: "accept",
+    peers: peers.value.length === 0 ? null : peers.value,
+    ports: ports.value,
+  });
 }
 
 function readPeer(value: unknown, namespace: string, path: string): Result<Peer, string> {
   const fields = fieldsOf(value, path, ["podSelector", "namespaceSelector", "ipBlock"]);
   if (!fields.ok) return fields;
-  const { podSelector, namespaceSelector, ipBlock } = fields.value;
-  if (ipBlock !== undefined) return readBlock(ipBlock, `${path}.ipBlock`);
-  const pods = readSelector(podSelector, `${path}.podSelector`);
-  if (!pods.ok) return pods;
-  if (namespaceSelector === undefined || namespaceSelector === null)
-    return ok(podsIn(namespace, pods.value));
-  const namespaces = readSelector(namespaceSelector, `${path}.namespaceSelector`);
-  return namespaces.ok ? ok(podsIn(namespaces.value, pods.value)) : namespaces;
+  const { podSelector = null, namespaceSelector = null, ipBlock = null } = fields.value;
+  if (ipBlock !== null) {
+    const isAlone = podSelector === null && namespaceSelector === null;
+    if (isAlone) return readBlock(ipBlock, `${path}.ipBlock`);
+    return err(`${path}.ipBlock: expected no selector beside it`);
+  }
+  return readPods(podSelector, namespaceSelector, { namespace, path });
 }
 
-/** Pods of a namespace, or of all that are selected. */
-const podsIn = (namespaces: string | LabelSelector, pods: LabelSelector): Peer => ({
-  kind: "pods",
-  namespaces,
-  pods,
-  text: JSON.stringify([
-    typeof namespaces === "string" ? namespaces : [namespaces.text],
-    pods.text,
-  ]),
-});
+function readPods(
+  podSelector: unknown,
+  namespaceSelector: unknown,
+  { namespace, path }: { readonly namespace: string; readonly path: string },
+): Result<Peer, string> {
+  const pods = readSelector(podSelector, `${path}.podSelector`);
+  if (!pods.ok) return pods;
+  if (namespaceSelector === null) return ok(podPeer({ namespaces: namespace, pods: pods.value }));
+  const namespaces = readSelector(namespaceSelector, `${path}.namespaceSelector`);
+  return namespaces.ok
+    ? ok(podPeer({ namespaces: namespaces.value, pods: pods.value }))
+    : namespaces;
+}
 
 function readBlock(value: unknown, path: string): Result<Peer, string> {
   const fields = fieldsOf(value, path, ["cidr", "except"]);
   if (!fields.ok) return fields;
-  const cidr = parseNetwork(String(fields.value["cidr"]));
-  if (!cidr.ok) return err(`${path}.cidr: ${cidr.error}`);
-  const except: Cidr[] = [];
-  for (const each of listOf(fields.value["except"])) {
-    const parsed = parseNetwork(String(each));
-    if (!parsed.ok) return err(`${path}.except: ${parsed.error}`);
-    except.push(parsed.value);
-  }
-  const text = [cidr.value, ...except].map(formatCidr).join(" ");
-  return ok({ kind: "block", cidr: cidr.value, except, text });
+  const cidr = readCidr(fields.value["cidr"], `${path}.cidr`);
+  if (!cidr.ok) return cidr;
+  const listed = listAt(fields.value, "except", path);
+  if (!listed.ok) return listed;
+  const except = readEach(listed.value, `${path}.except`, readCidr);
+  return except.ok ? ok(blockPeer(cidr.value, except.value)) : except;
 }
 
-const PROTOCOLS = ["tcp", "udp", "sctp"] as const satisfies readonly Transport[];
-
-function readPorts(values: readonly unknown[], path: string): Result<Ports, string> {
-  if (values.length === 0) return ok("all");
-  const ranges: PortRange[] = [];
-  const named: NamedPort[] = [];
-  for (const [at, value] of values.entries()) {
-    const port = readPort(value, `${path}[${at}]`);
-    if (!port.ok) return port;
-    if ("name" in port.value) named.push(port.value);
-    else ranges.push(port.value);
-  }
-  return ok({ ranges, named });
+/** A network as 10.0.0.0/8 or fd00::/8. */
+export function readCidr(value: unknown, path: string): Result<Cidr, string> {
+  const cidr = parseNetwork(String(value));
+  return cidr.ok ? cidr : err(`${path}: ${cidr.error}`);
 }
 
-function readPort(value: unknown, path: string): Result<PortRange | NamedPort, string> {
+export const PROTOCOLS = ["tcp", "udp", "sctp"] as const satisfies readonly Transport[];
+
+function readPorts(rule: Fields, path: string): Result<Ports, string> {
+  const listed = listAt(rule, "ports", path);
+  if (!listed.ok) return listed;
+  if (listed.value.length === 0) return ok({ numbered: ALL_PORTS, named: [] });
+  const ports = readEach(listed.value, `${path}.ports`, readPort);
+  return ports.ok ? ok(portsOf(ports.value)) : ports;
+}
+
+/** A port that a rule names by numbers, or by the name that containers give it. */
+export type OnePort = PortSet | NamedPort;
+
+const isNamed = (port: OnePort): port is NamedPort => "name" in port;
+
+/** All that a rule names. */
+export const portsOf = (ports: readonly OnePort[]): Ports => ({
+  numbered: uniteAllPorts(ports.flatMap((each) => (isNamed(each) ? [] : [each]))),
+  named: ports.filter(isNamed),
+});
+
+function readPort(value: unknown, path: string): Result<OnePort, string> {
   const fields = fieldsOf(value, path, ["protocol", "port", "endPort"]);
   if (!fields.ok) return fields;
   const { protocol: text = "TCP", port = null, endPort } = fields.value;
   const protocol = PROTOCOLS.find((each) => each.toUpperCase() === text);
   if (protocol === undefined) return err(`${path}.protocol: expected TCP, UDP or SCTP`);
-  if (port === null) return ok({ protocol, first: 0, last: LAST_PORT });
+  if (port === null) return ok(portSet({ protocol, first: 0, last: LAST_PORT }));
   if (typeof port === "string") return ok({ protocol, name: port });
-  const last = endPort ?? port;
-  return typeof port === "number" && typeof last === "number"
-    ? ok({ protocol, first: port, last })
-    : err(`${path}.port: expected a number or a name`);
+  return readRange([port, endPort ?? port], protocol, path);
+}
+
+/** Ports from a first to a last one. */
+export function readRange(
+  [first, last]: readonly [unknown, unknown],
+  protocol: Transport,
+  path: string,
+): Result<PortSet, string> {
+  const isPort = (value: unknown): value is number =>
+    typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= LAST_PORT;
+  return isPort(first) && isPort(last) && first <= last
+    ? ok(portSet({ protocol, first, last }))
+    : err(`${path}: expected a port from 1 to ${LAST_PORT}, its last one not before its first`);
 }

@@ -1,7 +1,7 @@
 /** Selectors of labels (meta/v1, LabelSelector): all requirements hold; one without requirements selects everything. */
 import { err, ok, type Result } from "@seam/base";
 
-import { fieldsOf, isRecord, listOf, type Record as Fields } from "./policy-fields.ts";
+import { fieldsOf, isRecord, listAt, readEach } from "./policy-fields.ts";
 
 /** Labels of an object. */
 export type Labels = Readonly<Record<string, string>>;
@@ -28,19 +28,18 @@ export function readSelector(value: unknown, path: string): Result<LabelSelector
   if (value === undefined || value === null) return ok(EVERYTHING);
   const fields = fieldsOf(value, path, ["matchLabels", "matchExpressions"]);
   if (!fields.ok) return fields;
-  const { matchLabels = {}, matchExpressions } = fields.value;
+  const matchLabels = fields.value["matchLabels"] ?? {};
   if (!isRecord(matchLabels)) return err(`${path}.matchLabels: expected labels`);
-  const requirements: Requirement[] = Object.entries(matchLabels).map(([key, label]) => ({
+  const labels = Object.entries(matchLabels).map(([key, label]): Requirement => ({
     key,
     operator: "In",
     values: [String(label)],
   }));
-  for (const [at, each] of listOf(matchExpressions).entries()) {
-    const read = readRequirement(each, `${path}.matchExpressions[${at}]`);
-    if (!read.ok) return read;
-    requirements.push(read.value);
-  }
-  const sorted = requirements
+  const listed = listAt(fields.value, "matchExpressions", path);
+  if (!listed.ok) return listed;
+  const expressions = readEach(listed.value, `${path}.matchExpressions`, readRequirement);
+  if (!expressions.ok) return expressions;
+  const sorted = [...labels, ...expressions.value]
     .map((requirement) => ({ requirement, text: textOf(requirement) }))
     .toSorted((one, two) => (one.text < two.text ? -1 : 1));
   return ok({
@@ -52,11 +51,13 @@ export function readSelector(value: unknown, path: string): Result<LabelSelector
 function readRequirement(value: unknown, path: string): Result<Requirement, string> {
   const fields = fieldsOf(value, path, ["key", "operator", "values"]);
   if (!fields.ok) return fields;
-  const { key, operator, values }: Fields = fields.value;
+  const { key, operator } = fields.value;
+  const values = listAt(fields.value, "values", path);
+  if (!values.ok) return values;
   const known = OPERATORS.find((each) => each === operator);
   if (typeof key !== "string" || known === undefined)
     return err(`${path}: expected a key and one of ${OPERATORS.join(", ")}`);
-  return ok({ key, operator: known, values: listOf(values).map(String) });
+  return ok({ key, operator: known, values: values.value.map(String) });
 }
 
 const textOf = ({ key, operator, values }: Requirement): string =>

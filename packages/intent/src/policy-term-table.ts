@@ -1,5 +1,5 @@
 /** The terms that rules of this node use, found by what they could mean. */
-import type { NamedPort, Peer } from "./policy-reading.ts";
+import type { NamedPort, Peer } from "./policy-model.ts";
 import type { Term } from "./policy-terms.ts";
 
 /** Terms in use. */

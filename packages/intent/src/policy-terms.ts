@@ -6,9 +6,9 @@
 import { type Address, cidrContains, type Family } from "@seam/base";
 import type { PeerClass } from "@seam/state";
 
-import type { NamedPort, Peer } from "./policy-reading.ts";
-import { isSelected, type Labels } from "./policy-selector.ts";
+import { type NamedPort, type Peer, selectsPod } from "./policy-model.ts";
 import type { PolicyPod } from "./policy-pod.ts";
+import type { Labels } from "./policy-selector.ts";
 
 /** A peer that rules of this node name; null: every pod. */
 export type Term = {
@@ -23,15 +23,18 @@ export type Term = {
   readonly users: Set<TermUser>;
 };
 
-/** Who has rules about a term: one direction of a link. */
-export type TermUser = { readonly device: string };
+/** Who has rules about a term: one direction of a link; told of classes of the term that came or went. */
+export type TermUser = {
+  readonly device: string;
+  readonly touch: (changed: AddressClass) => void;
+};
 
 /** That a term means an address; with the number that its named port stands for. */
 export type Token = { readonly term: Term; readonly port: number | null };
 
 /** Addresses that are alike. */
 export type AddressClass = {
-  readonly number: PeerClass;
+  number: PeerClass;
   readonly family: Family;
   readonly key: string;
   readonly tokens: readonly Token[];
@@ -55,13 +58,7 @@ export function meansPod(
 ): boolean {
   if (pod.hostNetwork || peer?.kind === "block") return false;
   if (named !== null && portsNamed(pod.ports, named).length === 0) return false;
-  if (peer === null) return true;
-  const { namespaces, pods } = peer;
-  const isNear =
-    typeof namespaces === "string"
-      ? namespaces === pod.namespace
-      : namespace !== null && isSelected(namespaces, namespace);
-  return isNear && isSelected(pods, pod.labels);
+  return peer === null || selectsPod(peer, pod, namespace);
 }
 
 /** Numbers of the ports that a pod calls so. */
@@ -96,11 +93,15 @@ const keyOf = ({ term, port }: Token): string =>
 
 /** Classes, counted by their use. */
 export type Classes = {
-  /** The class of these tokens, used once more; null without tokens. */
-  readonly acquire: (family: Family, tokens: readonly Token[]) => AddressClass | null;
+  /** The class of these tokens, used once more by what was of another class; null without tokens. */
+  readonly acquire: (
+    family: Family,
+    tokens: readonly Token[],
+    before: AddressClass | null,
+  ) => AddressClass | null;
   readonly release: (used: AddressClass | null) => void;
-  /** Classes that came and went since the last call. */
-  readonly takeChanged: () => ReadonlySet<AddressClass>;
+  /** Classes that came and went since the last call; those that went have no use left. Numbers are final from here on. */
+  readonly settle: () => ReadonlySet<AddressClass>;
 };
 
 /** Below are `ANY` of either family. */
@@ -110,9 +111,10 @@ const FIRST_CLASS = 3;
 export function createClasses(): Classes {
   const byKey = new Map<string, AddressClass>();
   let changed = new Set<AddressClass>();
+  let origins = new Map<AddressClass, Set<AddressClass | null>>();
   let last = FIRST_CLASS - 1;
   return {
-    acquire: (family, tokens) => {
+    acquire: (family, tokens, before) => {
       if (tokens.length === 0) return null;
       const key = `${family} ${tokens.map(keyOf).toSorted().join(" ")}`;
       let found = byKey.get(key);
@@ -121,7 +123,9 @@ export function createClasses(): Classes {
         byKey.set(key, found);
         for (const { term } of tokens) term.classes.add(found);
         changed.add(found);
+        origins.set(found, new Set());
       }
+      origins.get(found)?.add(before);
       found.refs += 1;
       return found;
     },
@@ -133,10 +137,27 @@ export function createClasses(): Classes {
       for (const { term } of used.tokens) term.classes.delete(used);
       changed.add(used);
     },
-    takeChanged: () => {
+    settle: () => {
+      inheritNumbers(origins);
       const taken = changed;
-      changed = new Set();
+      [changed, origins] = [new Set(), new Map()];
       return taken;
     },
   };
+}
+
+/**
+ * A class that took in all of another, as when one more rule means its addresses, has the number of that: so its addresses
+ * and the rules about it stay as they are.
+ */
+function inheritNumbers(
+  origins: ReadonlyMap<AddressClass, ReadonlySet<AddressClass | null>>,
+): void {
+  const heirs = new Set<AddressClass>();
+  for (const [found, from] of origins) {
+    const [before = null] = from;
+    if (from.size !== 1 || before === null || before.refs > 0 || heirs.has(before)) continue;
+    heirs.add(before);
+    found.number = before.number;
+  }
 }

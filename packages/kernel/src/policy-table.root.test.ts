@@ -1,6 +1,13 @@
 /** Policies in the real kernel, with real packets between pods of a node and a host outside. */
 import { type Address, bytes, invariant, parseAddress, type Result } from "@seam/base";
-import { ANY, type Gate, type GateRules, type PolicyState } from "@seam/state";
+import {
+  ANY,
+  type Gate,
+  gateChange,
+  type GateChange,
+  type GateRules,
+  type PolicyState,
+} from "@seam/state";
 import { type ChildProcessByStdio, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -8,6 +15,7 @@ import type { Readable, Writable } from "node:stream";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { createPodInterface, hostDeviceName, openPolicyTable, type PolicyTable } from "./index.ts";
+import { probeProgram } from "./probe-program.fixture.ts";
 
 function valueOf<T, E>(result: Result<T, E>): T {
   invariant(result.ok, result.ok ? "" : JSON.stringify(result.error));
@@ -33,42 +41,6 @@ const addressOf = (name: string, family: "ipv4" | "ipv6"): string => {
   return family === "ipv4" ? `10.244.0.${last}` : `fd00:244::${last}`;
 };
 
-/** Answers on ports 80 to 90, and asks what it is told to: one line for each question, one for its answer. */
-const program = `const net = require("node:net"), dgram = require("node:dgram");
-let waiting = 22;
-const ready = () => --waiting === 0 && console.log("ready");
-for (let port = 80; port <= 90; port++) {
-  net.createServer((c) => c.on("error", () => {}).pipe(c)).listen(port, "::", ready);
-  const udp = dgram.createSocket("udp6").bind(port, ready);
-  udp.on("message", (data, { address, port: to }) => udp.send(data, to, address, () => {}));
-}
-const held = new Map();
-const ask = {
-  tcp: (host, port, done) => {
-    const socket = net.connect({ host, port });
-    socket.on("connect", () => { socket.destroy(); done("yes"); }).on("error", (e) => done(e.code));
-  },
-  udp: (host, port, done) => {
-    const socket = dgram.createSocket(host.includes(":") ? "udp6" : "udp4");
-    socket.on("message", () => { socket.close(); done("yes"); }).send("x", port, host, () => {});
-  },
-  hold: (host, port, done) => {
-    const socket = net.connect({ host, port, noDelay: true }).on("error", () => {});
-    held.set(host + port, socket);
-    socket.once("connect", () => done("yes"));
-  },
-  speak: (host, port, done) => {
-    held.get(host + port).once("data", () => done("yes")).write("x");
-  },
-};
-require("node:readline").createInterface({ input: process.stdin }).on("line", (line) => {
-  const [what, host, port] = line.split(" ");
-  let answered = false;
-  const answer = (text) => { if (!answered) console.log(line + " " + text); answered = true; };
-  setTimeout(answer, 400, "no");
-  ask[what](host, Number(port), answer);
-}).on("close", () => process.exit(0));`;
-
 type Child = ChildProcessByStdio<Writable, Readable, null>;
 const children = new Map<
   string,
@@ -76,7 +48,7 @@ const children = new Map<
 >();
 
 async function start(name: string): Promise<void> {
-  const command = ["netns", "exec", `${prefix}-${name}`, process.execPath, "-e", program];
+  const command = ["netns", "exec", `${prefix}-${name}`, process.execPath, "-e", probeProgram];
   const child = spawn("ip", command, { stdio: ["pipe", "pipe", "inherit"] });
   const answers = new Map<string, string>();
   const lines = createInterface({ input: child.stdout });
@@ -156,6 +128,19 @@ const world = FAMILIES.map((family) => ({
 const rewrite = (rules: Parameters<typeof gates>[0]): void => {
   const state: PolicyState = { gates: gates(rules), addresses: classes, blocks: world };
   valueOf(table.rewrite(state));
+  written = state.gates;
+};
+
+/** The gates that the table has. */
+let written: ReadonlyMap<string, Gate> = new Map();
+
+/** What makes the gates that the table has into these, without taking any away. */
+const changeTo = (after: ReadonlyMap<string, Gate>): ReadonlyMap<string, GateChange> => {
+  const before = written;
+  written = new Map([...before, ...after]);
+  return new Map(
+    [...after].map(([device, gate]) => [device, gateChange(before.get(device) ?? null, gate)]),
+  );
 };
 const nothing: GateRules = new Map();
 
@@ -215,6 +200,7 @@ afterAll(() => {
 
 test("links are closed until they have a gate, but for their own node (I14, fail-closed)", async () => {
   valueOf(table.rewrite({ gates: new Map(), addresses: new Map(), blocks: [] }));
+  written = new Map();
   expect(await passes("a", "b")).toEqual([]);
   expect(await passes("outside", "b")).toEqual([]);
   expect(await passes("a", "outside")).toEqual([]);
@@ -222,7 +208,7 @@ test("links are closed until they have a gate, but for their own node (I14, fail
   expect(pings("a", "198.51.100.1")).toBe("yes");
   const [first] = gates({});
   invariant(first !== undefined, "the gate of a");
-  valueOf(table.change({ gates: new Map([first]), addresses: new Map(), blocks: null }));
+  valueOf(table.change({ gates: changeTo(new Map([first])), addresses: new Map(), blocks: null }));
   expect(await passes("a", "outside")).toEqual(everything);
   expect(await passes("a", "b")).toEqual([]);
 });
@@ -310,7 +296,9 @@ test("an established connection ends and goes on as rules change, without a new 
     return new Map([[device, gate]]);
   };
   const change = (ingress: GateRules): null =>
-    valueOf(table.change({ gates: gateWith(ingress), addresses: new Map(), blocks: null }));
+    valueOf(
+      table.change({ gates: changeTo(gateWith(ingress)), addresses: new Map(), blocks: null }),
+    );
   change(new Map([[C, "all"]]));
   expect(await ask("a", `speak ${to} 80`)).toBe("no");
   change(new Map([[A, "tcp/80 udp/80"]]));
@@ -364,7 +352,7 @@ test("chains of ports go with their last use; nft can list all there is", () => 
   const chains = (): readonly string[] =>
     inside("node", "nft", "list", "ruleset").match(/chain ports-\w+/g) ?? [];
   expect(chains()).toHaveLength(1);
-  valueOf(table.change({ gates: gates({}), addresses: new Map(), blocks: null }));
+  valueOf(table.change({ gates: changeTo(gates({})), addresses: new Map(), blocks: null }));
   expect(chains()).toEqual([]);
 });
 
@@ -387,7 +375,9 @@ test("a change that the kernel refuses is told and changes nothing", async () =>
   const [open] = gates({});
   invariant(open !== undefined, "the gate of a");
   const wrong = new Map([["10.9.9.9", { before: 77, after: null }]]);
-  expect(table.change({ gates: gates({}), addresses: wrong, blocks: null })).toMatchObject({
+  expect(
+    table.change({ gates: changeTo(gates({})), addresses: wrong, blocks: null }),
+  ).toMatchObject({
     ok: false,
     error: { errno: "ENOENT" },
   });

@@ -1,14 +1,16 @@
 /** What a node enforces of policies, kept in table `inet seam-policy` (see policy-rules.ts), each change in one transaction. */
-import { addressAt, invariant, ok, parseAddress, type Result } from "@seam/base";
-import type {
-  Block,
-  Direction,
-  Gate,
-  GateRules,
-  PeerClass,
-  Permission,
-  PolicyChange,
-  PolicyState,
+import { type Address, addressAt, invariant, ok, parseAddress, type Result } from "@seam/base";
+import {
+  type Block,
+  type Changed,
+  type Direction,
+  gateChange,
+  type GateChange,
+  type PeerClass,
+  type Permission,
+  type PolicyChange,
+  type PolicyState,
+  type SideChange,
 } from "@seam/state";
 
 import { addressBytes } from "./family.ts";
@@ -64,7 +66,9 @@ function policyTable(socket: NetfilterSocket, netns: string): PolicyTable {
     rewrite: ({ gates, addresses, blocks }) => {
       written = nothingWritten();
       const all: PolicyChange = {
-        gates,
+        gates: new Map(
+          [...gates].map(([device, gate]) => [device, gateChange(null, gate)] as const),
+        ),
         addresses: new Map(
           [...addresses].map(([text, after]) => [text, { before: null, after }] as const),
         ),
@@ -78,14 +82,13 @@ function policyTable(socket: NetfilterSocket, netns: string): PolicyTable {
   };
 }
 
-/** What the table has: the gates, how many elements lead to the chain of each permission, and the blocks by their text. */
+/** What the table has: how many elements lead to the chain of each permission, and the blocks by their text. */
 type Written = {
-  readonly gates: Map<string, Gate>;
   readonly uses: Map<Permission, number>;
   blocks: ReadonlyMap<string, Block>;
 };
 
-const nothingWritten = (): Written => ({ gates: new Map(), uses: new Map(), blocks: new Map() });
+const nothingWritten = (): Written => ({ uses: new Map(), blocks: new Map() });
 
 /** Elements by set, in the order of sets. */
 type Elements = Map<string, SetElement[]>;
@@ -102,11 +105,7 @@ function requestsFor(written: Written, change: PolicyChange): readonly Request[]
   const difference: Difference = { added: new Map(), deleted: new Map(), uses: new Map() };
   for (const [text, { before, after }] of change.addresses)
     compareAddress(difference, text, { before, after });
-  for (const [device, gate] of change.gates) {
-    compareGates(difference, written.gates.get(device) ?? null, gate);
-    if (gate === null) written.gates.delete(device);
-    else written.gates.set(device, gate);
-  }
+  for (const [device, gate] of change.gates) changeGate(difference, device, gate);
   if (change.blocks !== null) compareBlocks(difference, written, change.blocks);
   const { made, unused } = countUses(written.uses, difference.uses);
   return [
@@ -136,7 +135,7 @@ function put(sets: Elements, name: string, element: SetElement): void {
 function compareAddress(
   { added, deleted }: Difference,
   text: string,
-  { before, after }: { readonly before: PeerClass | null; readonly after: PeerClass | null },
+  { before, after }: Changed<PeerClass | null>,
 ): void {
   const parsed = parseAddress(text);
   invariant(parsed.ok, `not an address: ${text}`);
@@ -146,63 +145,49 @@ function compareAddress(
   if (after !== null) put(added, name, { key, data: markData(after) });
 }
 
-function compareGates(difference: Difference, before: Gate | null, after: Gate | null): void {
-  if (before?.addresses !== after?.addresses) {
-    putOwn(difference.deleted, before);
-    putOwn(difference.added, after);
-  }
-  const device = (after ?? before)?.device ?? "";
-  for (const direction of ["egress", "ingress"] as const)
-    compareSides(difference, { device, direction }, [before?.[direction], after?.[direction]]);
-}
-
-/** Rules, null when everything passes, undefined when nothing does. */
-type SideRules = GateRules | null | undefined;
-
-function compareSides(
+function changeGate(
   difference: Difference,
-  side: Side,
-  [from, to]: readonly [SideRules, SideRules],
+  device: string,
+  { addresses, ...sides }: GateChange,
 ): void {
-  const name = setNames.open(side.direction);
-  const element = { key: ifnameKey(side.device) };
-  if (from === null && to !== null) put(difference.deleted, name, element);
-  if (to === null && from !== null) put(difference.added, name, element);
-  compareRules(difference, side, { from: from ?? NONE, to: to ?? NONE });
+  if (addresses.before !== addresses.after) {
+    putOwn(difference.deleted, device, addresses.before);
+    putOwn(difference.added, device, addresses.after);
+  }
+  for (const direction of ["egress", "ingress"] as const)
+    changeSide(difference, { device, direction }, sides[direction]);
 }
 
-function putOwn(sets: Elements, gate: Gate | null): void {
-  for (const address of gate?.addresses ?? []) {
-    const key = Buffer.concat([ifnameKey(gate?.device ?? ""), addressBytes(address)]);
+function putOwn(sets: Elements, device: string, addresses: readonly Address[]): void {
+  for (const address of addresses) {
+    const key = Buffer.concat([ifnameKey(device), addressBytes(address)]);
     put(sets, setNames.own(address.family), { key });
   }
 }
 
-const NONE: GateRules = new Map();
-
 type Side = { readonly device: string; readonly direction: Direction };
-type Rules = { readonly from: GateRules; readonly to: GateRules };
 
-function compareRules(
+function changeSide(
   { added, deleted, uses }: Difference,
   { device, direction }: Side,
-  { from, to }: Rules,
+  { open, rules }: SideChange,
 ): void {
+  const element = { key: ifnameKey(device) };
+  if (open.before && !open.after) put(deleted, setNames.open(direction), element);
+  if (open.after && !open.before) put(added, setNames.open(direction), element);
   const used = (permission: Permission, more: 1 | -1): void => {
     if (isAboutPorts(permission)) uses.set(permission, (uses.get(permission) ?? 0) + more);
   };
-  for (const [peers, permission] of from) {
-    if (to.get(peers) === permission) continue;
-    put(deleted, direction, { key: verdictKey(device, peers) });
-    used(permission, -1);
-  }
-  for (const [peers, permission] of to) {
-    if (from.get(peers) === permission) continue;
-    put(added, direction, {
-      key: verdictKey(device, peers),
-      data: verdictData(verdictOf(permission)),
-    });
-    used(permission, 1);
+  for (const [peers, { before, after }] of rules) {
+    const key = verdictKey(device, peers);
+    if (before !== null) {
+      put(deleted, direction, { key });
+      used(before, -1);
+    }
+    if (after !== null) {
+      put(added, direction, { key, data: verdictData(verdictOf(after)) });
+      used(after, 1);
+    }
   }
 }
 

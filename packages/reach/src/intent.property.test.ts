@@ -3,7 +3,16 @@ import { type Address, formatAddress, invariant, parseAddress } from "@seam/base
 import { createPolicyIntent, type PolicyIntent, type PolicyPod } from "@seam/intent";
 import { permits } from "@seam/intent/testing";
 import { isKubeObject } from "@seam/kube";
-import type { Gate, PeerClass, PolicyChange, PolicyState } from "@seam/state";
+import {
+  type Gate,
+  gateChange,
+  type GateChange,
+  type GateRules,
+  type PeerClass,
+  type PolicyChange,
+  type PolicyState,
+  type SideChange,
+} from "@seam/state";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
@@ -197,9 +206,11 @@ function forget(
 function apply(kept: World["kept"], change: PolicyChange | null): void {
   if (change === null) return;
   for (const [device, gate] of change.gates) {
-    invariant(gate === null || kept.gates.get(device) !== gate, `${device} did not change`);
-    if (gate !== null) kept.gates.set(device, gate);
-    else invariant(kept.gates.delete(device), `${device} was not there`);
+    const before = kept.gates.get(device) ?? null;
+    const after = gate.exists ? gateAfter(device, before, gate) : null;
+    expect(gateChange(before, after)).toEqual(gate);
+    if (after === null) kept.gates.delete(device);
+    else kept.gates.set(device, after);
   }
   for (const [text, { before, after }] of change.addresses) {
     invariant((kept.addresses.get(text) ?? null) === before, `${text} was not in ${before}`);
@@ -207,6 +218,22 @@ function apply(kept: World["kept"], change: PolicyChange | null): void {
     else kept.addresses.set(text, after);
   }
   kept.blocks = change.blocks ?? kept.blocks;
+}
+
+const gateAfter = (device: string, before: Gate | null, change: GateChange): Gate => ({
+  device,
+  addresses: change.addresses.after,
+  ingress: sideAfter(before && before.ingress, change.ingress),
+  egress: sideAfter(before && before.egress, change.egress),
+});
+
+/** Rules after a change, null when everything passes. */
+function sideAfter(before: GateRules | null, { open, rules }: SideChange): GateRules | null {
+  const after = new Map(before);
+  for (const [peers, { after: now }] of rules)
+    if (now === null) after.delete(peers);
+    else after.set(peers, now);
+  return open.after ? null : after;
 }
 
 function reachPod(world: World, key: string, draft: PodDraft): Pod {

@@ -60,7 +60,9 @@ export function readPolicy(object: KubeObject): Result<NetworkPolicy, readonly s
   const types = listAt(spec, "policyTypes");
   // Without types: ingress always, egress when there is a rule for it.
   const isolates = (type: string): boolean =>
-    types.length > 0 ? types.includes(type) : type === "Ingress" || "egress" in spec;
+    types.length > 0
+      ? types.includes(type)
+      : type === "Ingress" || listAt(spec, "egress").length > 0;
   const rules = (key: "ingress" | "egress"): readonly PolicyRule[] =>
     children(spec, key).map((rule, at) =>
       readRule(reading, rule, {

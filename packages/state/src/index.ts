@@ -4,19 +4,33 @@ import type { Address, Bytes, Cidr, Family } from "@seam/base";
 export {
   ANY,
   type Block,
+  type Changed,
   type Direction,
-  formatPermission,
   type Gate,
+  gateChange,
+  type GateChange,
   type GateRules,
-  LAST_PORT,
-  parsePermission,
   type PeerClass,
-  type Permission,
-  type Permitted,
   type PolicyChange,
   type PolicyState,
-  type PortRange,
+  rulesChange,
+  type SideChange,
 } from "./policy.ts";
+export {
+  ALL_PORTS,
+  formatPermission,
+  intersectPorts,
+  LAST_PORT,
+  NO_PORTS,
+  parsePermission,
+  type Permission,
+  portSet,
+  type PortRange,
+  type PortSet,
+  subtractPorts,
+  uniteAllPorts,
+  unitePorts,
+} from "./ports.ts";
 export { textForm } from "./text.ts";
 
 /** A route in the main table; `via` null means that the destination is on the link itself. */

@@ -4,9 +4,9 @@
  * gate asks two things only: of which class the other end's address is, and what its rules let that class use. So what a
  * packet costs does not depend on how many policies there are.
  */
-import { type Address, err, type Family, ok, type Result } from "@seam/base";
+import type { Address, Family } from "@seam/base";
 
-import type { Transport } from "./index.ts";
+import type { Permission } from "./ports.ts";
 
 /**
  * A number for all addresses that are alike to every rule of this node. Which number means what is the business of who makes a
@@ -16,22 +16,6 @@ export type PeerClass = number;
 
 /** Every address of a family for which a gate's rules have nothing closer. */
 export const ANY = { ipv4: 1, ipv6: 2 } as const satisfies Readonly<Record<Family, PeerClass>>;
-
-/**
- * What a peer may use, in one canonical text, so that equal permissions are equal texts: `all`, `none`, or ranges of ports in the order
- * tcp, udp, sctp and ascending, then `other` for all protocols without ports, such as `tcp/80 tcp/8000-9000 udp/* other`.
- */
-export type Permission = string;
-
-/** The ports of one transport protocol from `first` to `last`, both included; 0 to 65535 is all of them. */
-export type PortRange = {
-  readonly protocol: Transport;
-  readonly first: number;
-  readonly last: number;
-};
-
-/** What is permitted; `other` means all protocols but TCP, UDP and SCTP. */
-export type Permitted = { readonly ranges: readonly PortRange[]; readonly other: boolean };
 
 /** What peers of each class may use; a class that is missing may use what `ANY` of its family may, or nothing. */
 export type GateRules = ReadonlyMap<PeerClass, Permission>;
@@ -63,70 +47,64 @@ export type PolicyState = {
   readonly blocks: readonly Block[];
 };
 
+/** What something was and what it is; null: nothing. */
+export type Changed<T> = { readonly before: T; readonly after: T };
+
+/** What is different in one direction of a gate. */
+export type SideChange = {
+  /** Whether all connections pass. */
+  readonly open: Changed<boolean>;
+  /** Classes whose rule came, went or changed. */
+  readonly rules: ReadonlyMap<PeerClass, Changed<Permission | null>>;
+};
+
+/** What is different about a gate; one that is gone has nothing after. */
+export type GateChange = {
+  readonly exists: boolean;
+  readonly addresses: Changed<readonly Address[]>;
+  readonly ingress: SideChange;
+  readonly egress: SideChange;
+};
+
 /** What is different from an earlier `PolicyState`. */
 export type PolicyChange = {
-  /** Gates that are new or other than before; null: gone. */
-  readonly gates: ReadonlyMap<string, Gate | null>;
+  /** By device. */
+  readonly gates: ReadonlyMap<string, GateChange>;
   /** By canonical text; null: the address has no class of its own. */
-  readonly addresses: ReadonlyMap<
-    string,
-    { readonly before: PeerClass | null; readonly after: PeerClass | null }
-  >;
+  readonly addresses: ReadonlyMap<string, Changed<PeerClass | null>>;
   /** All blocks, when one of them changed; otherwise null. */
   readonly blocks: readonly Block[] | null;
 };
 
-/** Of every transport protocol. */
-export const LAST_PORT = 65_535;
-const TRANSPORTS = ["tcp", "udp", "sctp"] as const satisfies readonly Transport[];
+/** One direction of a gate, or of none. */
+type SideState = Pick<Gate, "ingress" | "egress"> | null;
 
-/** The canonical text; ranges may come in any order, overlap and touch. */
-export function formatPermission({ ranges, other }: Permitted): Permission {
-  const merged = TRANSPORTS.flatMap((protocol) =>
-    mergeRanges(ranges.filter((range) => range.protocol === protocol)),
-  );
-  const isAll = (range: PortRange): boolean => range.first === 0 && range.last === LAST_PORT;
-  if (other && merged.length === TRANSPORTS.length && merged.every(isAll)) return "all";
-  const texts = merged.map((range) => {
-    const { protocol, first, last } = range;
-    if (isAll(range)) return `${protocol}/*`;
-    return first === last ? `${protocol}/${first}` : `${protocol}/${first}-${last}`;
-  });
-  const parts = other ? [...texts, "other"] : texts;
-  return parts.length === 0 ? "none" : parts.join(" ");
+const NO_RULES: GateRules = new Map();
+
+/** How one gate becomes another; null: there is none. */
+export const gateChange = (before: Gate | null, after: Gate | null): GateChange => ({
+  exists: after !== null,
+  addresses: { before: before?.addresses ?? [], after: after?.addresses ?? [] },
+  ingress: sideChange("ingress", before, after),
+  egress: sideChange("egress", before, after),
+});
+
+function sideChange(direction: Direction, before: SideState, after: SideState): SideChange {
+  const isOpen = (side: SideState): boolean => side !== null && side[direction] === null;
+  return {
+    open: { before: isOpen(before), after: isOpen(after) },
+    rules: rulesChange(before?.[direction] ?? NO_RULES, after?.[direction] ?? NO_RULES),
+  };
 }
 
-function mergeRanges(ranges: readonly PortRange[]): readonly PortRange[] {
-  const merged: PortRange[] = [];
-  for (const range of ranges.toSorted((one, two) => one.first - two.first)) {
-    const before = merged.at(-1);
-    if (before === undefined || range.first > before.last + 1) merged.push(range);
-    else merged.splice(-1, 1, { ...before, last: Math.max(before.last, range.last) });
+/** Where rules differ. */
+export function rulesChange(before: GateRules, after: GateRules): SideChange["rules"] {
+  const changed = new Map<PeerClass, Changed<Permission | null>>();
+  for (const [peers, permission] of before) {
+    const now = after.get(peers) ?? null;
+    if (now !== permission) changed.set(peers, { before: permission, after: now });
   }
-  return merged;
-}
-
-/** What a canonical text says; the error names the part that is none. */
-export function parsePermission(permission: Permission): Result<Permitted, string> {
-  if (permission === "none") return ok({ ranges: [], other: false });
-  const all = TRANSPORTS.map((protocol) => ({ protocol, first: 0, last: LAST_PORT }));
-  if (permission === "all") return ok({ ranges: all, other: true });
-  const parts = permission.split(" ");
-  const other = parts.at(-1) === "other";
-  const ranges: PortRange[] = [];
-  for (const part of other ? parts.slice(0, -1) : parts) {
-    const range = parseRange(part);
-    if (range === null)
-      return err(`expected tcp/80, udp/1-9, sctp/* or other; found ${JSON.stringify(part)}`);
-    ranges.push(range);
-  }
-  return ok({ ranges, other });
-}
-
-function parseRange(part: string): PortRange | null {
-  const [, name, ports = ""] = /^(\w+)\/(\*|\d+(?:-\d+)?)$/.exec(part) ?? [];
-  const protocol = TRANSPORTS.find((each) => each === name);
-  if (protocol === undefined) return null;
-  const [first = 0, last = first] = ports === "*" ? [0, LAST_PORT] : ports.split("-").map(Number);
-  return { protocol, first, last };
+  for (const [peers, permission] of after)
+    if (!before.has(peers)) changed.set(peers, { before: null, after: permission });
+  return changed;
 }
