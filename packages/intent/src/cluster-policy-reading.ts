@@ -3,7 +3,7 @@
  * it: a rule that accepts means nobody then, one that denies or passes denies everything.
  */
 import { err, ok, type Result } from "@seam/base";
-import { ALL_PORTS, LAST_PORT } from "@seam/state";
+import { LAST_PORT } from "@seam/state";
 
 import { fieldsOf, isRecord, listAt, readEach, type Record as Fields } from "./policy-fields.ts";
 import {
@@ -19,7 +19,14 @@ import {
   type Tier,
   TIERS,
 } from "./policy-model.ts";
-import { type OnePort, portsOf, PROTOCOLS, readCidr, readRange } from "./policy-reading.ts";
+import {
+  EVERY_PORT,
+  type OnePort,
+  portsOf,
+  PROTOCOLS,
+  readCidr,
+  readRange,
+} from "./policy-reading.ts";
 import { EVERYTHING, readSelector } from "./policy-selector.ts";
 
 const SPEC = ["tier", "priority", "subject", "ingress", "egress"];
@@ -61,8 +68,6 @@ const failClosed = (value: unknown): Rule | null =>
   isRecord(value) && value["action"] === "Accept"
     ? null
     : { action: "deny", peers: null, ports: EVERY_PORT };
-
-const EVERY_PORT: Ports = { numbered: ALL_PORTS, named: [] };
 
 function readTier(value: unknown): Result<Tier, string> {
   if (value === "Admin") return ok(TIERS.admin);

@@ -21,8 +21,8 @@ import { type AddressClass, portsNamed, type Term, type Token } from "./policy-t
 /** Rules that come one after another and do the same, between which order means nothing; or the end of a tier. */
 type Step = { readonly action: Action } | Pick<Tier, "otherwise">;
 
-/** What is said about somebody, by the number of the step. */
-type Said = ReadonlyMap<number, PortSet>;
+/** What is said about somebody, by the number of the step; nothing where it has no set. */
+type Said = readonly (PortSet | undefined)[];
 
 /** What all policies of a direction together say; of a term with a named port the token says which port that is. */
 export type Decisions = {
@@ -58,7 +58,7 @@ export function decisionsOf(policies: readonly Policy[], context: DecisionContex
   return { steps, ...drafts.finish() };
 }
 
-type Draft = Map<number, PortSet[]>;
+type Draft = PortSet[][];
 
 type Drafts = {
   readonly any: (family: Family) => Draft;
@@ -67,17 +67,17 @@ type Drafts = {
 };
 
 function createDrafts({ acquire, release }: DecisionContext): Drafts {
-  const any: Readonly<Record<Family, Draft>> = { ipv4: new Map(), ipv6: new Map() };
+  const any: Readonly<Record<Family, Draft>> = { ipv4: [], ipv6: [] };
   const terms = new Map<Term, Draft>();
-  const finished = (draft: Draft): Said =>
-    new Map([...draft].map(([step, sets]) => [step, uniteAllPorts(sets)] as const));
+  // Where a draft has a hole, so has what it becomes.
+  const finished = (draft: Draft): Said => draft.map(uniteAllPorts);
   return {
     any: (family) => any[family],
     term: (peer, named) => {
       const term = acquire(peer, named);
       const found = terms.get(term);
       if (found !== undefined) release(term);
-      const draft: Draft = found ?? new Map<number, PortSet[]>();
+      const draft = found ?? [];
       terms.set(term, draft);
       return draft;
     },
@@ -93,9 +93,7 @@ type Place = { readonly step: number; readonly drafts: Drafts; readonly context:
 function addRule({ peers, ports }: Rule, { step, drafts, context }: Place): void {
   const { own, ofPeers } = resolve(ports, context);
   const add = (draft: Draft, set: PortSet): void => {
-    const sets = draft.get(step);
-    if (sets === undefined) draft.set(step, [set]);
-    else sets.push(set);
+    (draft[step] ??= []).push(set);
   };
   for (const peer of peers ?? [null]) {
     const everywhere = familiesOf(peer);
@@ -132,7 +130,7 @@ const onePort = (protocol: Transport, port: number): PortSet =>
 
 /** What addresses of a family may use of which nothing else is known. */
 export const permissionOfAny = (decisions: Decisions, family: Family): Permission =>
-  decide(decisions, (step) => decisions.any[family].get(step) ?? NO_PORTS);
+  decide(decisions, (step) => decisions.any[family][step] ?? NO_PORTS);
 
 /** What addresses of a class may use. */
 export function permissionOf(
@@ -144,9 +142,9 @@ export function permissionOf(
     return said === undefined ? [] : [{ said, own: ownPort(token) }];
   });
   return decide(decisions, (step) => {
-    let about = decisions.any[family].get(step) ?? NO_PORTS;
+    let about = decisions.any[family][step] ?? NO_PORTS;
     for (const { said, own } of concerned) {
-      const set = said.get(step);
+      const set = said[step];
       if (set !== undefined) about = unitePorts(about, own === null ? set : unitePorts(set, own));
     }
     return about;

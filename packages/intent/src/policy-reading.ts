@@ -144,10 +144,13 @@ export const PROTOCOLS = ["tcp", "udp", "sctp"] as const satisfies readonly Tran
 function readPorts(rule: Fields, path: string): Result<Ports, string> {
   const listed = listAt(rule, "ports", path);
   if (!listed.ok) return listed;
-  if (listed.value.length === 0) return ok({ numbered: ALL_PORTS, named: [] });
+  if (listed.value.length === 0) return ok(EVERY_PORT);
   const ports = readEach(listed.value, `${path}.ports`, readPort);
   return ports.ok ? ok(portsOf(ports.value)) : ports;
 }
+
+/** What a rule is about that names no ports. */
+export const EVERY_PORT: Ports = { numbered: ALL_PORTS, named: [] };
 
 /** A port that a rule names by numbers, or by the name that containers give it. */
 export type OnePort = PortSet | NamedPort;

@@ -71,7 +71,9 @@ function combine(
 
 /** What is in any of many sets. */
 export function uniteAllPorts(sets: readonly PortSet[]): PortSet {
-  if (sets.length < 3) return unitePorts(sets[0] ?? NO_PORTS, sets[1] ?? NO_PORTS);
+  const [first = NO_PORTS, second] = sets;
+  if (second === undefined) return first;
+  if (sets.length === 2) return unitePorts(first, second);
   const half = sets.length >> 1;
   return unitePorts(uniteAllPorts(sets.slice(0, half)), uniteAllPorts(sets.slice(half)));
 }
