@@ -158,7 +158,7 @@ function followPolicies({ api, policies, waiting }: Running, watched: Watched): 
     intent: policies.intent,
     onChange: policies.request,
     onFaults: (policy, faults) => {
-      watched.log.warn({ policy, faults }, "a NetworkPolicy is not understood");
+      watched.log.warn({ policy, faults }, "a policy is not understood");
       api.reports.node(policyFaults(policy, faults));
     },
   });

@@ -29,10 +29,11 @@ export const unobserved = ({ message }: KernelError): NodeNews =>
   );
 
 /** A NetworkPolicy of which something cannot be read. */
+/** A policy by namespace/name, or a ClusterNetworkPolicy by its name. */
 export const policyFaults = (policy: string, faults: readonly string[]): NodeNews =>
   warning(
     "PolicyNotUnderstood",
-    `NetworkPolicy ${policy}: ${faults.join("; ")}; what cannot be read allows nothing; correct it, or take a Seam that knows it`,
+    `${policy.includes("/") ? "NetworkPolicy" : "ClusterNetworkPolicy"} ${policy}: ${faults.join("; ")}; what cannot be read allows nothing; correct it, or take a Seam that knows it`,
   );
 
 /** A step that the kernel refused. */

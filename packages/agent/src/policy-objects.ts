@@ -1,4 +1,4 @@
-/** What policies are made of: the cluster's pods, namespaces and NetworkPolicies, watched and reduced to what decides. */
+/** What policies are made of: the cluster's pods, namespaces, nodes and policies, watched and reduced to what decides. */
 import { type Address, parseAddress } from "@seam/base";
 import type { ApiCounts, Log } from "@seam/daemon";
 import type { PolicyIntent, PolicyPod } from "@seam/intent";
@@ -8,18 +8,24 @@ import {
   children,
   type KindRef,
   type KubeClient,
+  type KubeError,
   type KubeObject,
   type Reflector,
   startReflector,
   textAt,
 } from "@seam/kube";
 
+import { followServedKind, type ServedKind } from "./served-kind.ts";
+
 /** Where objects come from, and who is told. */
 export type PolicyObjectsOptions = {
   readonly client: KubeClient;
   readonly log: Log;
   readonly counts: Pick<ApiCounts, "watchBroke">;
-  readonly intent: Pick<PolicyIntent, "setPod" | "setNamespace" | "setPolicy">;
+  readonly intent: Pick<
+    PolicyIntent,
+    "setPod" | "setNamespace" | "setNode" | "setPolicy" | "setClusterPolicy"
+  >;
   readonly onChange: () => void;
   /** A policy has fields that are not understood; what cannot be read allows nothing. */
   readonly onFaults: (policy: string, faults: readonly string[]) => void;
@@ -33,8 +39,11 @@ export type PolicyObjects = AsyncDisposable & {
 
 /** Starts to watch. */
 export function watchPolicyObjects(options: PolicyObjectsOptions): PolicyObjects {
-  const { intent, onFaults } = options;
-  const reflectors: readonly Reflector<unknown>[] = [
+  const { intent } = options;
+  const tellFaults = (key: string, faults: readonly string[]): void => {
+    if (faults.length > 0) options.onFaults(key, faults);
+  };
+  const reflectors: readonly (ServedKind | Reflector<unknown>)[] = [
     follow(options, {
       ref: { apiVersion: "v1", kind: "Pod" },
       project: policyPodOf,
@@ -48,10 +57,22 @@ export function watchPolicyObjects(options: PolicyObjectsOptions): PolicyObjects
     follow(options, {
       ref: { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy" },
       project: ({ metadata, spec }): unknown => ({ metadata, spec }),
+      set: (key, value) => tellFaults(key, intent.setPolicy(key, value)),
+    }),
+    follow(options, {
+      ref: { apiVersion: "v1", kind: "Node" },
+      project: policyNodeOf,
+      set: (key, value) => intent.setNode(key, value),
+    }),
+    followServedKind({
+      ...CLUSTER_POLICIES,
+      client: options.client,
+      project: ({ metadata, spec }): unknown => ({ metadata, spec }),
       set: (key, value) => {
-        const faults = intent.setPolicy(key, value);
-        if (faults.length > 0) onFaults(key, faults);
+        tellFaults(key, intent.setClusterPolicy(key, value));
+        options.onChange();
       },
+      onError: (kind, error) => tellBroken(options, kind, error),
     }),
   ];
   return {
@@ -62,6 +83,13 @@ export function watchPolicyObjects(options: PolicyObjectsOptions): PolicyObjects
   };
 }
 
+const CLUSTER_POLICIES = {
+  group: "policy.networking.k8s.io",
+  kind: "ClusterNetworkPolicy",
+  plural: "clusternetworkpolicies",
+  versions: ["v1beta1", "v1alpha2"],
+} as const;
+
 type Followed<T> = {
   readonly ref: KindRef;
   readonly project: (object: KubeObject) => T;
@@ -70,30 +98,34 @@ type Followed<T> = {
 };
 
 const follow = <T>(
-  { client, log, counts, onChange }: PolicyObjectsOptions,
+  options: PolicyObjectsOptions,
   { ref, project, set }: Followed<T>,
 ): Reflector<T> =>
   startReflector<T>({
-    client,
+    client: options.client,
     ref,
     project,
     onChange: ({ kind, key, value }: Change<T>) => {
       set(key, kind === "set" ? value : null);
-      onChange();
+      options.onChange();
     },
-    onError: (error) => {
-      counts.watchBroke(ref.kind);
-      log.warn(
-        { error, kind: ref.kind },
-        "watching what policies are made of failed; trying again",
-      );
-    },
+    onError: (error) => tellBroken(options, ref.kind, error),
   });
+
+function tellBroken({ counts, log }: PolicyObjectsOptions, kind: string, error: KubeError): void {
+  counts.watchBroke(kind);
+  log.warn({ error, kind }, "watching what policies are made of failed; trying again");
+}
 
 const labelsOf = ({ metadata }: KubeObject): Readonly<Record<string, string>> =>
   Object.fromEntries(
     Object.entries(child(metadata, "labels")).map(([key, value]) => [key, String(value)]),
   );
+
+const policyNodeOf = (object: KubeObject): Parameters<PolicyIntent["setNode"]>[1] => ({
+  labels: labelsOf(object),
+  addresses: addressesOf(children(child(object, "status"), "addresses"), "address"),
+});
 
 /** A pod as policies see it; one that ended has no address any more. */
 export function policyPodOf(object: KubeObject): PolicyPod {
@@ -108,15 +140,19 @@ export function policyPodOf(object: KubeObject): PolicyPod {
       textAt(metadata, "uid") ??
       "",
     labels: labelsOf(object),
-    addresses: ended ? [] : addressesOf(children(status, "podIPs")),
+    addresses: ended ? [] : addressesOf(children(status, "podIPs"), "ip"),
     hostNetwork: spec["hostNetwork"] === true,
     ports: portsOf(spec),
   };
 }
 
-const addressesOf = (podIps: readonly Readonly<Record<string, unknown>>[]): readonly Address[] =>
-  podIps.flatMap((each) => {
-    const parsed = parseAddress(textAt(each, "ip") ?? "");
+/** Addresses in a field of each; names of hosts, which nodes have among theirs, are left out. */
+const addressesOf = (
+  all: readonly Readonly<Record<string, unknown>>[],
+  field: string,
+): readonly Address[] =>
+  all.flatMap((each) => {
+    const parsed = parseAddress(textAt(each, field) ?? "");
     return parsed.ok ? [parsed.value] : [];
   });
 

@@ -27,7 +27,7 @@ export async function can(from: string, to: string, flags: CanFlags): Promise<vo
   });
 }
 
-function text({ attempt, verdict, explanation }: ReachAnswer): string {
+function text({ attempt, verdict, explanation, notes }: ReachAnswer): string {
   const [from, to] = [endName(attempt.from), endName(attempt.to)];
   const family = attempt.family === "ipv4" ? "IPv4" : "IPv6";
   return [
@@ -35,10 +35,11 @@ function text({ attempt, verdict, explanation }: ReachAnswer): string {
     `  ${from} ${explanation.egress}`,
     `  ${to} ${explanation.ingress}`,
     ...explanation.remedies.map((remedy) => `to allow it, ${remedy}`),
+    ...notes.map((note) => `note: ${note}`),
   ].join("\n");
 }
 
-const jsonOf = ({ attempt, verdict, explanation }: ReachAnswer): object => ({
+const jsonOf = ({ attempt, verdict, explanation, notes }: ReachAnswer): object => ({
   allowed: verdict.allowed,
   from: endName(attempt.from),
   to: endName(attempt.to),
@@ -46,4 +47,5 @@ const jsonOf = ({ attempt, verdict, explanation }: ReachAnswer): object => ({
   protocol: attempt.protocol,
   family: attempt.family,
   ...explanation,
+  notes,
 });

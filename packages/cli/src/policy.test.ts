@@ -35,7 +35,7 @@ const pods = [pod("web-0", 80), pod("web-1", 80), pod("db-0", 5432)];
 const policies = [
   policy("db", { ...of("db"), ingress: [{ from: [of("web")], ports: [{ port: 5432 }] }] }),
 ];
-const world = { pods, policies, family: "ipv4", proposed: null } as const;
+const world = { pods, policies, cluster: [], family: "ipv4", proposed: null } as const;
 
 test("open, closed, some ports; pods that are alike stand together", () => {
   expect(matrixText(matrixOf(world), "lab-a")).toBe(

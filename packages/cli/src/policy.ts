@@ -25,9 +25,14 @@ export async function matrix(flags: MatrixFlags): Promise<void> {
   await withSeam(flags, async (seam) => {
     const { family, port: ports = [] } = flags;
     const found = await tabulateReach(seam, { sources: sources.value, ports, family });
-    if (!found.ok) fail(found.error);
-    else if (flags.output === "json") print(JSON.stringify(jsonOf(found.value), null, 2));
-    else printTable(matrixText(found.value, seam.namespace));
+    if (!found.ok) {
+      fail(found.error);
+      return;
+    }
+    for (const note of found.value.notes) process.stderr.write(`note: ${note}\n`);
+    const { matrix: reach } = found.value;
+    if (flags.output === "json") print(JSON.stringify(jsonOf(reach), null, 2));
+    else printTable(matrixText(reach, seam.namespace));
   });
 }
 

@@ -48,6 +48,7 @@ export {
   type ReachAnswer,
   type ReachQuestion,
   type ReachTableOptions,
+  type ReachTable,
   tabulateReach,
 } from "./reach.ts";
 export { type Allowance, allowancePolicies, denialPolicy } from "./policy-objects.ts";

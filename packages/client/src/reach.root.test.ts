@@ -127,13 +127,16 @@ test("a table now and after a change that is applied nowhere", async () => {
   const found = await tabulateReach(seam, { sources, ports: ["80/TCP"], family: "ipv4" });
   if (!found.ok) throw new Error(JSON.stringify(found.error));
   const at = (name: string): number =>
-    found.value.groups.findIndex((group) => group.name === `lab-a/${name}`);
+    found.value.matrix.groups.findIndex((group) => group.name === `lab-a/${name}`);
   const [all, none] = [
     { kind: "all", ports: [] },
     { kind: "only", ports: [] },
   ];
-  expect(found.value.cells[at("stranger")]?.[at("server")]).toEqual({ now: none, after: all });
-  expect(found.value.cells[at("client")]?.[at("server")]).toEqual({ now: all, after: all });
+  expect(found.value.matrix.cells[at("stranger")]?.[at("server")]).toEqual({
+    now: none,
+    after: all,
+  });
+  expect(found.value.matrix.cells[at("client")]?.[at("server")]).toEqual({ now: all, after: all });
   expect(
     (await ask("stranger", "server", "80")).ok && (await ask("stranger", "server", "80")),
   ).toMatchObject({

@@ -25,6 +25,7 @@ import {
   readPolicy,
   type Verdict,
 } from "@seam/reach";
+import { readClusterPolicies } from "./cluster-policies.ts";
 import { planObjects } from "./plan.ts";
 import { fromKube, nameOf, type SeamError } from "./error.ts";
 import type { Source } from "./documents.ts";
@@ -47,6 +48,8 @@ export type ReachAnswer = {
   readonly attempt: Attempt;
   readonly verdict: Verdict;
   readonly explanation: Explanation;
+  /** What could not be taken into account. */
+  readonly notes: readonly string[];
 };
 
 const NODE = { apiVersion: "v1", kind: "Node" };
@@ -78,9 +81,12 @@ export async function askReach(seam: Seam, question: ReachQuestion): Reply<Reach
   );
   const policies = await policiesIn(seam, namespaces);
   if (!policies.ok) return policies;
+  const cluster = await readClusterPolicies(seam.kube);
+  if (!cluster.ok) return cluster;
   const attempt: Attempt = { from: from.value, to: to.value, family, ...port.value };
-  const verdict = judge(attempt, policies.value);
-  return ok({ attempt, verdict, explanation: explain(attempt, verdict) });
+  const { policies: wide, notes } = cluster.value;
+  const verdict = judge(attempt, { network: policies.value, cluster: wide });
+  return ok({ attempt, verdict, explanation: explain(attempt, verdict), notes });
 }
 
 async function endOf(seam: Seam, word: string): Reply<End> {
@@ -95,7 +101,16 @@ async function endOf(seam: Seam, word: string): Reply<End> {
   const found = await seam.kube.get(ref);
   if (!found.ok) return err(fromKube(`get ${nameOf(ref)}`, found.error));
   const labels = await namespaceLabels(seam, namespace);
-  return labels.ok ? ok({ kind: "pod", pod: podOf(found.value, labels.value) }) : labels;
+  if (!labels.ok) return labels;
+  const pod = podOf(found.value, labels.value);
+  return ok({ kind: "pod", pod: pod.hostNetwork ? await withNode(seam, pod) : pod });
+}
+
+/** A pod with the labels of the node whose network it shares. */
+async function withNode({ kube }: Seam, pod: Pod): Promise<Pod> {
+  if (pod.node === null) return pod;
+  const node = await kube.get({ ...NODE, name: pod.node });
+  return node.ok ? { ...pod, nodeLabels: child(node.value.metadata, "labels") } : pod;
 }
 
 /** An address, and the node that it belongs to; who may not read nodes is taken to mean none of them. */
@@ -106,7 +121,8 @@ async function nodeAt({ kube }: Seam, address: Address): Reply<End> {
       (one) => fieldOf(one, "address") === formatAddress(address),
     ),
   );
-  return ok({ kind: "address", address, node: node?.metadata.name ?? null });
+  const nodeLabels = node === undefined ? {} : { nodeLabels: child(node.metadata, "labels") };
+  return ok({ kind: "address", address, node: node?.metadata.name ?? null, ...nodeLabels });
 }
 
 async function namespaceLabels({ kube }: Seam, name: string): Reply<Json> {
@@ -222,8 +238,11 @@ export type ReachTableOptions = {
   readonly family: Family;
 };
 
+/** The table, and what could not be taken into account. */
+export type ReachTable = { readonly matrix: Matrix; readonly notes: readonly string[] };
+
 /** Reachability among all pods of the connection's namespace, now and when documents were applied. */
-export async function tabulateReach(seam: Seam, options: ReachTableOptions): Reply<Matrix> {
+export async function tabulateReach(seam: Seam, options: ReachTableOptions): Reply<ReachTable> {
   const { kube, namespace } = seam;
   const ports: Port[] = [];
   for (const word of options.ports) {
@@ -241,13 +260,17 @@ export async function tabulateReach(seam: Seam, options: ReachTableOptions): Rep
   if (!now.ok) return now;
   const proposed = await policiesAfter(seam, policies.value, options.sources);
   if (!proposed.ok) return proposed;
+  const cluster = await readClusterPolicies(kube);
+  if (!cluster.ok) return cluster;
   const world = {
     pods: listed.value.map((each) => podOf(each, labels.value)).filter((each) => !each.hostNetwork),
     policies: now.value,
     proposed: proposed.value,
+    cluster: cluster.value.policies,
     family: options.family,
   };
-  return ok(matrixOf(ports.length === 0 ? world : { ...world, ports }));
+  const matrix = matrixOf(ports.length === 0 ? world : { ...world, ports });
+  return ok({ matrix, notes: cluster.value.notes });
 }
 
 const NOWHERE: Address = { family: "ipv4", bytes: [0, 0, 0, 0] };

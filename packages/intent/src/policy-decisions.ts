@@ -30,6 +30,8 @@ export type Decisions = {
   /** About every address of a family. */
   readonly any: Readonly<Record<Family, Said>>;
   readonly terms: ReadonlyMap<Term, Said>;
+  /** More rules about somebody let more pass. */
+  readonly onlyAccepts: boolean;
 };
 
 /** What decisions are made for. */
@@ -55,7 +57,8 @@ export function decisionsOf(policies: readonly Policy[], context: DecisionContex
     const isLast = policies[at + 1]?.tier.order !== policy.tier.order;
     if (isLast) steps.push({ otherwise: policy.tier.otherwise });
   }
-  return { steps, ...drafts.finish() };
+  const onlyAccepts = steps.every((step) => !("action" in step) || step.action === "accept");
+  return { steps, ...drafts.finish(), onlyAccepts };
 }
 
 type Draft = PortSet[][];

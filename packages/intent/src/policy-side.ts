@@ -100,11 +100,18 @@ function allRules(decisions: Decisions): Map<PeerClass, Permission> {
   return rules;
 }
 
-/** What a class may use; null when that is what everybody may, and needs no rule. */
+/**
+ * What a class may use; null when that is what everybody may, and needs no rule. An address in a block is looked up by the block too
+ * when it has no rule of its own, which then must not say anything else: it cannot while all rules accept.
+ */
 function ownRule(rules: GateRules, decisions: Decisions, of: AddressClass): Permission | null {
   const text = permissionOf(decisions, of);
-  return text === (rules.get(ANY[of.family]) ?? NOTHING) ? null : text;
+  const isAsAny = text === (rules.get(ANY[of.family]) ?? NOTHING);
+  return isAsAny && (decisions.onlyAccepts || !isInBlock(decisions, of)) ? null : text;
 }
+
+const isInBlock = ({ terms }: Decisions, { tokens }: AddressClass): boolean =>
+  tokens.some(({ term }) => term.peer?.kind === "block" && terms.has(term));
 
 function put(rules: Map<PeerClass, Permission>, peers: PeerClass, rule: Permission | null): void {
   if (rule === null) rules.delete(peers);

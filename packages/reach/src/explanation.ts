@@ -2,6 +2,7 @@
 import { EXPERIMENT_LABEL, WORKLOAD_LABEL } from "@seam/api";
 import { formatAddress, familyBits } from "@seam/base";
 import { textAt } from "@seam/kube";
+import type { ClusterPolicy } from "./cluster-policy.ts";
 import type { NetworkPolicy } from "./policy.ts";
 import type { Attempt, End, Pod, Side, Verdict } from "./verdict.ts";
 
@@ -46,7 +47,19 @@ function sideText(direction: Direction, side: Side): string {
       return `is allowed by ${policyName(side.by.policy)}, spec.${direction}[${side.by.index}]`;
     case "denied":
       return `is denied: ${side.by.map(policyName).join(" and ")} ${side.by.length === 1 ? "selects" : "select"} it, and no rule lets this pass`;
+    case "accepted":
+      return `is allowed by ${clusterRuleName(direction, side.by)}`;
+    case "rejected":
+      return `is denied by ${clusterRuleName(direction, side.by)}`;
   }
+}
+
+type ClusterRuleRef = { readonly policy: ClusterPolicy; readonly index: number };
+
+function clusterRuleName(direction: Direction, { policy, index }: ClusterRuleRef): string {
+  const name = policy[direction][index]?.name ?? null;
+  const place = `spec.${direction}[${index}]${name === null ? "" : ` ("${name}")`}`;
+  return `ClusterNetworkPolicy ${policy.name} of tier ${policy.tier}, ${place}`;
 }
 
 const policyName = ({ namespace, name }: NetworkPolicy): string =>
@@ -56,10 +69,43 @@ type Denial = { readonly direction: Direction; readonly side: Side };
 
 /** Within one experiment its own policies are to be changed, as they would be made again; else a NetworkPolicy. */
 function remediesFor({ direction, side }: Denial, attempt: Attempt): readonly string[] {
-  if (side.kind !== "denied") return [];
+  if (side.kind === "rejected") return [clusterRemedy(direction, side.by, attempt)];
+  const [policy] = side.kind === "denied" ? side.by : [];
+  return policy === undefined ? [] : networkRemedy(direction, policy, attempt);
+}
+
+/** Only who administers the cluster can change these; what comes before the Baseline tier everybody can. */
+function clusterRemedy(direction: Direction, by: ClusterRuleRef, attempt: Attempt): string {
+  const { policy } = by;
+  if (policy.tier === "Admin")
+    return `ask who administers the cluster to change ${clusterRuleName(direction, by)}, or to accept this in a policy of a priority below ${policy.priority}`;
+  const own = direction === "egress" ? attempt.from : attempt.to;
+  const namespace = own.kind === "pod" ? own.pod.namespace : "";
+  return madePolicy(direction, namespace, attempt);
+}
+
+/** A NetworkPolicy that would have to be made. */
+function madePolicy(direction: Direction, namespace: string, attempt: Attempt): string {
+  const own = direction === "egress" ? attempt.from : attempt.to;
+  return `make a NetworkPolicy in ${namespace} that selects ${endName(own)}, with spec.${direction}: [${ruleText(direction, namespace, attempt)}]`;
+}
+
+/** The rule of a NetworkPolicy of the namespace that would let the attempt pass. */
+function ruleText(
+  direction: Direction,
+  namespace: string,
+  { from, to, port, protocol }: Attempt,
+): string {
+  const [key, other] = direction === "egress" ? (["to", to] as const) : (["from", from] as const);
+  return `{${key}: [${peerText(other, namespace)}], ports: [{protocol: ${protocol}, port: ${port}}]}`;
+}
+
+function networkRemedy(
+  direction: Direction,
+  policy: NetworkPolicy,
+  attempt: Attempt,
+): readonly string[] {
   const { from, to, port, protocol } = attempt;
-  const [policy] = side.by;
-  if (policy === undefined) return [];
   const experiment = textAt(policy.labels, EXPERIMENT_LABEL);
   const [source, target] = [
     workloadIn(from, policy, experiment),
@@ -70,12 +116,10 @@ function remediesFor({ direction, side }: Denial, attempt: Attempt): readonly st
       `add to spec.policies of experiment ${policy.namespace}/${experiment}: {from: ${source}, to: ${target}, ports: [${port}/${protocol}]}`,
     ];
   }
-  const [key, other] = direction === "egress" ? (["to", to] as const) : (["from", from] as const);
-  const rule = `{${key}: [${peerText(other, policy)}], ports: [{protocol: ${protocol}, port: ${port}}]}`;
   return [
     experiment === null
-      ? `add to spec.${direction} of ${policyName(policy)}: ${rule}`
-      : `make a NetworkPolicy in ${policy.namespace} that selects ${endName(direction === "egress" ? from : to)}, with spec.${direction}: [${rule}]`,
+      ? `add to spec.${direction} of ${policyName(policy)}: ${ruleText(direction, policy.namespace, attempt)}`
+      : madePolicy(direction, policy.namespace, attempt),
   ];
 }
 
@@ -90,10 +134,10 @@ function workloadIn(end: End, policy: NetworkPolicy, experiment: string | null):
 /** Labels that a controller gives to single pods or revisions, which no rule should name. */
 const PASSING = /pod-name$|pod-index$|-hash$/;
 
-function peerText(end: End, policy: NetworkPolicy): string {
+function peerText(end: End, ownNamespace: string): string {
   if (end.kind === "address" || end.pod.hostNetwork) return blockText(end);
   const namespace =
-    end.pod.namespace === policy.namespace
+    end.pod.namespace === ownNamespace
       ? ""
       : `namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: ${end.pod.namespace}}}, `;
   return `{${namespace}podSelector: {matchLabels: {${labelsText(end.pod)}}}}`;

@@ -1,8 +1,8 @@
 /** What nodes are to enforce, against the evaluator, which shares no code with it: random objects, in a random order of changes. */
-import { type Address, formatAddress, invariant, parseAddress } from "@seam/base";
+import { type Address, formatAddress, invariant, type Result } from "@seam/base";
 import { createPolicyIntent, type PolicyIntent, type PolicyPod } from "@seam/intent";
 import { permits } from "@seam/intent/testing";
-import { isKubeObject } from "@seam/kube";
+import { isKubeObject, type KubeObject } from "@seam/kube";
 import {
   type Gate,
   gateChange,
@@ -16,133 +16,29 @@ import {
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { type NetworkPolicy, type Protocol, readPolicy } from "./policy.ts";
-import { type End, judge, type Pod } from "./verdict.ts";
-
-const at = (text: string): Address => {
-  const parsed = parseAddress(text);
-  invariant(parsed.ok, text);
-  return parsed.value;
-};
-
-const NAMESPACES = ["x", "y"] as const;
-const KEYS = NAMESPACES.flatMap((namespace) =>
-  ["a", "b", "c"].map((name) => `${namespace}/${name}`),
-);
-/** Those with an interface on this node. */
-const LOCAL = ["x/a", "x/b", "y/a"] as const;
-const OUTSIDE = ["192.0.2.1", "10.9.0.5", "2001:db8::1", "fd00:9::5"].map(at);
-const PORTS = [80, 81, 443, 8080] as const;
-const PROTOCOLS = ["TCP", "UDP", "SCTP"] as const;
-
-const addressesOf = (key: string): readonly Address[] => {
-  const index = KEYS.indexOf(key) + 1;
-  return [`10.0.${index % 2}.${index}`, `fd00:${index % 2}::${index}`].map(at);
-};
-
-const labels = fc.record(
-  { app: fc.constantFrom("a", "b"), tier: fc.constantFrom("1", "2") },
-  { requiredKeys: [] },
-);
-const requirement = fc.oneof(
-  fc.record({
-    key: fc.constantFrom("app", "tier"),
-    operator: fc.constantFrom("In", "NotIn"),
-    values: fc.subarray(["a", "b", "1", "2"], { minLength: 1 }),
-  }),
-  fc.record({
-    key: fc.constantFrom("app", "tier"),
-    operator: fc.constantFrom("Exists", "DoesNotExist"),
-  }),
-);
-const selector = fc.record(
-  { matchLabels: labels, matchExpressions: fc.array(requirement, { maxLength: 2 }) },
-  { requiredKeys: [] },
-);
-const block = fc.constantFrom(
-  { cidr: "0.0.0.0/0" },
-  { cidr: "::/0" },
-  { cidr: "0.0.0.0/0", except: ["10.0.0.0/16", "10.0.1.0/24"] },
-  { cidr: "10.0.0.0/8", except: ["10.0.1.0/24", "10.9.0.0/24"] },
-  { cidr: "10.0.1.0/24" },
-  { cidr: "fd00::/16", except: ["fd00:1::/32"] },
-  { cidr: "192.0.2.1/32" },
-);
-const peer = fc.oneof(
-  fc.record({ podSelector: selector }),
-  fc.record({ namespaceSelector: selector }),
-  fc.record({ podSelector: selector, namespaceSelector: selector }),
-  fc.record({ ipBlock: block }),
-);
-const protocol = fc.constantFrom(...PROTOCOLS);
-const port = fc.oneof(
-  fc.record({ protocol }, { requiredKeys: [] }),
-  fc.record({ protocol, port: fc.constantFrom(...PORTS) }, { requiredKeys: ["port"] }),
-  fc.record({ protocol, port: fc.constantFrom("web", "db") }, { requiredKeys: ["port"] }),
-  fc.record({ protocol, port: fc.constant(80), endPort: fc.constantFrom(80, 443) }),
-);
-const ports = fc.array(port, { maxLength: 2 });
-const ingress = fc.array(
-  fc.record({ from: fc.array(peer, { maxLength: 2 }), ports }, { requiredKeys: [] }),
-  { maxLength: 2 },
-);
-const egress = fc.array(
-  fc.record({ to: fc.array(peer, { maxLength: 2 }), ports }, { requiredKeys: [] }),
-  { maxLength: 2 },
-);
-const spec = fc.record(
-  {
-    podSelector: selector,
-    policyTypes: fc.constantFrom(["Ingress"], ["Egress"], ["Ingress", "Egress"]),
-    ingress,
-    egress,
-  },
-  { requiredKeys: ["podSelector", "policyTypes"] },
-);
-const pod = fc.record({
-  labels,
-  hostNetwork: fc.nat(9).map((roll) => roll === 0),
-  ports: fc.subarray([
-    { name: "web", protocol: "TCP", port: 80 },
-    { name: "web", protocol: "UDP", port: 81 },
-    { name: "db", protocol: "TCP", port: 8080 },
-    { name: "db", protocol: "SCTP", port: 443 },
-  ] as const),
-  uid: fc.constantFrom("1", "2"),
-});
-type PodDraft = typeof pod extends fc.Arbitrary<infer T> ? T : never;
-
-const step = fc.oneof(
-  {
-    weight: 4,
-    arbitrary: fc.record({ do: fc.constant("pod"), key: fc.constantFrom(...KEYS), pod }),
-  },
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      do: fc.constant("policy"),
-      key: fc.constantFrom("x/p", "x/q", "x/r", "y/p"),
-      spec,
-    }),
-  },
-  fc.record({ do: fc.constant("without pod"), key: fc.constantFrom(...KEYS) }),
-  fc.record({ do: fc.constant("without policy"), key: fc.constantFrom("x/p", "x/q", "y/p") }),
-  fc.record({ do: fc.constant("namespace"), key: fc.constantFrom(...NAMESPACES), labels }),
-  fc.record({
-    do: fc.constant("link"),
-    key: fc.constantFrom(...LOCAL),
-    uid: fc.constantFrom("", "1"),
-  }),
-  fc.record({ do: fc.constant("without link"), key: fc.constantFrom(...LOCAL) }),
-  fc.record({ do: fc.constant("take"), key: fc.constant("") }),
-);
-type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+import { readClusterPolicy } from "./cluster-policy.ts";
+import { type Protocol, readPolicy } from "./policy.ts";
+import {
+  addressesOf,
+  LOCAL,
+  NAMESPACES,
+  nodeAddresses,
+  OUTSIDE,
+  type PodDraft,
+  PORTS,
+  PROTOCOLS,
+  step,
+  type Step,
+} from "./steps.fixture.ts";
+import { type End, isAllowed, judge, type Pod, type Policies } from "./verdict.ts";
 
 /** What the objects are, beside what the intent was told. */
 type World = {
   readonly intent: PolicyIntent;
   readonly pods: Map<string, PodDraft>;
   readonly policies: Map<string, object>;
+  readonly clusterPolicies: Map<string, object>;
+  readonly nodes: Map<string, Readonly<Record<string, string>>>;
   readonly namespaces: Map<string, Readonly<Record<string, string>>>;
   readonly links: Map<string, string>;
   readonly kept: {
@@ -156,6 +52,13 @@ const policyObject = (key: string, of: object): object => ({
   apiVersion: "networking.k8s.io/v1",
   kind: "NetworkPolicy",
   metadata: { namespace: key.split("/")[0], name: key.split("/")[1] },
+  spec: of,
+});
+
+const clusterPolicyObject = (name: string, of: object): object => ({
+  apiVersion: "policy.networking.k8s.io/v1beta1",
+  kind: "ClusterNetworkPolicy",
+  metadata: { name },
   spec: of,
 });
 
@@ -188,6 +91,20 @@ function tell(world: World, one: Step): void {
     links.set(one.key, one.uid);
     const { key, uid } = one;
     intent.setEndpoint(`seam-${key}`, { addresses: addressesOf(key), pod: { key, uid } });
+  } else tellCluster(world, one);
+}
+
+function tellCluster(world: World, one: Step): void {
+  const { intent, clusterPolicies, nodes } = world;
+  if ("clusterSpec" in one) {
+    clusterPolicies.set(one.key, one.clusterSpec);
+    const object = clusterPolicyObject(one.key, one.clusterSpec);
+    const faults = intent.setClusterPolicy(one.key, object);
+    invariant(faults.length === 0, faults.join());
+  } else if ("nodeLabels" in one) {
+    const own = given(one.nodeLabels);
+    nodes.set(one.key, own);
+    intent.setNode(one.key, { labels: own, addresses: nodeAddresses(one.key) });
   } else forget(world, one);
 }
 
@@ -196,10 +113,16 @@ function forget(
   { do: what, key }: { readonly do: string; readonly key: string },
 ): void {
   if (what === "take") return apply(world.kept, world.intent.takeChange());
-  if (what === "without pod" && world.pods.delete(key)) world.intent.setPod(key, null);
-  if (what === "without policy" && world.policies.delete(key)) world.intent.setPolicy(key, null);
-  if (what === "without link" && world.links.delete(key))
-    world.intent.setEndpoint(`seam-${key}`, null);
+  const { intent, pods, policies, clusterPolicies, nodes, links } = world;
+  const removals = {
+    "without pod": () => pods.delete(key) && intent.setPod(key, null),
+    "without policy": () => policies.delete(key) && intent.setPolicy(key, null),
+    "without cluster policy": () =>
+      clusterPolicies.delete(key) && intent.setClusterPolicy(key, null),
+    "without node": () => nodes.delete(key) && intent.setNode(key, null),
+    "without link": () => links.delete(key) && intent.setEndpoint(`seam-${key}`, null),
+  };
+  for (const [word, remove] of Object.entries(removals)) if (word === what) remove();
 }
 
 /** Changes what was kept as a node would, which could not delete what is not there. */
@@ -250,19 +173,28 @@ function reachPod(world: World, key: string, draft: PodDraft): Pod {
   };
 }
 
+/** All policies as the evaluator reads them. */
+const policiesOf = ({ policies, clusterPolicies }: World): Policies => ({
+  network: [...policies].map(([key, of]) => readAs(policyObject(key, of), readPolicy)),
+  cluster: [...clusterPolicies].map(([name, of]) =>
+    readAs(clusterPolicyObject(name, of), readClusterPolicy),
+  ),
+});
+
+function readAs<T>(object: unknown, read: (object: KubeObject) => Result<T, unknown>): T {
+  invariant(isKubeObject(object), JSON.stringify(object));
+  const found = read(object);
+  invariant(found.ok, JSON.stringify(found));
+  return found.value;
+}
+
 /** Where the two disagree. */
 function differences(world: World): readonly string[] {
   apply(world.kept, world.intent.takeChange());
   invariant(world.intent.takeChange() === null, "nothing changed since");
   const whole = world.intent.state();
   expect([world.kept.gates, world.kept.addresses]).toEqual([whole.gates, whole.addresses]);
-  const policies = [...world.policies].map(([key, of]): NetworkPolicy => {
-    const object: unknown = policyObject(key, of);
-    invariant(isKubeObject(object), key);
-    const read = readPolicy(object);
-    invariant(read.ok, JSON.stringify(read));
-    return read.value;
-  });
+  const policies = policiesOf(world);
   return LOCAL.flatMap((key) => {
     const gate = world.kept.gates.get(`seam-${key}`);
     const draft = world.pods.get(key);
@@ -279,7 +211,7 @@ function differences(world: World): readonly string[] {
 
 type Compared = {
   readonly gate: Gate;
-  readonly policies: readonly NetworkPolicy[];
+  readonly policies: Policies;
   readonly own: Pod;
 };
 type AttemptTo = {
@@ -296,6 +228,12 @@ function attempts(world: World, key: string): readonly AttemptTo[] {
       { kind: "address", address, node: null },
       address,
     ]),
+    ...[...world.nodes].flatMap(([node, nodeLabels]) =>
+      nodeAddresses(node).map((address): [End, Address] => [
+        { kind: "address", address, node, nodeLabels },
+        address,
+      ]),
+    ),
     ...[...world.pods].flatMap(([each, draft]) =>
       each === key || draft.hostNetwork
         ? []
@@ -319,8 +257,8 @@ function differing(
   const self: End = { kind: "pod", pod: own };
   const common = { port: to, protocol: asked, family: other.family };
   const wanted = {
-    egress: judge({ from: self, to: end, ...common }, policies).egress.kind !== "denied",
-    ingress: judge({ from: end, to: self, ...common }, policies).ingress.kind !== "denied",
+    egress: isAllowed(judge({ from: self, to: end, ...common }, policies).egress),
+    ingress: isAllowed(judge({ from: end, to: self, ...common }, policies).ingress),
   };
   return (["egress", "ingress"] as const)
     .filter(
@@ -336,6 +274,8 @@ test("gates and classes say what the evaluator says, after any changes in any or
         intent: createPolicyIntent(),
         pods: new Map(),
         policies: new Map(),
+        clusterPolicies: new Map(),
+        nodes: new Map(),
         namespaces: new Map(),
         links: new Map(),
         kept: { gates: new Map(), addresses: new Map(), blocks: [] },

@@ -1,7 +1,8 @@
 /** Reachability among pods as a table: who reaches whom, on which ports. */
 import type { Family } from "@seam/base";
-import type { NetworkPolicy, PolicyRule, Protocol } from "./policy.ts";
-import { judge, type Pod } from "./verdict.ts";
+import type { ClusterPolicy } from "./cluster-policy.ts";
+import type { NetworkPolicy, PolicyPort, Protocol } from "./policy.ts";
+import { judge, type Pod, type Policies } from "./verdict.ts";
 
 /** Pods that reach and are reached alike. */
 export type Group = { readonly name: string; readonly pods: readonly Pod[] };
@@ -28,7 +29,9 @@ export type Port = { readonly port: number; readonly protocol: Protocol };
 export type MatrixWorld = {
   readonly pods: readonly Pod[];
   readonly policies: readonly NetworkPolicy[];
-  /** All that there would be after a change; null when none is proposed. */
+  /** In force before and after alike. */
+  readonly cluster: readonly ClusterPolicy[];
+  /** All NetworkPolicies that there would be after a change; null when none is proposed. */
   readonly proposed: readonly NetworkPolicy[] | null;
   readonly family: Family;
   readonly ports?: readonly Port[];
@@ -38,11 +41,11 @@ const PROTOCOLS: readonly Protocol[] = ["TCP", "UDP", "SCTP"];
 
 /** The table of `world`; pods of one name before the last dash stand together when nothing tells them apart. */
 export function matrixOf(world: MatrixWorld): Matrix {
-  const { pods, family, policies, proposed } = world;
+  const { pods, family, policies, proposed, cluster } = world;
   const ports = world.ports ?? portsNamed(world);
   const others = world.ports === undefined ? othersThan(ports) : [];
   const under = (given: readonly NetworkPolicy[]): Asked => ({
-    policies: given,
+    policies: { network: given, cluster },
     family,
     ports,
     others,
@@ -70,7 +73,7 @@ export function matrixOf(world: MatrixWorld): Matrix {
 const NOTHING: Cell = { now: { kind: "only", ports: [] }, after: null };
 
 type Asked = {
-  readonly policies: readonly NetworkPolicy[];
+  readonly policies: Policies;
   readonly family: Family;
   readonly ports: readonly Port[];
   readonly others: readonly Port[];
@@ -101,12 +104,14 @@ function reachOf({ policies, family, ports, others }: Asked, from: Pod, to: Pod)
 export const portText = ({ port, protocol }: Port): string => `${port}/${protocol}`;
 
 /** Every port that a container declares or a policy names; of ranges both ends. */
-function portsNamed({ pods, policies, proposed }: MatrixWorld): readonly Port[] {
+function portsNamed({ pods, policies, proposed, cluster }: MatrixWorld): readonly Port[] {
   const declared = pods.flatMap((pod) => pod.ports);
-  const rules: readonly PolicyRule[] = [...policies, ...(proposed ?? [])].flatMap((each) => [
-    ...(each.ingress ?? []),
-    ...(each.egress ?? []),
-  ]);
+  const rules = [...policies, ...(proposed ?? []), ...cluster].flatMap(
+    (each): readonly { readonly ports: readonly PolicyPort[] | null }[] => [
+      ...(each.ingress ?? []),
+      ...(each.egress ?? []),
+    ],
+  );
   const ruled = rules
     .flatMap(({ ports }) => ports ?? [])
     .flatMap((port) =>

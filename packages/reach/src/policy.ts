@@ -81,9 +81,11 @@ export function readPolicy(object: KubeObject): Result<NetworkPolicy, readonly s
   return reading.errors.length === 0 ? ok(policy) : err(reading.errors);
 }
 
-type Reading = { readonly errors: string[] };
+/** What could not be read so far. */
+export type Reading = { readonly errors: string[] };
 
-function known(
+/** Tells fields that are not among those that are known. */
+export function known(
   { errors }: Reading,
   value: Json,
   { path, keys }: { readonly path: string; readonly keys: readonly string[] },
@@ -93,7 +95,8 @@ function known(
   }
 }
 
-const listAt = (value: Json, key: string): readonly unknown[] => {
+/** The list of that name; empty when there is none. */
+export const listAt = (value: Json, key: string): readonly unknown[] => {
   const found = value[key];
   return Array.isArray(found) ? found : [];
 };
@@ -160,7 +163,8 @@ export const protocolOf = (text: string): Protocol | null =>
 
 const OPERATORS = ["In", "NotIn", "Exists", "DoesNotExist"] as const;
 
-function readSelector(reading: Reading, selector: Json, path: string): Selector {
+/** Reads a LabelSelector (meta/v1). */
+export function readSelector(reading: Reading, selector: Json, path: string): Selector {
   known(reading, selector, { path, keys: ["matchLabels", "matchExpressions"] });
   const labels = Object.entries(child(selector, "matchLabels")).map(([key, value]) => ({
     key,

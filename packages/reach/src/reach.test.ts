@@ -64,7 +64,10 @@ const passes = (
   [from, to, port, protocol = "TCP"]: Try,
   policies: readonly NetworkPolicy[],
 ): boolean =>
-  judge({ from: endOf(from), to: endOf(to), port, protocol, family: "ipv4" }, policies).allowed;
+  judge(
+    { from: endOf(from), to: endOf(to), port, protocol, family: "ipv4" },
+    { network: policies, cluster: [] },
+  ).allowed;
 
 const all = { podSelector: {} };
 const onlyA = { podSelector: { matchLabels: { pod: "a" } } };
@@ -349,15 +352,25 @@ test("a pod's own node passes in both directions, another node and host-network 
   });
   const attempt = { port: 80, protocol: "TCP", family: "ipv4" } as const;
   for (const own of [node("n1"), host("n1")]) {
-    expect(judge({ ...attempt, from: own, to: end }, [closed]).allowed).toBe(true);
-    expect(judge({ ...attempt, from: end, to: own }, [closed]).allowed).toBe(true);
+    expect(
+      judge({ ...attempt, from: own, to: end }, { network: [closed], cluster: [] }).allowed,
+    ).toBe(true);
+    expect(
+      judge({ ...attempt, from: end, to: own }, { network: [closed], cluster: [] }).allowed,
+    ).toBe(true);
   }
   for (const other of [node("n2"), host("n2")]) {
-    expect(judge({ ...attempt, from: other, to: end }, [closed]).allowed).toBe(false);
-    expect(judge({ ...attempt, from: end, to: other }, [closed]).allowed).toBe(false);
+    expect(
+      judge({ ...attempt, from: other, to: end }, { network: [closed], cluster: [] }).allowed,
+    ).toBe(false);
+    expect(
+      judge({ ...attempt, from: end, to: other }, { network: [closed], cluster: [] }).allowed,
+    ).toBe(false);
   }
   const selecting = policy({ ...all, ingress: [{ from: [{ podSelector: {} }] }] });
-  expect(judge({ ...attempt, from: host("n2"), to: end }, [selecting]).allowed).toBe(false);
+  expect(
+    judge({ ...attempt, from: host("n2"), to: end }, { network: [selecting], cluster: [] }).allowed,
+  ).toBe(false);
 });
 
 test("what cannot be understood is an error that names the field", () => {

@@ -1,9 +1,12 @@
 /**
- * Whether one end may speak to another, and which policy says so (networking.k8s.io/v1, NetworkPolicySpec): a pod that no policy
- * selects for a direction is open in it; one that some select takes what any rule of any of them lets pass. Both ends must agree.
+ * Whether one end may speak to another, and which policy says so. ClusterNetworkPolicies of the Admin tier come first, rule by rule
+ * (policy.networking.k8s.io, ClusterNetworkPolicySpec). Then NetworkPolicies (networking.k8s.io/v1, NetworkPolicySpec): a pod that some
+ * select for a direction takes what any rule of any of them lets pass, and nothing else. For one that none selects the Baseline tier
+ * comes last; who is left is open. Both ends must agree.
  */
 import { type Address, cidrContains, type Family } from "@seam/base";
 import type { Json } from "@seam/kube";
+import type { ClusterPeer, ClusterPolicy, ClusterRule, PodsSelected } from "./cluster-policy.ts";
 import {
   type NetworkPolicy,
   type PolicyPeer,
@@ -23,6 +26,8 @@ export type Pod = {
   readonly node: string | null;
   /** Shares its node's network: it has the node's addresses, and policies neither select nor name it. */
   readonly hostNetwork: boolean;
+  /** Of its node, when it shares that one's network. */
+  readonly nodeLabels?: Json;
   readonly ports: readonly {
     readonly name: string;
     readonly port: number;
@@ -33,7 +38,18 @@ export type Pod = {
 /** One end of a connection: a pod, or what else has an address; `node` is set for an address of a node. */
 export type End =
   | { readonly kind: "pod"; readonly pod: Pod }
-  | { readonly kind: "address"; readonly address: Address; readonly node: string | null };
+  | {
+      readonly kind: "address";
+      readonly address: Address;
+      readonly node: string | null;
+      readonly nodeLabels?: Json;
+    };
+
+/** What is in force. */
+export type Policies = {
+  readonly network: readonly NetworkPolicy[];
+  readonly cluster: readonly ClusterPolicy[];
+};
 
 /** A connection that somebody wants to make, after services have been translated. */
 export type Attempt = {
@@ -47,6 +63,9 @@ export type Attempt = {
 /** Which rule of which policy. */
 type RuleRef = { readonly policy: NetworkPolicy; readonly index: number };
 
+/** Which rule of which ClusterNetworkPolicy. */
+type ClusterRuleRef = { readonly policy: ClusterPolicy; readonly index: number };
+
 /** What decided about one direction. */
 export type Side =
   /** Nothing can deny: not a pod of the pod network, the same pod, or the pod's own node. */
@@ -55,34 +74,59 @@ export type Side =
   | { readonly kind: "open" }
   | { readonly kind: "allowed"; readonly by: RuleRef }
   /** These policies select the pod, and no rule of theirs lets it pass. */
-  | { readonly kind: "denied"; readonly by: readonly NetworkPolicy[] };
+  | { readonly kind: "denied"; readonly by: readonly NetworkPolicy[] }
+  /** A rule for the whole cluster says so. */
+  | { readonly kind: "accepted" | "rejected"; readonly by: ClusterRuleRef };
 
 /** The answer, and what decided on either side. */
 export type Verdict = { readonly allowed: boolean; readonly egress: Side; readonly ingress: Side };
 
 /** Whether the attempt succeeds under the policies. */
-export function judge(attempt: Attempt, policies: readonly NetworkPolicy[]): Verdict {
+export function judge(attempt: Attempt, policies: Policies): Verdict {
   const egress = sideOf("egress", attempt, policies);
   const ingress = sideOf("ingress", attempt, policies);
-  return { allowed: egress.kind !== "denied" && ingress.kind !== "denied", egress, ingress };
+  return { allowed: isAllowed(egress) && isAllowed(ingress), egress, ingress };
 }
+
+/** Whether a direction lets the attempt pass. */
+export const isAllowed = ({ kind }: Side): boolean => kind !== "denied" && kind !== "rejected";
 
 type Direction = "egress" | "ingress";
 
-function sideOf(direction: Direction, attempt: Attempt, policies: readonly NetworkPolicy[]): Side {
+function sideOf(direction: Direction, attempt: Attempt, policies: Policies): Side {
   const [own, other] =
     direction === "egress" ? [attempt.from, attempt.to] : [attempt.to, attempt.from];
   if (own.kind === "address") return { kind: "free", why: "not a pod" };
   if (own.pod.hostNetwork) return { kind: "free", why: "host network" };
   const free = freedomOf(own.pod, other);
   if (free !== null) return { kind: "free", why: free };
+  const asked = { direction, attempt, own: own.pod, other };
+  return (
+    clusterSide(asked, policies.cluster, "Admin") ??
+    networkSide(asked, policies.network) ??
+    clusterSide(asked, policies.cluster, "Baseline") ?? { kind: "open" }
+  );
+}
+
+type Asked = {
+  readonly direction: Direction;
+  readonly attempt: Attempt;
+  readonly own: Pod;
+  readonly other: End;
+};
+
+/** What NetworkPolicies say; null when none selects the pod. */
+function networkSide(
+  { direction, attempt, own, other }: Asked,
+  policies: readonly NetworkPolicy[],
+): Side | null {
   const isolating = policies.filter(
     (policy) =>
       policy[direction] !== null &&
-      policy.namespace === own.pod.namespace &&
-      selects(policy.selector, own.pod.labels),
+      policy.namespace === own.namespace &&
+      selects(policy.selector, own.labels),
   );
-  if (isolating.length === 0) return { kind: "open" };
+  if (isolating.length === 0) return null;
   for (const policy of isolating) {
     const index = (policy[direction] ?? []).findIndex((rule) =>
       passes(rule, attempt, { other, namespace: policy.namespace }),
@@ -91,6 +135,47 @@ function sideOf(direction: Direction, attempt: Attempt, policies: readonly Netwo
   }
   return { kind: "denied", by: isolating };
 }
+
+/** What a tier of ClusterNetworkPolicies says: the first rule that is about the attempt; null when that passes it on, or none is. */
+function clusterSide(
+  { direction, attempt, own, other }: Asked,
+  policies: readonly ClusterPolicy[],
+  tier: ClusterPolicy["tier"],
+): Side | null {
+  const concerned = policies
+    .filter((each) => each.tier === tier && isSelected(each.subject, own))
+    .toSorted((one, two) => one.priority - two.priority || (one.name < two.name ? -1 : 1));
+  for (const policy of concerned) {
+    const index = policy[direction].findIndex((rule) => isAbout(rule, attempt, other));
+    const rule = policy[direction][index];
+    if (rule === undefined) continue;
+    if (rule.action === "Pass") return null;
+    return { kind: rule.action === "Accept" ? "accepted" : "rejected", by: { policy, index } };
+  }
+  return null;
+}
+
+const isSelected = ({ namespaces, pods }: PodsSelected, pod: Pod): boolean =>
+  !pod.hostNetwork && selects(namespaces, pod.namespaceLabels) && selects(pods, pod.labels);
+
+const isAbout = ({ peers, ports }: ClusterRule, attempt: Attempt, other: End): boolean =>
+  peers.some((peer) => isClusterPeer(peer, attempt.family, other)) &&
+  (ports === null || ports.some((port) => isPort(port, attempt)));
+
+function isClusterPeer(peer: ClusterPeer, family: Family, other: End): boolean {
+  switch (peer.kind) {
+    case "network":
+      return addressesOf(other, family).some((address) => cidrContains(peer.cidr, address));
+    case "pods":
+      return other.kind === "pod" && isSelected(peer, other.pod);
+    case "nodes": {
+      const labels = other.kind === "pod" ? hostLabels(other.pod) : other.nodeLabels;
+      return labels !== undefined && selects(peer.nodes, labels);
+    }
+  }
+}
+
+const hostLabels = (pod: Pod): Json | undefined => (pod.hostNetwork ? pod.nodeLabels : undefined);
 
 /** A pod cannot be kept from itself, nor from the node that it runs on, in either direction. */
 function freedomOf(own: Pod, other: End): "itself" | "own node" | null {

@@ -1,0 +1,181 @@
+/** Random changes of a small cluster's objects, for tests. */
+import { type Address, invariant, parseAddress } from "@seam/base";
+import fc from "fast-check";
+
+const at = (text: string): Address => {
+  const parsed = parseAddress(text);
+  invariant(parsed.ok, text);
+  return parsed.value;
+};
+
+export const NAMESPACES = ["x", "y"] as const;
+const KEYS = NAMESPACES.flatMap((namespace) =>
+  ["a", "b", "c"].map((name) => `${namespace}/${name}`),
+);
+/** Those with an interface on this node. */
+export const LOCAL = ["x/a", "x/b", "y/a"] as const;
+export const OUTSIDE = ["192.0.2.1", "10.9.0.5", "2001:db8::1", "fd00:9::5"].map(at);
+const NODES = ["n2", "n3"] as const;
+export const nodeAddresses = (name: string): readonly Address[] => {
+  const last = name.slice(1);
+  return [`10.0.1.20${last}`, `2001:db8:1::${last}`].map(at);
+};
+export const PORTS = [80, 81, 443, 8080] as const;
+export const PROTOCOLS = ["TCP", "UDP", "SCTP"] as const;
+
+export const addressesOf = (key: string): readonly Address[] => {
+  const index = KEYS.indexOf(key) + 1;
+  return [`10.0.${index % 2}.${index}`, `fd00:${index % 2}::${index}`].map(at);
+};
+
+const labels = fc.record(
+  { app: fc.constantFrom("a", "b"), tier: fc.constantFrom("1", "2") },
+  { requiredKeys: [] },
+);
+const requirement = fc.oneof(
+  fc.record({
+    key: fc.constantFrom("app", "tier"),
+    operator: fc.constantFrom("In", "NotIn"),
+    values: fc.subarray(["a", "b", "1", "2"], { minLength: 1 }),
+  }),
+  fc.record({
+    key: fc.constantFrom("app", "tier"),
+    operator: fc.constantFrom("Exists", "DoesNotExist"),
+  }),
+);
+const selector = fc.record(
+  { matchLabels: labels, matchExpressions: fc.array(requirement, { maxLength: 2 }) },
+  { requiredKeys: [] },
+);
+const block = fc.constantFrom(
+  { cidr: "0.0.0.0/0" },
+  { cidr: "::/0" },
+  { cidr: "0.0.0.0/0", except: ["10.0.0.0/16", "10.0.1.0/24"] },
+  { cidr: "10.0.0.0/8", except: ["10.0.1.0/24", "10.9.0.0/24"] },
+  { cidr: "10.0.1.0/24" },
+  { cidr: "fd00::/16", except: ["fd00:1::/32"] },
+  { cidr: "192.0.2.1/32" },
+);
+const peer = fc.oneof(
+  fc.record({ podSelector: selector }),
+  fc.record({ namespaceSelector: selector }),
+  fc.record({ podSelector: selector, namespaceSelector: selector }),
+  fc.record({ ipBlock: block }),
+);
+const protocol = fc.constantFrom(...PROTOCOLS);
+const port = fc.oneof(
+  fc.record({ protocol }, { requiredKeys: [] }),
+  fc.record({ protocol, port: fc.constantFrom(...PORTS) }, { requiredKeys: ["port"] }),
+  fc.record({ protocol, port: fc.constantFrom("web", "db") }, { requiredKeys: ["port"] }),
+  fc.record({ protocol, port: fc.constant(80), endPort: fc.constantFrom(80, 443) }),
+);
+const ports = fc.array(port, { maxLength: 2 });
+const ingress = fc.array(
+  fc.record({ from: fc.array(peer, { maxLength: 2 }), ports }, { requiredKeys: [] }),
+  { maxLength: 2 },
+);
+const egress = fc.array(
+  fc.record({ to: fc.array(peer, { maxLength: 2 }), ports }, { requiredKeys: [] }),
+  { maxLength: 2 },
+);
+const spec = fc.record(
+  {
+    podSelector: selector,
+    policyTypes: fc.constantFrom(["Ingress"], ["Egress"], ["Ingress", "Egress"]),
+    ingress,
+    egress,
+  },
+  { requiredKeys: ["podSelector", "policyTypes"] },
+);
+const selected = fc.record({ podSelector: selector, namespaceSelector: selector });
+const subject = fc.oneof(fc.record({ namespaces: selector }), fc.record({ pods: selected }));
+const network = fc.constantFrom(
+  "0.0.0.0/0",
+  "::/0",
+  "10.0.0.0/8",
+  "10.0.1.0/24",
+  "192.0.2.0/24",
+  "fd00::/16",
+);
+const networks = fc.uniqueArray(network, { minLength: 1, maxLength: 2 });
+const target = fc.oneof(subject, fc.record({ nodes: selector }), fc.record({ networks }));
+const numbers = fc.record({
+  destinationPort: fc.oneof(
+    fc.record({ number: fc.constantFrom(...PORTS) }),
+    fc.constant({ range: { start: 80, end: 443 } }),
+  ),
+});
+const match = fc.oneof(
+  fc.record({ tcp: fc.oneof(fc.constant({}), numbers) }),
+  fc.record({ udp: numbers }),
+  fc.record({ sctp: numbers }),
+  fc.record({ destinationNamedPort: fc.constantFrom("web", "db") }),
+);
+const clusterRules = <T>(key: "from" | "to", item: fc.Arbitrary<T>): fc.Arbitrary<object[]> =>
+  fc.array(
+    fc.record(
+      {
+        action: fc.constantFrom("Accept", "Deny", "Pass"),
+        [key]: fc.array(item, { minLength: 1, maxLength: 2 }),
+        protocols: fc.array(match, { minLength: 1, maxLength: 2 }),
+      },
+      { requiredKeys: ["action", key] },
+    ),
+    { maxLength: 3 },
+  );
+const clusterSpec = fc.record({
+  tier: fc.constantFrom("Admin", "Baseline"),
+  priority: fc.nat(2),
+  subject,
+  ingress: clusterRules("from", subject),
+  egress: clusterRules("to", target),
+});
+const pod = fc.record({
+  labels,
+  hostNetwork: fc.nat(9).map((roll) => roll === 0),
+  ports: fc.subarray([
+    { name: "web", protocol: "TCP", port: 80 },
+    { name: "web", protocol: "UDP", port: 81 },
+    { name: "db", protocol: "TCP", port: 8080 },
+    { name: "db", protocol: "SCTP", port: 443 },
+  ] as const),
+  uid: fc.constantFrom("1", "2"),
+});
+export type PodDraft = typeof pod extends fc.Arbitrary<infer T> ? T : never;
+
+export const step = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant("pod"), key: fc.constantFrom(...KEYS), pod }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant("policy"),
+      key: fc.constantFrom("x/p", "x/q", "x/r", "y/p"),
+      spec,
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("cluster policy"),
+      key: fc.constantFrom("one", "two", "three"),
+      clusterSpec,
+    }),
+  },
+  fc.record({ do: fc.constant("node"), key: fc.constantFrom(...NODES), nodeLabels: labels }),
+  fc.record({ do: fc.constant("without node"), key: fc.constantFrom(...NODES) }),
+  fc.record({ do: fc.constant("without cluster policy"), key: fc.constantFrom("one", "two") }),
+  fc.record({ do: fc.constant("without pod"), key: fc.constantFrom(...KEYS) }),
+  fc.record({ do: fc.constant("without policy"), key: fc.constantFrom("x/p", "x/q", "y/p") }),
+  fc.record({ do: fc.constant("namespace"), key: fc.constantFrom(...NAMESPACES), labels }),
+  fc.record({
+    do: fc.constant("link"),
+    key: fc.constantFrom(...LOCAL),
+    uid: fc.constantFrom("", "1"),
+  }),
+  fc.record({ do: fc.constant("without link"), key: fc.constantFrom(...LOCAL) }),
+  fc.record({ do: fc.constant("take"), key: fc.constant("") }),
+);
+export type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
