@@ -61,6 +61,38 @@ const policy = (name: string, spec: object): object => ({
   metadata: { name, namespace: "lab-a" },
   spec,
 });
+const DEFINITION = "clusternetworkpolicies.policy.networking.k8s.io";
+
+/** As much of upstream's definition as serving takes; its own comes with the suite of its kinds. */
+const clusterPolicyDefinition = (served: string): object => ({
+  apiVersion: "apiextensions.k8s.io/v1",
+  kind: "CustomResourceDefinition",
+  metadata: {
+    name: DEFINITION,
+    annotations: { "api-approved.kubernetes.io": "unapproved, a test's own" },
+  },
+  spec: {
+    group: "policy.networking.k8s.io",
+    scope: "Cluster",
+    names: { kind: "ClusterNetworkPolicy", plural: "clusternetworkpolicies" },
+    versions: ["v1alpha2", "v1beta1"].map((name) => ({
+      name,
+      served: name === served,
+      storage: name === "v1alpha2",
+      schema: {
+        openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
+      },
+    })),
+  },
+});
+
+const clusterPolicy = (version: string, spec: object): object => ({
+  apiVersion: `policy.networking.k8s.io/${version}`,
+  kind: "ClusterNetworkPolicy",
+  metadata: { name: "apart" },
+  spec,
+});
+
 const selector = (app: string): object => ({ matchLabels: { app } });
 
 beforeAll(async () => {
@@ -106,6 +138,23 @@ test("policies and labels are followed at once, and the node always comes throug
   await expectPings("web", "db", OPEN);
   agent.k("delete", "networkpolicy", "allow", "-n", "lab-a");
   await expectPings("web", "db", CLOSED);
+});
+
+test("a kind that is served later is followed from then on, and its policies go with it (I15)", async () => {
+  const rule = { action: "Deny", to: [{ namespaces: {} }] };
+  const spec = { tier: "Admin", priority: 1, subject: { namespaces: {} }, egress: [rule] };
+  agent.apply(clusterPolicyDefinition("v1alpha2"));
+  agent.k("wait", "--for=condition=Established", "crd", DEFINITION);
+  agent.apply(clusterPolicy("v1alpha2", spec));
+  await expectPings("db", "web", CLOSED);
+  // Another version of the kind, with the same objects.
+  agent.apply(clusterPolicyDefinition("v1beta1"));
+  expect(pings("db", "web")).toEqual(CLOSED);
+  await agent.stop("SIGKILL");
+  await startAgent();
+  expect([pings("db", "web"), pings("node", "web")]).toEqual([CLOSED, OPEN]);
+  agent.k("delete", "crd", DEFINITION);
+  await expectPings("db", "web", OPEN);
 });
 
 test("what was in force stays while the agent is away, and what changed meanwhile comes with it", async () => {
