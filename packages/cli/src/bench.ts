@@ -3,6 +3,7 @@ import {
   benchCni,
   benchController,
   type BenchDocument,
+  benchEnforcement,
   benchPods,
   benchPolicies,
   benchTable,
@@ -92,6 +93,22 @@ export function policies(flags: {
     changes: positive("--changes", flags.changes),
   });
   show(document, flags.json);
+}
+
+/** The action of `seam bench enforcement`: on a lab of its own. */
+export async function enforcement(flags: {
+  readonly changes: string;
+  readonly json?: true;
+}): Promise<void> {
+  const lab = "bench-enforcement";
+  const changes = positive("--changes", flags.changes);
+  try {
+    for await (const line of bringUp({ name: lab, nodes: 3, network: "seam" }))
+      process.stderr.write(`${line}\n`);
+    show(await benchEnforcement({ lab, changes }), flags.json);
+  } finally {
+    await labDown(lab);
+  }
 }
 
 /** The action of `seam bench pods`. */

@@ -150,6 +150,12 @@ function addScaleBenches(add: AddCommand): void {
     "seam bench policies --pods 1000 --policies 100",
   );
   withExamples(
+    add("enforcement", "milliseconds from a policy's writing to the packets of pods on every node")
+      .option("--changes <count>", "how often the policy is written and deleted", "100")
+      .action(later(async () => (await import("./bench.ts")).enforcement)),
+    "seam bench enforcement --changes 20",
+  );
+  withExamples(
     add("controller", "how fast experiments become objects, on nodes that kwok plays")
       .option("--experiments <count>", "experiments; half at the rate, half at once", "1000")
       .option("--workloads <count>", "workloads of each, one pod each", "5")

@@ -18,6 +18,7 @@ import { expect, test } from "vitest";
 
 import { readClusterPolicy } from "./cluster-policy.ts";
 import { type Protocol, readPolicy } from "./policy.ts";
+import { PORTS, PROTOCOLS } from "./specs.fixture.ts";
 import {
   addressesOf,
   LOCAL,
@@ -25,8 +26,6 @@ import {
   nodeAddresses,
   OUTSIDE,
   type PodDraft,
-  PORTS,
-  PROTOCOLS,
   step,
   type Step,
 } from "./steps.fixture.ts";

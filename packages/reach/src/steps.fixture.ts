@@ -2,6 +2,8 @@
 import { type Address, invariant, parseAddress } from "@seam/base";
 import fc from "fast-check";
 
+import { clusterPolicySpec, labels, policySpec } from "./specs.fixture.ts";
+
 const at = (text: string): Address => {
   const parsed = parseAddress(text);
   invariant(parsed.ok, text);
@@ -20,34 +22,7 @@ export const nodeAddresses = (name: string): readonly Address[] => {
   const last = name.slice(1);
   return [`10.0.1.20${last}`, `2001:db8:1::${last}`].map(at);
 };
-export const PORTS = [80, 81, 443, 8080] as const;
-export const PROTOCOLS = ["TCP", "UDP", "SCTP"] as const;
-
-export const addressesOf = (key: string): readonly Address[] => {
-  const index = KEYS.indexOf(key) + 1;
-  return [`10.0.${index % 2}.${index}`, `fd00:${index % 2}::${index}`].map(at);
-};
-
-const labels = fc.record(
-  { app: fc.constantFrom("a", "b"), tier: fc.constantFrom("1", "2") },
-  { requiredKeys: [] },
-);
-const requirement = fc.oneof(
-  fc.record({
-    key: fc.constantFrom("app", "tier"),
-    operator: fc.constantFrom("In", "NotIn"),
-    values: fc.subarray(["a", "b", "1", "2"], { minLength: 1 }),
-  }),
-  fc.record({
-    key: fc.constantFrom("app", "tier"),
-    operator: fc.constantFrom("Exists", "DoesNotExist"),
-  }),
-);
-const selector = fc.record(
-  { matchLabels: labels, matchExpressions: fc.array(requirement, { maxLength: 2 }) },
-  { requiredKeys: [] },
-);
-const block = fc.constantFrom(
+const spec = policySpec([
   { cidr: "0.0.0.0/0" },
   { cidr: "::/0" },
   { cidr: "0.0.0.0/0", except: ["10.0.0.0/16", "10.0.1.0/24"] },
@@ -55,81 +30,21 @@ const block = fc.constantFrom(
   { cidr: "10.0.1.0/24" },
   { cidr: "fd00::/16", except: ["fd00:1::/32"] },
   { cidr: "192.0.2.1/32" },
-);
-const peer = fc.oneof(
-  fc.record({ podSelector: selector }),
-  fc.record({ namespaceSelector: selector }),
-  fc.record({ podSelector: selector, namespaceSelector: selector }),
-  fc.record({ ipBlock: block }),
-);
-const protocol = fc.constantFrom(...PROTOCOLS);
-const port = fc.oneof(
-  fc.record({ protocol }, { requiredKeys: [] }),
-  fc.record({ protocol, port: fc.constantFrom(...PORTS) }, { requiredKeys: ["port"] }),
-  fc.record({ protocol, port: fc.constantFrom("web", "db") }, { requiredKeys: ["port"] }),
-  fc.record({ protocol, port: fc.constant(80), endPort: fc.constantFrom(80, 443) }),
-);
-const ports = fc.array(port, { maxLength: 2 });
-const ingress = fc.array(
-  fc.record({ from: fc.array(peer, { maxLength: 2 }), ports }, { requiredKeys: [] }),
-  { maxLength: 2 },
-);
-const egress = fc.array(
-  fc.record({ to: fc.array(peer, { maxLength: 2 }), ports }, { requiredKeys: [] }),
-  { maxLength: 2 },
-);
-const spec = fc.record(
-  {
-    podSelector: selector,
-    policyTypes: fc.constantFrom(["Ingress"], ["Egress"], ["Ingress", "Egress"]),
-    ingress,
-    egress,
-  },
-  { requiredKeys: ["podSelector", "policyTypes"] },
-);
-const selected = fc.record({ podSelector: selector, namespaceSelector: selector });
-const subject = fc.oneof(fc.record({ namespaces: selector }), fc.record({ pods: selected }));
-const network = fc.constantFrom(
+]);
+const clusterSpec = clusterPolicySpec([
   "0.0.0.0/0",
   "::/0",
   "10.0.0.0/8",
   "10.0.1.0/24",
   "192.0.2.0/24",
   "fd00::/16",
-);
-const networks = fc.uniqueArray(network, { minLength: 1, maxLength: 2 });
-const target = fc.oneof(subject, fc.record({ nodes: selector }), fc.record({ networks }));
-const numbers = fc.record({
-  destinationPort: fc.oneof(
-    fc.record({ number: fc.constantFrom(...PORTS) }),
-    fc.constant({ range: { start: 80, end: 443 } }),
-  ),
-});
-const match = fc.oneof(
-  fc.record({ tcp: fc.oneof(fc.constant({}), numbers) }),
-  fc.record({ udp: numbers }),
-  fc.record({ sctp: numbers }),
-  fc.record({ destinationNamedPort: fc.constantFrom("web", "db") }),
-);
-const clusterRules = <T>(key: "from" | "to", item: fc.Arbitrary<T>): fc.Arbitrary<object[]> =>
-  fc.array(
-    fc.record(
-      {
-        action: fc.constantFrom("Accept", "Deny", "Pass"),
-        [key]: fc.array(item, { minLength: 1, maxLength: 2 }),
-        protocols: fc.array(match, { minLength: 1, maxLength: 2 }),
-      },
-      { requiredKeys: ["action", key] },
-    ),
-    { maxLength: 3 },
-  );
-const clusterSpec = fc.record({
-  tier: fc.constantFrom("Admin", "Baseline"),
-  priority: fc.nat(2),
-  subject,
-  ingress: clusterRules("from", subject),
-  egress: clusterRules("to", target),
-});
+]);
+
+export const addressesOf = (key: string): readonly Address[] => {
+  const index = KEYS.indexOf(key) + 1;
+  return [`10.0.${index % 2}.${index}`, `fd00:${index % 2}::${index}`].map(at);
+};
+
 const pod = fc.record({
   labels,
   hostNetwork: fc.nat(9).map((roll) => roll === 0),
