@@ -1,4 +1,5 @@
 /** What policies are made of: the cluster's pods, namespaces and NetworkPolicies, watched and reduced to what decides. */
+import { policyKindOf, type VersionsByKind } from "@seam/api";
 import { type Address, parseAddress } from "@seam/base";
 import type { ApiCounts, Log } from "@seam/daemon";
 import type { PolicyIntent, PolicyPod } from "@seam/intent";
@@ -13,6 +14,8 @@ import {
   startReflector,
   textAt,
 } from "@seam/kube";
+
+import { createHandledVersions, type HandledVersions } from "./handled-versions.ts";
 
 /** Where objects come from, and who is told. */
 export type PolicyObjectsOptions = {
@@ -29,11 +32,15 @@ export type PolicyObjectsOptions = {
 export type PolicyObjects = AsyncDisposable & {
   /** Resolves when all of them were listed once. */
   readonly synced: Promise<void>;
+  /** Up to which resourceVersion intent knows each kind of policy. */
+  readonly versions: () => VersionsByKind;
 };
 
 /** Starts to watch. */
-export function watchPolicyObjects(options: PolicyObjectsOptions): PolicyObjects {
-  const { intent, onFaults } = options;
+export function watchPolicyObjects(given: PolicyObjectsOptions): PolicyObjects {
+  const { intent, onFaults } = given;
+  const handled = createHandledVersions();
+  const options = { ...given, handled };
   const reflectors: readonly Reflector<unknown>[] = [
     follow(options, {
       ref: { apiVersion: "v1", kind: "Pod" },
@@ -47,6 +54,7 @@ export function watchPolicyObjects(options: PolicyObjectsOptions): PolicyObjects
     }),
     follow(options, {
       ref: { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy" },
+      isPolicy: true,
       project: ({ metadata, spec }): unknown => ({ metadata, spec }),
       set: (key, value) => {
         const faults = intent.setPolicy(key, value);
@@ -56,6 +64,7 @@ export function watchPolicyObjects(options: PolicyObjectsOptions): PolicyObjects
   ];
   return {
     synced: Promise.all(reflectors.map(async ({ synced }) => synced)).then(() => undefined),
+    versions: handled.read,
     [Symbol.asyncDispose]: async () => {
       await Promise.all(reflectors.map(async (each) => each[Symbol.asyncDispose]()));
     },
@@ -64,24 +73,35 @@ export function watchPolicyObjects(options: PolicyObjectsOptions): PolicyObjects
 
 type Followed<T> = {
   readonly ref: KindRef;
+  /** Whether the cluster is told how far its objects are in force. */
+  readonly isPolicy?: boolean;
   readonly project: (object: KubeObject) => T;
   /** Null: deleted. */
   readonly set: (key: string, value: T | null) => void;
 };
 
-const follow = <T>(
-  { client, log, counts, onChange }: PolicyObjectsOptions,
-  { ref, project, set }: Followed<T>,
-): Reflector<T> =>
-  startReflector<T>({
+function follow<T>(
+  {
+    client,
+    log,
+    counts,
+    onChange,
+    handled,
+  }: PolicyObjectsOptions & { readonly handled: HandledVersions },
+  { ref, isPolicy = false, project, set }: Followed<T>,
+): Reflector<T> {
+  const kind = policyKindOf(ref);
+  const reflector = startReflector<T>({
     client,
     ref,
     project,
-    onChange: ({ kind, key, value }: Change<T>) => {
-      set(key, kind === "set" ? value : null);
+    onChange: ({ kind: what, key, value }: Change<T>) => {
+      set(key, what === "set" ? value : null);
+      handled.touch(kind);
       onChange();
     },
     onError: (error) => {
+      handled.touch(kind);
       counts.watchBroke(ref.kind);
       log.warn(
         { error, kind: ref.kind },
@@ -89,6 +109,9 @@ const follow = <T>(
       );
     },
   });
+  if (isPolicy) handled.follow(kind, reflector.version);
+  return reflector;
+}
 
 const labelsOf = ({ metadata }: KubeObject): Readonly<Record<string, string>> =>
   Object.fromEntries(
