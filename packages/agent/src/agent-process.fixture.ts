@@ -40,6 +40,8 @@ export type AgentProcess = AsyncDisposable & {
   /** kubectl as administrator. */
   readonly k: (...argv: readonly string[]) => string;
   readonly apply: (...objects: readonly object[]) => void;
+  /** Starts controllers of Kubernetes. */
+  readonly startControllers: ControlPlane["startControllers"];
   readonly makeNode: (name: string, address: string, podCIDRs: readonly string[]) => Promise<void>;
   /** A pod on the agent's node, without which its interface would stay closed. */
   readonly makePod: (
@@ -77,6 +79,7 @@ export async function prepareAgent(namespaces: readonly string[]): Promise<Agent
     at,
     k,
     apply,
+    startControllers: plane.startControllers,
     ...clusterObjects(client, at("cni.sock")),
     signIn: () => signIn(plane, k, at("kubeconfig")),
     ...process,

@@ -2,6 +2,7 @@
  * The node's agent: keeps a copy of the cluster's nodes, answers the container runtime's CNI calls, and
  * keeps the node as intent says. It tears nothing down when it stops: the kernel goes on forwarding.
  */
+import { SYSTEM_NAMESPACE } from "@seam/api";
 import { err, ok } from "@seam/base";
 import { type ApiCounts, type Daemon, type Log, type LogLevel, startDaemon } from "@seam/daemon";
 import { type ClusterFacts, type NetworkFacts, type NodeFacts, podMtu } from "@seam/intent";
@@ -13,6 +14,7 @@ import {
   type KubeClient,
   type Reflector,
   startReflector,
+  textAt,
 } from "@seam/kube";
 import { openPolicyTable, type PolicyTable } from "@seam/kernel";
 
@@ -31,6 +33,7 @@ import { nodeView } from "./node-view.ts";
 import { serveNodeView, type ViewAnswer, type ViewQuestion } from "./node-view-server.ts";
 import { createPolicies, type Policies } from "./policies.ts";
 import { watchPolicyObjects } from "./policy-objects.ts";
+import { createPolicyReport, type PolicyReport } from "./policy-report.ts";
 import { createReconciler, type Reconciler, type RoundFacts } from "./reconciler.ts";
 import { namespaceOf, watchInstallation, withoutPodsOf } from "./removal.ts";
 import { createReports, type Reports } from "./reports.ts";
@@ -118,7 +121,8 @@ async function followCluster(agent: Running): Promise<void> {
   const watched = { client, log, counts };
   const onChange = reconciler.request;
   await using installation = watchInstallation({ ...watched, daemonSet: options.daemonSet });
-  await using _objects = followPolicies(agent, watched);
+  using report = policyReport(options, watched);
+  await using _objects = followPolicies(agent, watched, report);
   await using network = watchNetwork({ ...watched, store, reports, onChange });
   // The first pod of a node already gets the MTU that these settings mean.
   await Promise.race([network.settled, aborted(daemon.signal)]);
@@ -134,6 +138,7 @@ async function followCluster(agent: Running): Promise<void> {
   };
   await using nodes = watchNodes(watched, ({ kind, value }) => {
     if (kind === "set" && value.name === options.nodeName) {
+      report.setOwner(value.uid);
       memory.setPodCidrs(value.podCidrs);
       knownFacts();
       if (value.podCidrs.length > 0 && waiting.delete(POD_PREFIXES)) install(options, reports);
@@ -152,7 +157,11 @@ async function followCluster(agent: Running): Promise<void> {
 }
 
 /** Policies are written from when all objects were seen once. */
-function followPolicies({ api, policies, waiting }: Running, watched: Watched): AsyncDisposable {
+function followPolicies(
+  { api, policies, waiting }: Running,
+  watched: Watched,
+  report: Pick<PolicyReport, "tell">,
+): AsyncDisposable {
   const objects = watchPolicyObjects({
     ...watched,
     intent: policies.intent,
@@ -164,10 +173,18 @@ function followPolicies({ api, policies, waiting }: Running, watched: Watched): 
   });
   void objects.synced.then(() => {
     waiting.delete(POLICY_OBJECTS);
-    return policies.start();
+    return policies.start(() => report.tell(objects.versions()));
   });
   return objects;
 }
+
+const policyReport = (
+  { nodeName: node, daemonSet }: AgentOptions,
+  { client, log }: Watched,
+): PolicyReport => {
+  const namespace = daemonSet === null ? SYSTEM_NAMESPACE : namespaceOf(daemonSet);
+  return createPolicyReport({ client, log, node, namespace });
+};
 
 /** Before any pod can be added there is something that keeps it closed; what an earlier agent wrote stays. */
 function closedTable(): PolicyTable {
@@ -221,14 +238,16 @@ const POLICY_OBJECTS = "the first list of pods, namespaces and policies";
 
 type Watched = { readonly client: KubeClient; readonly log: Log; readonly counts: ApiCounts };
 
+type SeenNode = NodeFacts & { readonly uid: string };
+
 const watchNodes = (
   { client, log, counts }: Watched,
-  onChange: (change: Change<NodeFacts>) => void,
-): Reflector<NodeFacts> =>
-  startReflector<NodeFacts>({
+  onChange: (change: Change<SeenNode>) => void,
+): Reflector<SeenNode> =>
+  startReflector<SeenNode>({
     client,
     ref: { apiVersion: "v1", kind: "Node" },
-    project: nodeFactsOf,
+    project: (node) => ({ ...nodeFactsOf(node), uid: textAt(node.metadata, "uid") ?? "" }),
     onChange,
     onError: (error) => {
       counts.watchBroke("Node");

@@ -23,8 +23,8 @@ export type Policies = Disposable & {
   readonly request: () => void;
   /** An interface came or went. */
   readonly followLinks: () => void;
-  /** All objects were seen: from now on the kernel follows. */
-  readonly start: () => void;
+  /** All objects were seen: from now on the kernel follows; told whenever it has all that intent knows. */
+  readonly start: (onCurrent: () => void) => void;
   /** Whether the link's gate is in the kernel, which is waited for so long. */
   readonly isAdmitted: (device: string) => Promise<boolean>;
 };
@@ -54,27 +54,27 @@ export function createPolicies(options: PoliciesOptions): Policies {
   const tellLinks = linkTeller(intent, store);
   const writer = createWriter(intent, table);
   const admissions = createAdmissions();
-  let started = false;
+  /** Null until all objects were seen. */
+  let tellCurrent: (() => void) | null = null;
   let timer: NodeJS.Timeout | null = null;
   const ask = (delayMs: number): void => {
     timer ??= setTimeout(flush, delayMs);
   };
   const flush = (): void => {
     timer = null;
-    if (!started) return;
+    if (tellCurrent === null) return;
     const stop = options.metrics.startPolicyChange();
     const written = writer.write();
     stop(written);
     if (!written.ok) {
       tellRefused(options, written.error);
-      ask(RETRY_MS);
-    } else if (written.value !== null) {
-      admissions.note(written.value);
-      options.onWritten();
+      return ask(RETRY_MS);
     }
+    if (written.value !== null) tellWritten(written.value, admissions, options);
+    tellCurrent();
   };
   const watch = setInterval(() => {
-    if (!started || !table.isDisturbed()) return;
+    if (tellCurrent === null || !table.isDisturbed()) return;
     tellDisturbed(options);
     writer.distrust();
     flush();
@@ -86,15 +86,15 @@ export function createPolicies(options: PoliciesOptions): Policies {
       tellLinks();
       ask(DELAY_MS);
     },
-    start: () => {
-      started = true;
+    start: (onCurrent) => {
+      tellCurrent = onCurrent;
       ask(0);
     },
     isAdmitted: admissions.isAdmitted,
     [Symbol.dispose]: () => {
       clearInterval(watch);
       if (timer !== null) clearTimeout(timer);
-      started = false;
+      tellCurrent = null;
     },
   };
 }
@@ -186,6 +186,15 @@ function linkTeller(
 /** Whose interface it is; what the runtime did not say is no pod, and has no policies. */
 const podOf = ({ pod, podUid }: Attachment): { key: string; uid: string } | null =>
   pod === "" ? null : { key: pod, uid: podUid };
+
+function tellWritten(
+  gates: PolicyChange["gates"],
+  { note }: Admissions,
+  { onWritten }: PoliciesOptions,
+): void {
+  note(gates);
+  onWritten();
+}
 
 type Teller = Pick<PoliciesOptions, "log" | "reports">;
 

@@ -1,4 +1,5 @@
 /** What policies are made of: the cluster's pods, namespaces, nodes and policies, watched and reduced to what decides. */
+import { policyKindOf, type VersionsByKind } from "@seam/api";
 import { type Address, parseAddress } from "@seam/base";
 import type { ApiCounts, Log } from "@seam/daemon";
 import type { PolicyIntent, PolicyPod } from "@seam/intent";
@@ -15,6 +16,7 @@ import {
   textAt,
 } from "@seam/kube";
 
+import { createHandledVersions, type HandledVersions } from "./handled-versions.ts";
 import { followServedKind, type ServedKind } from "./served-kind.ts";
 
 /** Where objects come from, and who is told. */
@@ -35,13 +37,17 @@ export type PolicyObjectsOptions = {
 export type PolicyObjects = AsyncDisposable & {
   /** Resolves when all of them were listed once. */
   readonly synced: Promise<void>;
+  /** Up to which resourceVersion intent knows each kind of policy. */
+  readonly versions: () => VersionsByKind;
 };
 
 /** Starts to watch. */
-export function watchPolicyObjects(options: PolicyObjectsOptions): PolicyObjects {
-  const { intent } = options;
+export function watchPolicyObjects(given: PolicyObjectsOptions): PolicyObjects {
+  const { intent } = given;
+  const handled = createHandledVersions();
+  const options = { ...given, handled };
   const tellFaults = (key: string, faults: readonly string[]): void => {
-    if (faults.length > 0) options.onFaults(key, faults);
+    if (faults.length > 0) given.onFaults(key, faults);
   };
   const reflectors: readonly (ServedKind | Reflector<unknown>)[] = [
     follow(options, {
@@ -56,6 +62,7 @@ export function watchPolicyObjects(options: PolicyObjectsOptions): PolicyObjects
     }),
     follow(options, {
       ref: { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy" },
+      isPolicy: true,
       project: ({ metadata, spec }): unknown => ({ metadata, spec }),
       set: (key, value) => tellFaults(key, intent.setPolicy(key, value)),
     }),
@@ -64,24 +71,18 @@ export function watchPolicyObjects(options: PolicyObjectsOptions): PolicyObjects
       project: policyNodeOf,
       set: (key, value) => intent.setNode(key, value),
     }),
-    followServedKind({
-      ...CLUSTER_POLICIES,
-      client: options.client,
-      project: ({ metadata, spec }): unknown => ({ metadata, spec }),
-      set: (key, value) => {
-        tellFaults(key, intent.setClusterPolicy(key, value));
-        options.onChange();
-      },
-      onError: (kind, error) => tellBroken(options, kind, error),
-    }),
+    followClusterPolicies(options, tellFaults),
   ];
   return {
     synced: Promise.all(reflectors.map(async ({ synced }) => synced)).then(() => undefined),
+    versions: handled.read,
     [Symbol.asyncDispose]: async () => {
       await Promise.all(reflectors.map(async (each) => each[Symbol.asyncDispose]()));
     },
   };
 }
+
+type Options = PolicyObjectsOptions & { readonly handled: HandledVersions };
 
 const CLUSTER_POLICIES = {
   group: "policy.networking.k8s.io",
@@ -90,27 +91,63 @@ const CLUSTER_POLICIES = {
   versions: ["v1beta1", "v1alpha2"],
 } as const;
 
+function followClusterPolicies(
+  options: Options,
+  tellFaults: (key: string, faults: readonly string[]) => void,
+): ServedKind {
+  const { client, intent, handled, onChange } = options;
+  const { group, kind } = CLUSTER_POLICIES;
+  const reported = policyKindOf({ apiVersion: `${group}/`, kind });
+  const served = followServedKind<unknown>({
+    ...CLUSTER_POLICIES,
+    client,
+    project: ({ metadata, spec }) => ({ metadata, spec }),
+    set: (key, value) => {
+      tellFaults(key, intent.setClusterPolicy(key, value));
+      handled.touch(reported);
+      onChange();
+    },
+    onError: (what, error) => {
+      handled.touch(reported);
+      tellBroken(options, what, error);
+    },
+  });
+  handled.follow(reported, served.version);
+  return served;
+}
+
 type Followed<T> = {
   readonly ref: KindRef;
+  /** Whether the cluster is told how far its objects are in force. */
+  readonly isPolicy?: boolean;
   readonly project: (object: KubeObject) => T;
   /** Null: deleted. */
   readonly set: (key: string, value: T | null) => void;
 };
 
-const follow = <T>(
-  options: PolicyObjectsOptions,
-  { ref, project, set }: Followed<T>,
-): Reflector<T> =>
-  startReflector<T>({
-    client: options.client,
+function follow<T>(
+  options: Options,
+  { ref, isPolicy = false, project, set }: Followed<T>,
+): Reflector<T> {
+  const { client, handled, onChange } = options;
+  const kind = policyKindOf(ref);
+  const reflector = startReflector<T>({
+    client,
     ref,
     project,
-    onChange: ({ kind, key, value }: Change<T>) => {
-      set(key, kind === "set" ? value : null);
-      options.onChange();
+    onChange: ({ kind: what, key, value }: Change<T>) => {
+      set(key, what === "set" ? value : null);
+      handled.touch(kind);
+      onChange();
     },
-    onError: (error) => tellBroken(options, ref.kind, error),
+    onError: (error) => {
+      handled.touch(kind);
+      tellBroken(options, ref.kind, error);
+    },
   });
+  if (isPolicy) handled.follow(kind, reflector.version);
+  return reflector;
+}
 
 function tellBroken({ counts, log }: PolicyObjectsOptions, kind: string, error: KubeError): void {
   counts.watchBroke(kind);

@@ -28,6 +28,8 @@ export type ServedKindOptions<T> = {
 export type ServedKind = AsyncDisposable & {
   /** Resolves when it is known that the kind is not served, or when its objects were listed once. */
   readonly synced: Promise<void>;
+  /** The resourceVersion up to which all objects were told; null while there are none to tell of. */
+  readonly version: () => string | null;
 };
 
 /** What a definition says about who reads it. */
@@ -58,6 +60,7 @@ export function followServedKind<T>(options: ServedKindOptions<T>): ServedKind {
   });
   return {
     synced,
+    version: objects.version,
     [Symbol.asyncDispose]: async () => {
       await definition[Symbol.asyncDispose]();
       await last;
@@ -70,6 +73,7 @@ type Objects = {
   /** Follows this version in place of another; null: none is served. */
   readonly follow: (version: string | null) => Promise<void>;
   readonly synced: () => Promise<void>;
+  readonly version: () => string | null;
   readonly stop: () => Promise<void>;
 };
 
@@ -113,6 +117,7 @@ function createObjects<T>(options: ServedKindOptions<T>): Objects {
       else start(version);
     },
     synced: async () => running?.synced,
+    version: () => running?.version() ?? null,
     stop,
   };
 }

@@ -9,6 +9,19 @@ export {
 } from "./explain.ts";
 export { customResourceDefinitions } from "./kinds.ts";
 export { NETWORK_CONFIG_NAME, type NetworkConfig, NetworkConfigSchema } from "./network-config.ts";
+export {
+  AGENT_NAME,
+  ENFORCED_ANNOTATION,
+  formatEnforced,
+  NETWORK_POLICY,
+  NODE_LABEL,
+  policyKindOf,
+  policyReportName,
+  readEnforced,
+  REPORT_KIND,
+  SYSTEM_NAMESPACE,
+  type VersionsByKind,
+} from "./policy-report.ts";
 export { type Project, ProjectSchema } from "./project.ts";
 export { formatFieldError, parseExperiment, parseNetworkConfig, parseProject } from "./validate.ts";
 export type { FieldError } from "./walk.ts";

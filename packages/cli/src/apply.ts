@@ -1,5 +1,12 @@
 /** `seam apply`: says what will be done, and creates or changes objects from YAML. */
-import { applyObjects, nameOf, planObjects, type Seam, type Source } from "@seam/client";
+import {
+  type Applied,
+  applyObjects,
+  nameOf,
+  planObjects,
+  type Seam,
+  type Source,
+} from "@seam/client";
 import type { Target } from "./definition.ts";
 import { readSources } from "./input.ts";
 import { planText } from "./plan-text.ts";
@@ -20,33 +27,37 @@ export async function apply(options: ApplyFlags): Promise<void> {
     return;
   }
   const { force = false, dryRun = false } = options;
-  await withSeam(options, async (seam) => applySources(seam, sources.value, { force, dryRun }));
+  await withSeam(options, async (seam) => {
+    await applySources(seam, sources.value, { force, dryRun });
+  });
 }
 
-/** Says what will be done, and does it unless that was all that was asked for. */
+/** Says what will be done, and does it unless that was all that was asked for; the answer is what was applied. */
 export async function applySources(
   seam: Seam,
   sources: readonly Source[],
   { force = false, dryRun }: { readonly force?: boolean; readonly dryRun: boolean },
-): Promise<void> {
+): Promise<readonly Applied[]> {
   const how = { namespace: seam.namespace, force };
   const planned = await planObjects(seam.kube, sources, how);
   if (!planned.ok) {
     fail(planned.error);
-    return;
+    return [];
   }
   printTable(`${planText(planned.value)}${dryRun ? "; nothing was written" : "\n"}`);
-  if (!dryRun) await write(seam, sources, how);
+  return dryRun ? [] : write(seam, sources, how);
 }
 
 async function write(
   { kube }: Seam,
   sources: readonly Source[],
   how: Parameters<typeof applyObjects>[2],
-): Promise<void> {
+): Promise<readonly Applied[]> {
+  const applied: Applied[] = [];
   for await (const event of applyObjects(kube, sources, how)) {
     switch (event.kind) {
       case "applied":
+        applied.push(event);
         print(`${nameOf(event.ref)} ${event.outcome}`);
         break;
       case "waiting":
@@ -56,4 +67,5 @@ async function write(
         fail(event.error);
     }
   }
+  return applied;
 }

@@ -1,7 +1,7 @@
 /** What `seam node` prints. */
 import { expect, test } from "vitest";
 
-import { lineOf, nodeTable } from "./node.ts";
+import { lineOf, nodeTable, reportLine } from "./node.ts";
 
 const forward = { key: "net.ipv4.ip_forward", value: "1" };
 const remote = { destination: "10.244.1.0/24", via: "10.200.0.12", device: null };
@@ -100,4 +100,21 @@ test("what a step adds to a list stands beside its thing, under the name of one"
 test("things of kinds that this version does not know are shown as well", () => {
   const view = { desired: { tunnels: [{ device: "seam-vx", vni: 7 }] }, observed: {}, steps: [] };
   expect(nodeTable("n1", view)).toContain("tunnel  ok     seam-vx vni 7");
+});
+
+test("what a node reports of policies is a line", () => {
+  const enforced = new Map([
+    ["NetworkPolicy.networking.k8s.io", "1234"],
+    ["Other.example.com", "7"],
+  ]);
+  expect(reportLine({ node: "n1", enforced, at: "2026-11-27T01:00:00.000000Z" })).toBe(
+    "policies in force up to resourceVersion: NetworkPolicy.networking.k8s.io 1234, Other.example.com 7; reported at 2026-11-27T01:00:00.000000Z",
+  );
+  expect(reportLine({ node: "n1", enforced: new Map(), at: null })).toContain(": nothing;");
+  expect(reportLine(null)).toBe("no report of which policies are in force");
+  const view = { desired: {}, observed: {}, steps: [] };
+  expect(nodeTable("n1", view, "a line").split("\n").slice(-2)).toEqual([
+    "a line",
+    "node n1 is as it should be",
+  ]);
 });

@@ -1,5 +1,5 @@
 /** `seam node`: what a node should look like, what it looks like, and the steps between. */
-import { isJson, type NodeView, viewNode } from "@seam/client";
+import { isJson, type NodeView, policyReportOf, viewNode } from "@seam/client";
 import { stringify } from "yaml";
 import { table } from "./render.ts";
 import type { Target } from "./definition.ts";
@@ -43,9 +43,9 @@ function duesOf({ kind, ...things }: NodeView["steps"][number]): readonly Due[] 
 
 /**
  * The node as a table: all that should be there, each with `ok` or the step that is due, and below what has to go. A step that changes
- * something also shows what is there now.
+ * something also shows what is there now. `report` is a line of what the cluster knows of the node.
  */
-export function nodeTable(name: string, view: NodeView): string {
+export function nodeTable(name: string, view: NodeView, report = ""): string {
   const wanted = rowsOf(view.desired);
   const present = rowsOf(view.observed);
   const dues = view.steps.flatMap(duesOf);
@@ -59,7 +59,7 @@ export function nodeTable(name: string, view: NodeView): string {
     (due) => !wanted.some((row) => row.part === due.part && row.text === due.text),
   );
   const rows = [...wanted.map(rowOf), ...surplus.map((due) => [due.part, due.kind, due.text])];
-  return `${table([["WHAT", "STATE", "SHOULD BE"], ...rows])}\n\n${verdict(name, view)}`;
+  return `${table([["WHAT", "STATE", "SHOULD BE"], ...rows])}\n\n${report === "" ? "" : `${report}\n`}${verdict(name, view)}`;
 }
 
 function verdict(name: string, { steps }: NodeView): string {
@@ -70,6 +70,14 @@ function verdict(name: string, { steps }: NodeView): string {
 
 const headOf = (text: string): string => text.split(/[ ,]/)[0] ?? "";
 
+/** What the agent reported of policies, on a line. */
+export function reportLine(report: Awaited<ReturnType<typeof policyReportOf>>): string {
+  if (report === null) return "no report of which policies are in force";
+  const versions = [...report.enforced].map(([kind, version]) => `${kind} ${version}`);
+  const upTo = versions.length === 0 ? "nothing" : versions.join(", ");
+  return `policies in force up to resourceVersion: ${upTo}; reported at ${report.at ?? "an unknown time"}`;
+}
+
 const yaml = (view: NodeView): string => stringify(view).trimEnd();
 
 /** The action of `seam node`. */
@@ -77,7 +85,9 @@ export async function node(name: string, flags: NodeFlags): Promise<void> {
   await withSeam(flags, async ({ kube }) => {
     const view = await viewNode(kube, name);
     if (!view.ok) fail(view.error);
-    else if (flags.output === "table") printTable(nodeTable(name, view.value));
-    else print(flags.output === "json" ? JSON.stringify(view.value, null, 2) : yaml(view.value));
+    else if (flags.output === "table") {
+      const report = reportLine(await policyReportOf(kube, name));
+      printTable(nodeTable(name, view.value, report));
+    } else print(flags.output === "json" ? JSON.stringify(view.value, null, 2) : yaml(view.value));
   });
 }

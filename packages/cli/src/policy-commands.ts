@@ -1,6 +1,7 @@
 /** How the commands about network policies are called: can, policy. */
+import { millis } from "@seam/base";
 import { type Command, Option } from "commander";
-import { later, outputOption, withExamples, withTarget } from "./definition.ts";
+import { durationArgument, later, outputOption, withExamples, withTarget } from "./definition.ts";
 
 const familyOption = (): Option =>
   new Option("--family <family>", "address family").choices(["ipv4", "ipv6"]);
@@ -47,10 +48,20 @@ export function addPolicyCommands(program: Command): void {
   withExamples(policy, "seam policy matrix -n lab-a");
 }
 
+/** The options of what writes policies. */
+const withWriting = (command: Command): Command =>
+  withTarget(command)
+    .option("--dry-run", "say what would be done, and do nothing")
+    .option("--no-wait", "do not wait until the policies are in force on all nodes")
+    .addOption(
+      new Option("--timeout <duration>", "how long to wait, such as 500ms or 10s")
+        .argParser(durationArgument)
+        .default(millis(10_000), "10s"),
+    );
+
 function addWritingCommands(policy: Command): void {
-  const dryRun = ["--dry-run", "say what would be done, and do nothing"] as const;
   withExamples(
-    withTarget(
+    withWriting(
       policy
         .command("allow")
         .description("let some pods open connections to others, on both sides, and write no more"),
@@ -58,20 +69,18 @@ function addWritingCommands(policy: Command): void {
       .requiredOption("--from <labels>", "who speaks, such as app=web,tier=front")
       .requiredOption("--to <labels>", "who is spoken to")
       .option("--port <port...>", "such as 5432/tcp, 53/udp or a port's name; default: everything")
-      .option(...dryRun)
       .action(later(async () => (await import("./policy-allow.ts")).allow)),
     "seam policy allow -n lab-a --from app=web --to app=db --port 5432/tcp",
   );
   withExamples(
-    withTarget(
+    withWriting(
       policy
         .command("deny")
         .description(
           "close a namespace but for questions to the cluster's DNS; allow opens it again",
         ),
-    )
-      .option(...dryRun)
-      .action(later(async () => (await import("./policy-allow.ts")).deny)),
+    ).action(later(async () => (await import("./policy-allow.ts")).deny)),
     "seam policy deny -n lab-a",
+    "seam policy deny -n lab-a --no-wait",
   );
 }

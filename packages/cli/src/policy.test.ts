@@ -3,6 +3,8 @@ import { type Address, parseAddress } from "@seam/base";
 import { matrixOf, type NetworkPolicy, type Pod, readPolicy } from "@seam/reach";
 import { expect, test } from "vitest";
 import { allowancePolicies, denialPolicy } from "@seam/client";
+import { millis } from "@seam/base";
+import { enforcementText, lateness } from "./policy-allow.ts";
 import { matrixText } from "./policy.ts";
 
 const address = (text: string): Address => {
@@ -122,4 +124,22 @@ test.each([
 ])("allow with %j says what was expected", (change, error) => {
   const allowance = { namespace: "lab-a", from: "app=web", to: "app=db", ports: [], ...change };
   expect(allowancePolicies(allowance)).toEqual({ ok: false, error });
+});
+
+test("what became of written policies is said: enforced, not known, or behind and where", () => {
+  const took = millis(53);
+  expect(enforcementText({ kind: "enforced", nodes: ["n1", "n2", "n3"], took })).toBe(
+    "enforced on 3 nodes after 0.05 s",
+  );
+  expect(enforcementText({ kind: "enforced", nodes: ["n1"], took })).toContain("on 1 node after");
+  const why = { code: "Denied", message: "cannot read it", hint: "Ask.", details: [] } as const;
+  expect(enforcementText({ kind: "unknown", why })).toBe(
+    "whether they are in force is not known: cannot read it\nAsk.",
+  );
+  const behind = { kind: "behind", late: ["n2"], nodes: ["n1", "n2"] } as const;
+  expect(lateness(behind, millis(10_000))).toMatchObject({
+    code: "Timeout",
+    message: "the policies are written, but after 10 s not in force on n2, of 2 nodes",
+    hint: expect.stringContaining("seam node n2"),
+  });
 });

@@ -11,10 +11,17 @@ import { inOrder, placeObject, rank } from "./place.ts";
 /** What happened to an object. */
 export type ApplyOutcome = "created" | "changed" | "unchanged";
 
+/** An object that was applied; `version` is the resourceVersion that it has now. */
+export type Applied = {
+  readonly ref: ObjectRef;
+  readonly outcome: ApplyOutcome;
+  readonly version: string;
+};
+
 /** One step of applying; `failed` is the last one. */
 export type ApplyEvent =
   | { readonly kind: "waiting"; readonly message: string }
-  | { readonly kind: "applied"; readonly ref: ObjectRef; readonly outcome: ApplyOutcome }
+  | ({ readonly kind: "applied" } & Applied)
   | { readonly kind: "failed"; readonly error: SeamError };
 
 /** Where objects without a namespace go, how long a project may take to get its namespace, and whether to take fields over. */
@@ -78,7 +85,8 @@ async function applyOne(run: Run, object: KubeObject, retry: boolean): Promise<A
     force: run.options.force === true,
   });
   if (!after.ok) return { kind: "failed", error: fromKube(`apply ${nameOf(ref)}`, after.error) };
-  return { kind: "applied", ref, outcome: outcomeOf(before, after.value) };
+  const version = after.value.metadata.resourceVersion ?? "";
+  return { kind: "applied", ref, outcome: outcomeOf(before, after.value), version };
 }
 
 function outcomeOf(before: Result<KubeObject, KubeError>, after: KubeObject): ApplyOutcome {

@@ -1,5 +1,6 @@
 /** The library of Seam: projects and experiments as typed values, documents applied, progress told; errors are values. */
 export {
+  type Applied,
   applyObjects,
   type ApplyEvent,
   type ApplyOptions,
@@ -51,6 +52,12 @@ export {
   type ReachTable,
   tabulateReach,
 } from "./reach.ts";
+export {
+  type EnforcementAnswer,
+  type EnforcementQuestion,
+  policyReportOf,
+  type PolicyVersion,
+} from "./policies-enforced.ts";
 export { type Allowance, allowancePolicies, denialPolicy } from "./policy-objects.ts";
 export {
   measureTraffic,

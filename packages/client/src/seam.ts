@@ -27,6 +27,11 @@ import { fromKube, nameOf, type SeamError } from "./error.ts";
 import { EXPERIMENT, type KnownKind, NETWORK_CONFIG, PROJECT } from "./kinds.ts";
 import { listObjects, type Reply } from "./list.ts";
 import { type Plan, planObjects } from "./plan.ts";
+import {
+  type EnforcementAnswer,
+  type EnforcementQuestion,
+  policiesEnforced,
+} from "./policies-enforced.ts";
 import { waitFor, type WaitEvent, type WaitOptions } from "./wait.ts";
 import { watchObjects } from "./watch.ts";
 
@@ -62,6 +67,8 @@ export type Seam = Disposable & {
   readonly projects: Collection<Project>;
   readonly experiments: Collection<Experiment>;
   readonly networkConfigs: Collection<NetworkConfig>;
+  /** Waits until policies are in force on all nodes whose agents report, and says which are behind when the time is over. */
+  readonly policiesEnforced: (question: EnforcementQuestion) => Reply<EnforcementAnswer>;
   /** The same connection for objects of any kind. */
   readonly kube: KubeClient;
   /** The namespace of objects that name none. */
@@ -102,6 +109,7 @@ export function createSeam(options: SeamOptions = {}): Result<Seam, SeamError> {
       known: NETWORK_CONFIG,
       parse: parseNetworkConfig,
     }),
+    policiesEnforced: (question) => policiesEnforced({ kube, namespace }, question),
     kube,
     namespace,
     [Symbol.dispose]: kube.close,

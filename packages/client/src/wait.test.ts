@@ -46,6 +46,17 @@ test("Failed and Expired end the wait with the latest condition's message", () =
   });
 });
 
+test("progress is told of what is waited for, also when something is known of policies later", () => {
+  const conditions = [
+    { ...condition(2, "2026-01-01T00:00:00Z", "1 of 2 pods Ready"), status: "False" },
+    { ...condition(2, "2026-01-02T00:00:00Z", "in force on 1 node"), type: "PoliciesEnforced" },
+  ];
+  expect(judge(ready, object({ phase: "Progressing", conditions }), "")).toMatchObject({
+    kind: "progress",
+    message: "1 of 2 pods Ready",
+  });
+});
+
 test("an absent object is done when it should be gone, and NotFound when it should be Ready", () => {
   expect(judge(gone, { kind: "absent" }, "")).toEqual({ kind: "done" });
   expect(judge(ready, { kind: "absent" }, "")).toMatchObject({ error: { code: "NotFound" } });

@@ -124,7 +124,7 @@ const failed = (
 ): WaitEvent => ({ kind: "failed", error: { code, message, details: [], ...more } });
 
 /** Failures that no amount of waiting repairs. */
-const isHopeless = (error: KubeError): boolean =>
+export const isHopeless = (error: KubeError): boolean =>
   error.kind === "usage" || error.code === 401 || error.code === 403 || error.code === 404;
 
 function judgeObject(wait: Wait, object: KubeObject): WaitEvent {
@@ -177,7 +177,9 @@ function messageOf(object: KubeObject): string {
   if (waiting !== undefined) {
     return `${textOf(waiting, "reason") ?? "waiting"}: ${textOf(waiting, "message") ?? ""}`;
   }
+  // Policies are no part of being Ready, and are often the last of which something is known.
   const latest = itemsOf(object, "status", "conditions")
+    .filter((condition) => textOf(condition, "type") !== "PoliciesEnforced")
     .toSorted((a, b) => transitionOf(a).localeCompare(transitionOf(b)))
     .at(-1);
   return textOf(latest, "message") ?? "no condition yet";

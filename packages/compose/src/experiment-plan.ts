@@ -7,6 +7,7 @@ import { findCycle } from "./dependency.ts";
 import { lifetimeAt, type Lifetime } from "./lifetime.ts";
 import { manifestsOf } from "./manifest.ts";
 import { networkPoliciesOf } from "./network-policies.ts";
+import type { Enforcement } from "./policies-enforced.ts";
 import type { Workload } from "./pod-template.ts";
 import type { ObservedChild, ObservedExperiment, ObservedPod } from "./observed.ts";
 
@@ -21,6 +22,8 @@ export type Scene = {
   readonly virtualMachines: "absent" | "unsupported";
   /** Why the API server refuses a workload's pods, by workload. */
   readonly refusals: ReadonlyMap<string, string>;
+  /** How far the nodes are with the policies; null when the experiment has none. */
+  readonly enforcement: Enforcement | null;
 };
 
 /** What decides about the objects of an experiment. */
@@ -84,7 +87,7 @@ function childrenWith(
   replicasFor: (item: Progress) => number | null,
 ): readonly KubeObject[] {
   const { identity, spec } = scene.experiment;
-  if (!spec.ok || lifetimeOf(scene).kind === "over") return [];
+  if (!spec.ok || isOver(scene)) return [];
   return [
     // Before the pods, so that none is ever without them.
     ...networkPoliciesOf(identity, spec.value),
@@ -145,9 +148,13 @@ export function lifetimeOf({ experiment, now }: Pick<Scene, "experiment" | "now"
   });
 }
 
+/** Whether the lifetime is over, so that nothing shall be left of the experiment. */
+export const isOver = (scene: Pick<Scene, "experiment" | "now">): boolean =>
+  lifetimeOf(scene).kind === "over";
+
 /** Whether the experiment keeps its project from being deleted: its lifetime is not over. */
 export const isLive = (experiment: ObservedExperiment, now: number): boolean =>
-  !experiment.identity.isDeleted && lifetimeOf({ experiment, now }).kind !== "over";
+  !experiment.identity.isDeleted && !isOver({ experiment, now });
 
 /** Why the experiment cannot be worked on as it is written; null when it can. */
 export function objectionTo({ identity, spec }: ObservedExperiment): Finding | null {
@@ -182,7 +189,7 @@ export function objectionTo({ identity, spec }: ObservedExperiment): Finding | n
 export const hasChildren = (scene: Scene): boolean => ownChildren(scene).length > 0;
 
 /** An experiment of the same name may have left objects that are not collected yet; those are not ours. */
-const ownChildren = ({
+export const ownChildren = ({
   children,
   experiment,
 }: Pick<Scene, "children" | "experiment">): readonly ObservedChild[] =>

@@ -14,6 +14,12 @@ import {
   type Scene,
 } from "./experiment-plan.ts";
 import type { Lifetime } from "./lifetime.ts";
+import {
+  enforcementIn,
+  type EnforcementVerdict,
+  isWorthTelling,
+  judgeEnforcement,
+} from "./policies-enforced.ts";
 
 /** Something that kept an object from being applied. */
 export type Problem = {
@@ -51,22 +57,44 @@ const PHASES: { readonly [reason: string]: string } = {
 
 /** What to say about the experiment. */
 export function judgeExperiment(scene: Scene, problems: readonly Problem[]): Verdict {
-  const { experiment } = scene;
-  const findings = findingsAbout(scene, problems);
-  const conditions = settle(findings, experiment.conditions, {
-    generation: experiment.identity.generation,
-    now: scene.now,
-  });
+  const { experiment, now } = scene;
+  const before = experiment.conditions;
+  const { generation } = experiment.identity;
+  const enforcement = enforcementVerdict(scene, problems);
+  const findings = beforeLast(
+    findingsAbout(scene, problems),
+    enforcement?.kind === "finding" ? enforcement.finding : undefined,
+  );
+  const conditions = beforeLast(
+    settle(findings, before, { generation, now }),
+    enforcement?.kind === "as before" ? enforcementIn(before) : undefined,
+  );
   return {
     status: {
       phase: phaseOf(scene, findings),
       workloads: progressOf(scene).map(workloadStatus),
       conditions,
     },
-    news: newsIn(findings, experiment.conditions),
-    wake: wakeOf(scene, findings),
+    news: newsIn(findings, before).filter((item) => isWorthTelling(item, before)),
+    wake: wakeOf(scene, findings, enforcement),
   };
 }
+
+const enforcementVerdict = (
+  { experiment, enforcement, now }: Scene,
+  problems: readonly Problem[],
+): EnforcementVerdict | null =>
+  enforcement === null
+    ? null
+    : judgeEnforcement(enforcement, problems, {
+        before: enforcementIn(experiment.conditions),
+        generation: experiment.identity.generation,
+        now,
+      });
+
+/** The last of all is what people wait for. */
+const beforeLast = <T>(items: readonly T[], item: T | undefined): readonly T[] =>
+  item === undefined ? items : [...items.slice(0, -1), item, ...items.slice(-1)];
 
 /** What can be said of a specification before anything is made of it: why it is not accepted, or what this version does not do. */
 export function concernsAbout({ experiment }: Pick<Scene, "experiment">): readonly Finding[] {
@@ -248,13 +276,18 @@ const wasReady = ({ experiment }: Scene): boolean =>
       (condition.status === "True" || condition.reason === "PodsLost"),
   );
 
-function wakeOf(scene: Scene, findings: readonly Finding[]): Millis | null {
+function wakeOf(
+  scene: Scene,
+  findings: readonly Finding[],
+  enforcement: EnforcementVerdict | null,
+): Millis | null {
   const lifetime = lifetimeOf(scene);
   const blocked = findings.some((item) => BLOCKED.has(item.reason));
   const waits = [
     ...("next" in lifetime ? [lifetime.next] : []),
     ...(blocked ? [LOOK_AGAIN] : []),
     ...(progressOf(scene).some(lacksPods) ? [LACKING_AGAIN] : []),
+    ...(enforcement?.kind === "as before" ? enforcement.lookAgain : []),
   ];
   return waits.length === 0 ? null : millis(Math.min(...waits));
 }

@@ -78,6 +78,7 @@ const scene = (given: Given): Scene => ({
   now: given.now ?? HOUR,
   virtualMachines: "absent",
   refusals: given.refusals ?? new Map(),
+  enforcement: null,
 });
 
 const names = (given: Given): Record<string, readonly string[]> => {

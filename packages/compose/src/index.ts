@@ -6,6 +6,7 @@ export {
   isLive,
   lacksPods,
   planChildren,
+  type PlanScene,
   type Preview,
   previewChildren,
   type Progress,
@@ -42,6 +43,14 @@ export {
   observeTenancy,
 } from "./observed.ts";
 export { PART_KINDS, TENANCY_KINDS } from "./part-kinds.ts";
+export { type Enforcement, policyDemandOf } from "./policies-enforced.ts";
+export {
+  latestByKind,
+  nodeProgress,
+  type NodeProgress,
+  observePolicyReport,
+  type PolicyReport,
+} from "./policy-report.ts";
 export { concernsAboutProject, hasNamespace, judgeProject, planNamespace } from "./project-plan.ts";
 export { type Mark, markOf, problemWith } from "./strangers.ts";
 export { facetsOf, judgeFacet, planFacet, usageOf } from "./tenancy.ts";

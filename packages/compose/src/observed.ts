@@ -25,6 +25,8 @@ export type ObservedNetworkConfig = Observed<NetworkConfig["spec"]>;
 /** A StatefulSet, Service or NetworkPolicy that carries the label of an experiment. */
 export type ObservedChild = Existing & {
   readonly uid: string;
+  /** Its resourceVersion. */
+  readonly version: string;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
   readonly experiment: string;
@@ -110,6 +112,7 @@ export function observeChild(object: KubeObject): ObservedChild {
     ...existing(object),
     replicas: typeof replicas === "number" ? replicas : 0,
     uid: textAt(metadata, "uid") ?? "",
+    version: metadata.resourceVersion ?? "",
     createdAt: createdAtOf(object),
     experiment: labelOf(object, EXPERIMENT_LABEL) ?? "",
     ownerUid: controllerOf(object),

@@ -124,6 +124,7 @@ test.each<[string, Project["spec"], readonly (readonly [string, unknown])[]]>([
         "ClusterRoleBinding seam-project-lab-a",
         [user("ann"), { ...user("students"), kind: "Group" }],
       ],
+      ["RoleBinding seam-project-lab-a", [user("ann"), { ...user("students"), kind: "Group" }]],
     ],
   ],
   [

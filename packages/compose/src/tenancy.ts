@@ -2,7 +2,7 @@
  * What a project's members may do and what they may use, as objects: RoleBindings to the cluster's own roles view, edit and
  * admin, a role that lets members read their project, a ResourceQuota and a LimitRange (S3, S4). Pure.
  */
-import { GROUP, type Project } from "@seam/api";
+import { GROUP, type Project, SYSTEM_NAMESPACE } from "@seam/api";
 import { isJson, type Json, type KubeObject, textAt } from "@seam/kube";
 import { changesTo, type Changes } from "./children.ts";
 import type { Finding } from "./condition.ts";
@@ -28,6 +28,8 @@ export type Facet = {
 
 const RBAC = "rbac.authorization.k8s.io";
 const ROLES = { viewer: "view", editor: "edit", admin: "admin" } as const;
+/** The chart's Role for reading what nodes report of policies. */
+const REPORT_READERS = "seam-policy-reports";
 /** Name of the ResourceQuota and of the LimitRange. */
 const NAME = "seam";
 
@@ -87,7 +89,10 @@ function membersFacet(owner: Identity, members: readonly Member[]): Facet {
   };
 }
 
-/** A project is not in its namespace, so its members need a role of the cluster that names it. */
+/**
+ * A project is not in its namespace, so its members need a role of the cluster that names it; and what nodes report of policies
+ * is in Seam's.
+ */
 function projectReaders(owner: Identity, members: readonly Member[]): readonly KubeObject[] {
   if (members.length === 0) return [];
   const name = `seam-project-${owner.name}`;
@@ -103,6 +108,13 @@ function projectReaders(owner: Identity, members: readonly Member[]): readonly K
   return [
     signed({ apiVersion: `${RBAC}/v1`, kind: "ClusterRole", metadata, rules }),
     signed({ apiVersion: `${RBAC}/v1`, kind: "ClusterRoleBinding", metadata, roleRef, subjects }),
+    signed({
+      apiVersion: `${RBAC}/v1`,
+      kind: "RoleBinding",
+      metadata: { ...metadata, namespace: SYSTEM_NAMESPACE },
+      roleRef: { apiGroup: RBAC, kind: "Role", name: REPORT_READERS },
+      subjects,
+    }),
   ];
 }
 

@@ -11,6 +11,7 @@ import {
 import { startControlPlane, type ControlPlane } from "@seam/kube/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { signInAsController } from "./controller.fixture.ts";
+import { eventually, kubectl } from "./nodes.fixture.ts";
 
 const golden = new URL("invalid.golden.txt", import.meta.url);
 let plane: ControlPlane;
@@ -148,4 +149,32 @@ test("a project is deleted only when no experiment lives in it, or when somebody
   expect(await remove()).toBe("deleted");
   await counted(2);
   expect(await remove({ dependents: "Orphan" })).toBe("deleted");
+});
+
+test("an agent writes the report of its own node and no other lease", async () => {
+  const leaseOf = (name: string, holderIdentity: string): KubeObject => ({
+    apiVersion: "coordination.k8s.io/v1",
+    kind: "Lease",
+    metadata: { name, namespace: "seam-system", annotations: { at: String(performance.now()) } },
+    spec: { holderIdentity },
+  });
+  const write = async (name: string, holder: string, node: string | null): Promise<string> => {
+    const [user, key] = ["seam-system:seam-agent", "authentication.kubernetes.io/node-name"];
+    const as = [`--as=system:serviceaccount:${user}`, "--as-group=system:authenticated"];
+    if (node !== null) as.push(`--as-user-extra=${key}=${node}`);
+    const file = `${plane.kubeconfig}-lease`;
+    writeFileSync(file, JSON.stringify(leaseOf(name, holder)));
+    const how = ["--server-side", "--force-conflicts", "--validate=false", "-f", file];
+    return kubectl(plane.kubeconfig, ...as, "apply", ...how).catch(({ stderr }) => String(stderr));
+  };
+  const refused = "an agent may write the lease of its own node alone, seam-policies-NODE; this is";
+  await eventually(async () =>
+    expect(await write("seam-controller", "n1", "n1")).toContain(`${refused} seam-controller`),
+  );
+  expect(await write("seam-controller", "n1", null)).toContain(refused);
+  expect(await write("seam-policies-n2", "n2", "n1")).toContain(`${refused} seam-policies-n2`);
+  expect(await write("seam-policies-n1", "n2", "n1")).toContain(refused);
+  expect(await write("seam-policies-n1", "n1", "n1")).toContain("serverside-applied");
+  // A token that is not of a pod names no node.
+  expect(await write("seam-policies-n1", "n1", null)).toContain("serverside-applied");
 });

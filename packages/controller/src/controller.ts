@@ -15,6 +15,8 @@ export type ControllerOptions = {
   readonly meter: Meter;
   readonly report: EventRecorder["report"];
   readonly counts: Pick<ApiCounts, "watchBroke">;
+  /** The namespace of Seam's own objects. */
+  readonly namespace: string;
   /** Aborted when the loop shall end. */
   readonly signal: AbortSignal;
   /** Called when every cache is complete and work begins. */
@@ -33,6 +35,7 @@ export async function runController(options: ControllerOptions): Promise<void> {
   using alarms = createAlarms(queue.add);
   await using watches = startWatches({
     client,
+    namespace: options.namespace,
     onWork: queue.add,
     onError: (kind, { code, reason, message }) => {
       counts.watchBroke(kind);

@@ -5,7 +5,7 @@ import type { Change } from "@seam/kube";
 export type GroupIndex<T> = {
   readonly membersOf: (group: string) => readonly T[];
   /** Takes in a change and tells the groups that it touched: two when the object moved. */
-  readonly accept: (change: Change<T>) => readonly string[];
+  readonly accept: (change: Omit<Change<T>, "version">) => readonly string[];
 };
 
 /** An empty index. */

@@ -39,21 +39,23 @@ async function run(options: Options, config: ClusterConfig): Promise<void> {
   });
   const { report } = recorder;
   log.info({ port: daemon.port, server: config.server.href }, "started");
+  const { namespace, identity } = options;
+  const running = { client, report, counts, log, meter, namespace };
   await takePart({
     client,
-    namespace: options.namespace,
+    namespace,
     name: "seam-controller",
-    identity: options.identity,
+    identity,
     signal,
     lead: async (term) => {
-      log.info({ identity: options.identity }, "leading");
+      log.info({ identity }, "leading");
       state.isSyncing = true;
       meter.setLeading(true);
       const onSynced = (): void => void (state.isSyncing = false);
-      await runController({ client, report, counts, log, meter, signal: term, onSynced });
+      await runController({ ...running, signal: term, onSynced });
       meter.setLeading(false);
       state.isSyncing = false;
-      log.info({ identity: options.identity }, "no longer leading");
+      log.info({ identity }, "no longer leading");
     },
   });
   log.info({}, "stopped");

@@ -58,7 +58,10 @@ async function reconcileExperiment(
 ): Promise<Result<Millis | null, KubeError>> {
   const experiment = world.watches.experiment(key);
   // What a removed experiment owned is removed by the garbage collector.
-  if (experiment === undefined || experiment.identity.isDeleted) return ok(null);
+  if (experiment === undefined || experiment.identity.isDeleted) {
+    world.watches.enforcement.forget(key);
+    return ok(null);
+  }
   // A namespace that is being removed takes in nothing new, and takes the experiment with it.
   const namespace = world.watches.namespace(experiment.identity.namespace ?? "");
   if (namespace?.isTerminating === true) return ok(null);
@@ -74,6 +77,7 @@ async function reconcileExperiment(
     ...seen,
     virtualMachines: await virtualMachines(world.client, experiment),
     refusals: refusals.value,
+    enforcement: world.watches.enforcement.ask(key, seen),
   };
   const problems = await writeChanges(world, experiment.identity, planChildren(scene));
   if (!problems.ok) return problems;

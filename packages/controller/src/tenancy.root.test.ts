@@ -125,6 +125,10 @@ test("members of a project can do what their role says, there and nowhere else",
   expect(await by("ann", "patch", "project", "lab-a", "--type=merge", "-p", "{}")).toContain(
     "Forbidden",
   );
+  const inSystem = ["leases", "-n", "seam-system"];
+  expect(await may("ann", "list", ...inSystem)).toBe(true);
+  expect(await may("ann", "patch", ...inSystem)).toBe(false);
+  expect(await may("eve", "list", ...inSystem)).toBe(false);
   expect(await condition("lab-a", "MembersBound")).toMatchObject({
     status: "True",
     message: "members by role: 1 viewer, 1 editor",
@@ -262,6 +266,8 @@ test("what is no longer asked for goes; with the project goes all of it", async 
   expect(await roles()).toContain("seam-project-lab-b");
   await k("delete", "project", "lab-b");
   await eventually(async () => expect(await roles()).toBe(""));
+  const label = ["-l", "seam.ucsd.edu/project", "-o", "name"];
+  await eventually(async () => expect(await k("get", "rolebindings", "-A", ...label)).toBe(""));
   expect(output).not.toContain('"code":403');
   expect(output).not.toContain("a pass threw");
 });

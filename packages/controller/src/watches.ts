@@ -1,5 +1,5 @@
 /** The local copies that reconciling reads, and the keys that each change makes work for. */
-import { API_VERSION } from "@seam/api";
+import { AGENT_NAME, API_VERSION, REPORT_KIND } from "@seam/api";
 import {
   EXPERIMENT_LABEL,
   type Mark,
@@ -16,9 +16,11 @@ import {
   observeNamespace,
   observeNetworkConfig,
   observePod,
+  observePolicyReport,
   observeProject,
   observeTenancy,
   PART_KINDS,
+  type PolicyReport,
   PROJECT_LABEL,
   TENANCY_KINDS,
 } from "@seam/compose";
@@ -31,6 +33,7 @@ import {
   type ObjectRef,
   type Reflector,
 } from "@seam/kube";
+import { createEnforcementIndex, type EnforcementIndex } from "./enforcement-index.ts";
 import { createGroupIndex } from "./group-index.ts";
 
 /** What is told while the copies run. */
@@ -39,6 +42,8 @@ export type WatchOptions = {
   /** Called with `Experiment/NAMESPACE/NAME`, `Project/NAME` or `NetworkConfig/NAME`; what somebody has written anew is urgent. */
   readonly onWork: (key: string, urgency?: "urgent") => void;
   readonly onError: (kind: string, error: KubeError) => void;
+  /** Where agents report. */
+  readonly namespace: string;
 };
 
 /** The copies. */
@@ -58,6 +63,8 @@ export type Watches = AsyncDisposable & {
   readonly tenancyOf: (project: string) => readonly ObservedTenancy[];
   readonly namespace: (name: string) => ObservedNamespace | undefined;
   readonly networkConfig: (name: string) => ObservedNetworkConfig | undefined;
+  /** How far nodes are with the policies of experiments. */
+  readonly enforcement: Pick<EnforcementIndex, "ask" | "forget">;
   /** Resolves when every copy is complete. */
   readonly synced: Promise<void>;
 };
@@ -100,7 +107,9 @@ const core = (kind: string): KindRef => ({ apiVersion: "v1", kind });
 export function startWatches(options: WatchOptions): Watches {
   const experiments = watchExperiments(options);
   const { projects, networkConfigs, namespaces } = watchWholeKinds(options);
-  const parts = PART_KINDS.map((ref) => watchParts(options, ref));
+  const enforcement = createEnforcementIndex();
+  const reports = watchReports(options, enforcement);
+  const parts = PART_KINDS.map((ref) => watchParts(options, ref, enforcement));
   const pods = watchMembers(options, {
     ref: core("Pod"),
     project: observePod,
@@ -110,7 +119,7 @@ export function startWatches(options: WatchOptions): Watches {
     watchMembers(options, { ref, project: observeTenancy, ...ofProject }),
   );
   const members = [experiments, pods, ...parts, ...tenancies].map(reflectorOf);
-  const all = [projects, networkConfigs, namespaces, ...members];
+  const all = [projects, networkConfigs, namespaces, reports, ...members];
   return {
     experiment: experiments.reflector.get,
     experimentsIn: experiments.membersOf,
@@ -122,6 +131,7 @@ export function startWatches(options: WatchOptions): Watches {
     tenancyOf: (name) => tenancies.flatMap((each) => each.membersOf(name)),
     namespace: namespaces.get,
     networkConfig: networkConfigs.get,
+    enforcement,
     synced: Promise.all(all.map((copy) => copy.synced)).then(() => undefined),
     [Symbol.asyncDispose]: async () => {
       await Promise.all(all.map(async (copy) => copy[Symbol.asyncDispose]()));
@@ -190,6 +200,7 @@ const partOf = (object: KubeObject): Part => {
 function watchParts(
   options: WatchOptions,
   ref: KindRef,
+  { noteRemoved }: EnforcementIndex,
 ): Members<Part> & { readonly kind: string } {
   const index = createGroupIndex<Part>(({ child }) =>
     child === null ? "" : ofExperiment.groupOf(child),
@@ -199,13 +210,32 @@ function watchParts(
     ref,
     project: partOf,
     onChange: (change) => {
-      for (const group of index.accept(change))
-        if (group !== "") options.onWork(ofExperiment.workOf(group));
+      const isRemoval = ref.kind === "NetworkPolicy" && change.kind === "deleted";
+      for (const group of index.accept(change).filter((each) => each !== "")) {
+        if (isRemoval && change.version !== null) noteRemoved(group, change.version);
+        options.onWork(ofExperiment.workOf(group));
+      }
     },
     onError: (error) => options.onError(ref.kind, error),
   });
   return { kind: ref.kind, reflector, membersOf: index.membersOf };
 }
+
+/** What agents report of policies. */
+const watchReports = (
+  options: WatchOptions,
+  { accept }: EnforcementIndex,
+): Reflector<PolicyReport> =>
+  startReflector<PolicyReport>({
+    client: options.client,
+    ref: { ...REPORT_KIND, namespace: options.namespace },
+    selector: { labelSelector: `app.kubernetes.io/name=${AGENT_NAME}` },
+    project: observePolicyReport,
+    onChange: (change) => {
+      for (const key of accept(change)) options.onWork(ofExperiment.workOf(key));
+    },
+    onError: (error) => options.onError(REPORT_KIND.kind, error),
+  });
 
 const keyOf = ({ namespace, name }: ObjectRef): string =>
   namespace === undefined ? name : `${namespace}/${name}`;

@@ -43,5 +43,6 @@ export {
 } from "./object.ts";
 export { quantityOf } from "./quantity.ts";
 export { type Change, type Reflector, type ReflectorOptions, startReflector } from "./reflector.ts";
+export { hasReached, latestVersion } from "./resource-version.ts";
 export { type Table } from "./table.ts";
 export { createWorkQueue, type WorkQueue } from "./work-queue.ts";

@@ -34,6 +34,7 @@ test("410 Gone leads to a new list, failed lists are repeated, and what vanished
     },
   };
   const told: string[] = [];
+  const versions: (string | null)[] = [];
   await using copy = startReflector({
     client,
     ref: { apiVersion: "v1", kind: "Pod" },
@@ -41,11 +42,14 @@ test("410 Gone leads to a new list, failed lists are repeated, and what vanished
     project: (object) => object.metadata.name,
     onChange: (change) => {
       told.push(`${change.kind} ${change.key}`);
+      versions.push(change.version);
       throw new Error("a handler that fails");
     },
   });
   await copy.synced;
   await expect.poll(() => asked).toEqual(["2", "5", "7"]);
   expect(told).toEqual(["set a", "set b", "set c", "deleted a"]);
+  expect(versions).toEqual(["1", "2", "7", null]);
+  expect(copy.version()).toBe("7");
   expect(copy.entries().map(([key]) => key)).toEqual(["b", "c"]);
 });

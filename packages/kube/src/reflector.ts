@@ -17,6 +17,8 @@ export type Change<T> = {
   readonly kind: "set" | "deleted";
   readonly key: string;
   readonly value: T;
+  /** The resourceVersion of this very change; null when a new list lacks the object, as nobody knows when it went. */
+  readonly version: string | null;
 };
 
 /** What to copy and what to tell. */
@@ -38,6 +40,8 @@ export type ReflectorOptions<T> = {
 export type Reflector<T> = AsyncDisposable & {
   readonly get: (key: string) => T | undefined;
   readonly entries: () => readonly (readonly [string, T])[];
+  /** The resourceVersion up to which all changes were told; null until a list is complete. */
+  readonly version: () => string | null;
   /** Resolves when the first list is complete. */
   readonly synced: Promise<void>;
 };
@@ -66,6 +70,7 @@ export function startReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
   return {
     get: (key) => state.cache.get(key)?.value,
     entries: () => [...state.cache].map(([key, entry]) => [key, entry.value] as const),
+    version: () => state.version,
     synced: synced.promise,
     [Symbol.asyncDispose]: async () => {
       stop.abort();
@@ -120,7 +125,7 @@ async function relist<T>(state: State<T>): Promise<Result<void, KubeError>> {
 }
 
 function forgetUnseen<T>(state: State<T>, seen: ReadonlySet<string>): void {
-  for (const key of state.cache.keys()) if (!seen.has(key)) remove(state, key);
+  for (const key of state.cache.keys()) if (!seen.has(key)) remove(state, key, null);
 }
 
 /** Watches until the server ends it; the answer is an error when it ended badly. */
@@ -165,7 +170,7 @@ function accept<T>(state: State<T>, event: unknown): KubeError | null {
   const version = textAt(object["metadata"], "resourceVersion");
   if (type !== "BOOKMARK") {
     if (!isKubeObject(object)) return transportError(new Error("an event has no object"));
-    if (type === "DELETED") remove(state, objectKey(object));
+    if (type === "DELETED") remove(state, objectKey(object), version);
     else store(state, object);
   }
   if (version !== null) state.version = version;
@@ -183,15 +188,16 @@ function store<T>(state: State<T>, object: KubeObject): void {
       metadata: { ...metadata, name: object.metadata.name },
     });
     state.cache.set(key, { version, value });
-    state.options.onChange?.({ kind: "set", key, value });
+    state.options.onChange?.({ kind: "set", key, value, version });
   });
 }
 
-function remove<T>(state: State<T>, key: string): void {
+function remove<T>(state: State<T>, key: string, version: string | null): void {
   const entry = state.cache.get(key);
   if (entry === undefined) return;
   state.cache.delete(key);
-  guarded(state, () => state.options.onChange?.({ kind: "deleted", key, value: entry.value }));
+  const { value } = entry;
+  guarded(state, () => state.options.onChange?.({ kind: "deleted", key, value, version }));
 }
 
 /** A handler that throws must not end the copy; what it threw is told. */

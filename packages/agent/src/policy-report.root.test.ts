@@ -1,0 +1,149 @@
+/**
+ * What the agent's process reports of its node's policies to a real API server: the versions that its kernel has, seldom enough,
+ * through refusals, and as long as its node is there.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { readEnforced, REPORT_KIND } from "@seam/api";
+import { hasReached, type KubeObject, type Reflector, startReflector } from "@seam/kube";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { type AgentProcess, prepareAgent } from "./agent-process.fixture.ts";
+
+const NETNS = "seam-test-rep-node";
+const KIND = "NetworkPolicy.networking.k8s.io";
+const NAME = "seam-policies-a";
+let agent: AgentProcess;
+let leases: Reflector<KubeObject>;
+let writes = 0;
+
+const report = (): KubeObject | undefined => leases.get(`seam-system/${NAME}`);
+function reported(): string {
+  const annotations: unknown = report()?.metadata["annotations"];
+  const text = JSON.parse(JSON.stringify(annotations ?? {}))["seam.ucsd.edu/enforced"] ?? "{}";
+  return readEnforced(text).get(KIND) ?? "";
+}
+const expectReported = async (version: string): Promise<void> =>
+  expect.poll(() => hasReached(reported(), version), { timeout: 10_000, interval: 5 }).toBe(true);
+
+async function writePolicy(name: string, labels: object = {}): Promise<string> {
+  const written = await agent.client.apply(
+    {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: { name, namespace: "lab-a", labels },
+      spec: { podSelector: { matchLabels: { app: name } } },
+    },
+    { fieldManager: "test" },
+  );
+  if (!written.ok) throw new Error(written.error.message);
+  return written.value.metadata.resourceVersion ?? "";
+}
+const start = async (): Promise<void> =>
+  agent.start({ answers: "readyz", environment: { SEAM_CNI_CACHE: agent.at("cache") } });
+
+beforeAll(async () => {
+  agent = await prepareAgent([NETNS]);
+  await agent.makeNode("a", "10.200.7.1", ["10.244.7.0/24"]);
+  agent.signIn();
+  leases = startReflector<KubeObject>({
+    client: agent.client,
+    ref: { ...REPORT_KIND, namespace: "seam-system" },
+    selector: { labelSelector: "app.kubernetes.io/name=seam-agent,seam.ucsd.edu/node=a" },
+    project: (object) => object,
+    onChange: () => {
+      writes += 1;
+    },
+  });
+  await start();
+});
+
+afterAll(async () => {
+  await leases[Symbol.asyncDispose]();
+  await agent[Symbol.asyncDispose]();
+});
+
+test("the first report tells of the first list, and whose it is (S5)", async () => {
+  await expectReported("1");
+  const uid = agent.k("get", "node", "a", "-o", "jsonpath={.metadata.uid}");
+  expect(report()).toMatchObject({
+    metadata: {
+      name: NAME,
+      ownerReferences: [{ apiVersion: "v1", kind: "Node", name: "a", uid }],
+    },
+    spec: {
+      holderIdentity: "a",
+      renewTime: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/),
+    },
+  });
+});
+
+test("it follows what is written, changed and deleted, and rests when nothing is", async () => {
+  const first = await writePolicy("web");
+  await expectReported(first);
+  await expectReported(await writePolicy("web", { tier: "front" }));
+  const before = reported();
+  agent.k("delete", "networkpolicy", "web", "-n", "lab-a");
+  await expect
+    .poll(() => hasReached(reported(), before) && reported() !== before, { timeout: 10_000 })
+    .toBe(true);
+  await sleep(500);
+  const seen = writes;
+  await agent.makePod("other", { labels: { app: "web" } });
+  await sleep(1500);
+  expect(writes).toBe(seen);
+});
+
+test("many changes make few reports, and the last one counts", async () => {
+  await sleep(300);
+  const [seen, started] = [writes, performance.now()];
+  const versions: string[] = [];
+  for (let index = 0; index < 60; index += 1) {
+    versions.push(await writePolicy(`p${index}`));
+    await sleep(10);
+  }
+  await expectReported(versions.at(-1) ?? "");
+  const seconds = (performance.now() - started) / 1000;
+  expect(writes - seen).toBeGreaterThan(0);
+  expect(writes - seen).toBeLessThanOrEqual(1 + Math.ceil(seconds * 4));
+});
+
+test("a report says nothing of what came while its agent was away, until that is in the kernel", async () => {
+  await agent.stop("SIGKILL");
+  const version = await writePolicy("while-away");
+  await sleep(500);
+  expect(hasReached(reported(), version)).toBe(false);
+  await start();
+  await expectReported(version);
+});
+
+test("what the API server refuses is told again until it is taken", async () => {
+  const role = agent.k("get", "role", "seam-agent", "-n", "seam-system", "-o", "json");
+  agent.k("delete", "role", "seam-agent", "-n", "seam-system");
+  // The API server's own copy of the roles follows a moment later.
+  await sleep(500);
+  const version = await writePolicy("refused");
+  await expect
+    .poll(agent.log, { timeout: 5000 })
+    .toContain("telling which policies are in force failed; trying again");
+  expect(hasReached(reported(), version)).toBe(false);
+  const { apiVersion, kind, rules } = JSON.parse(role);
+  agent.apply({
+    apiVersion,
+    kind,
+    rules,
+    metadata: { name: "seam-agent", namespace: "seam-system" },
+  });
+  await expectReported(version);
+});
+
+test("the garbage collector takes it with its node, and a new node of the name has a new one", async () => {
+  await agent.startControllers(["garbage-collector-controller"]);
+  agent.k("delete", "node", "a");
+  await expect.poll(report, { timeout: 60_000, interval: 100 }).toBeUndefined();
+  await agent.makeNode("a", "10.200.7.1", ["10.244.7.0/24"]);
+  await expectReported("1");
+  const uid = agent.k("get", "node", "a", "-o", "jsonpath={.metadata.uid}");
+  await sleep(2000);
+  expect(report()).toMatchObject({ metadata: { ownerReferences: [{ uid }] } });
+});
