@@ -11,7 +11,7 @@ import {
   REPORT_KIND,
   type VersionsByKind,
 } from "@seam/api";
-import { millis } from "@seam/base";
+import { type Millis, millis } from "@seam/base";
 import type { Log } from "@seam/daemon";
 import { backoff, type KubeClient, type KubeObject, sleep } from "@seam/kube";
 
@@ -31,8 +31,11 @@ export type PolicyReportOptions = {
   readonly log: Pick<Log, "warn">;
 };
 
-/** A few writes in a second at most. */
-const GAP = millis(250);
+/** A few writes at once, as of the two sides of a change, and then four in a second. */
+const BURST = 3;
+const REFILL = millis(250);
+/** What comes so close together is one write. */
+const CLOSE = millis(10);
 const RETRY = { first: millis(250), longest: millis(15_000) };
 const LONGEST_LABEL = 63;
 
@@ -41,6 +44,7 @@ export function createPolicyReport(options: PolicyReportOptions): PolicyReport {
   const { client, log } = options;
   const stop = new AbortController();
   const said = { uid: "", enforced: "" };
+  const pauseAfter = createPace();
   let written = "";
   let isWriting = false;
   const isDue = (): boolean =>
@@ -58,7 +62,7 @@ export function createPolicyReport(options: PolicyReportOptions): PolicyReport {
           { error: answer.error },
           "telling which policies are in force failed; trying again",
         );
-      await sleep(answer.ok ? GAP : backoff(failures, RETRY), stop.signal);
+      await sleep(answer.ok ? pauseAfter() : backoff(failures, RETRY), stop.signal);
     }
     isWriting = false;
   };
@@ -75,6 +79,17 @@ export function createPolicyReport(options: PolicyReportOptions): PolicyReport {
       request();
     },
     [Symbol.dispose]: () => stop.abort(),
+  };
+}
+
+/** How long to wait after each write before the next. */
+function createPace(): () => Millis {
+  let [credit, countedAt] = [BURST, performance.now()];
+  return () => {
+    const now = performance.now();
+    credit = Math.min(BURST, credit + (now - countedAt) / REFILL) - 1;
+    countedAt = now;
+    return credit >= 1 ? CLOSE : millis(Math.max(CLOSE, (1 - credit) * REFILL));
   };
 }
 
