@@ -2,7 +2,7 @@
  * What NetworkPolicies mean for one node (networking.k8s.io/v1; decision 16): which gates its pods' links have, and of which class
  * peers are. It is told objects and interfaces one by one and works out what a change touches, no more.
  */
-import type { Direction, Gate, PolicyChange, PolicyState } from "@seam/state";
+import type { Direction, Gate, PeerClass, PolicyChange, PolicyState } from "@seam/state";
 
 import { createPeers, type Peers } from "./policy-peers.ts";
 import type { PolicyEndpoint, PolicyPod } from "./policy-pod.ts";
@@ -24,6 +24,12 @@ export type PolicyIntent = {
   readonly state: () => PolicyState;
   /** Policies that isolate the pod of a link; null when none does, or the link has no gate. */
   readonly policiesOf: (device: string, direction: Direction) => readonly string[] | null;
+  /** Those of them that have a rule about peers of the class. */
+  readonly policiesFor: (
+    device: string,
+    direction: Direction,
+    peers: PeerClass,
+  ) => readonly string[];
 };
 
 type Link = {
@@ -79,6 +85,8 @@ export function createPolicyIntent(): PolicyIntent {
       addresses: peers.addresses(),
       blocks: peers.blocks(),
     }),
+    policiesFor: (device, direction, of) =>
+      links.get(device)?.sides[direction].policiesFor(of) ?? [],
     policiesOf: (device, direction) => links.get(device)?.sides[direction].policies() ?? null,
   };
 }

@@ -11,6 +11,7 @@ import {
   type Transport,
 } from "@seam/state";
 
+import { givingTo } from "./policy-giving.ts";
 import type { Peers } from "./policy-peers.ts";
 import type { PolicyPod } from "./policy-pod.ts";
 import type { NamedPort, Peer, Policy, Ports, Rule } from "./policy-reading.ts";
@@ -27,6 +28,8 @@ export type Side = TermUser & {
   readonly rules: (changed: ReadonlySet<AddressClass>) => GateRules | null;
   /** Keys of the policies; null when nothing is isolated. */
   readonly policies: () => readonly string[] | null;
+  /** Keys of those of them that have a rule about peers of the class. */
+  readonly policiesFor: (peers: PeerClass) => readonly string[];
 };
 
 type SideOptions = {
@@ -47,6 +50,7 @@ type Grants = {
 /** A direction that nothing isolates. */
 export function createSide({ device, direction, peers }: SideOptions): Side {
   let keys: readonly string[] | null = null;
+  let isolating: Parameters<typeof givingTo>[1] = [];
   let grants: Grants | null = null;
   let rules: GateRules | null = null;
   let isDue = false;
@@ -57,7 +61,7 @@ export function createSide({ device, direction, peers }: SideOptions): Side {
   const side: Side = {
     device,
     govern: (policies, ports) => {
-      const isolating = policies.flatMap(([key, { [direction]: list }]) =>
+      isolating = policies.flatMap(([key, { [direction]: list }]) =>
         list === null ? [] : [{ key, rules: list }],
       );
       const before = grants;
@@ -77,6 +81,7 @@ export function createSide({ device, direction, peers }: SideOptions): Side {
       return rules;
     },
     policies: () => keys,
+    policiesFor: (given) => givingTo(given, isolating, grants?.terms.keys() ?? []),
   };
   return side;
 }
