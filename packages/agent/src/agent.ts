@@ -20,6 +20,8 @@ import { adoptInterfaces } from "./adopt.ts";
 import { carryOut } from "./cni-call.ts";
 import { createCniQueue } from "./cni-queue.ts";
 import { serveCni } from "./cni-server.ts";
+import { createDenials } from "./denials.ts";
+import { watchDenials } from "./denial-watch.ts";
 import { createFastPath, type PodFastPath } from "./fast-path.ts";
 import { installPlugin, type PluginPlaces, removePlugin } from "./install-plugin.ts";
 import { createAgentMetrics } from "./metrics.ts";
@@ -30,6 +32,7 @@ import { policyFaults } from "./node-news.ts";
 import { nodeView } from "./node-view.ts";
 import { serveNodeView, type ViewAnswer, type ViewQuestion } from "./node-view-server.ts";
 import { createPolicies, type Policies } from "./policies.ts";
+import { countPolicies, type PolicyCounters } from "./policy-counters.ts";
 import { watchPolicyObjects } from "./policy-objects.ts";
 import { createReconciler, type Reconciler, type RoundFacts } from "./reconciler.ts";
 import { namespaceOf, watchInstallation, withoutPodsOf } from "./removal.ts";
@@ -81,6 +84,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const memory = rememberedNode(store);
   const onWritten = fastPath.renew;
   using policies = createPolicies({ table, store, log, metrics, reports, onWritten });
+  const counters = countPolicies(daemon.metrics, { table, intent: policies.intent, store, log });
   const changed = (): void => {
     reconciler.request();
     policies.followLinks();
@@ -93,8 +97,8 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     viewOf(reconciler, question),
   );
   log.info({ node: options.nodeName, socket: options.cniSocket }, "answering CNI calls");
-  const running = { options, daemon, api, store, memory, fastPath, reconciler, policies, waiting };
-  await followCluster(running);
+  const running = { options, daemon, api, store, memory, fastPath, reconciler, waiting };
+  await followCluster({ ...running, policies, counters });
 }
 
 type Running = {
@@ -106,6 +110,7 @@ type Running = {
   readonly fastPath: PodFastPath;
   readonly reconciler: Reconciler;
   readonly policies: Policies;
+  readonly counters: PolicyCounters;
   /** What is missing until the agent is ready. */
   readonly waiting: Set<string>;
 };
@@ -151,22 +156,33 @@ async function followCluster(agent: Running): Promise<void> {
   if (installation.isRemoved()) await remove(agent);
 }
 
-/** Policies are written from when all objects were seen once. */
-function followPolicies({ api, policies, waiting }: Running, watched: Watched): AsyncDisposable {
+/** Policies are written from when all objects were seen once; what they deny is told. */
+function followPolicies(agent: Running, watched: Watched): AsyncDisposable {
+  const { api, store, policies, counters, waiting } = agent;
+  const { reports } = api;
+  const { log } = watched;
+  const { intent } = policies;
   const objects = watchPolicyObjects({
     ...watched,
-    intent: policies.intent,
+    intent,
     onChange: policies.request,
     onFaults: (policy, faults) => {
-      watched.log.warn({ policy, faults }, "a NetworkPolicy is not understood");
-      api.reports.node(policyFaults(policy, faults));
+      log.warn({ policy, faults }, "a NetworkPolicy is not understood");
+      reports.node(policyFaults(policy, faults));
     },
   });
   void objects.synced.then(() => {
     waiting.delete(POLICY_OBJECTS);
     return policies.start();
   });
-  return objects;
+  const denials = createDenials({ log, reports, store, intent, podAt: objects.podAt });
+  const watch = watchDenials({ denials, missed: counters.missed, log });
+  return {
+    [Symbol.asyncDispose]: async () => {
+      watch[Symbol.dispose]();
+      await objects[Symbol.asyncDispose]();
+    },
+  };
 }
 
 /** Before any pod can be added there is something that keeps it closed; what an earlier agent wrote stays. */

@@ -29,17 +29,20 @@ export type PolicyObjectsOptions = {
 export type PolicyObjects = AsyncDisposable & {
   /** Resolves when all of them were listed once. */
   readonly synced: Promise<void>;
+  /** Which pod has an address, as namespace/name; null for nodes' own, and for what is no pod's. */
+  readonly podAt: (address: Address) => string | null;
 };
 
 /** Starts to watch. */
 export function watchPolicyObjects(options: PolicyObjectsOptions): PolicyObjects {
   const { intent, onFaults } = options;
+  const pods = follow(options, {
+    ref: { apiVersion: "v1", kind: "Pod" },
+    project: policyPodOf,
+    set: (key, value) => intent.setPod(key, value),
+  });
   const reflectors: readonly Reflector<unknown>[] = [
-    follow(options, {
-      ref: { apiVersion: "v1", kind: "Pod" },
-      project: policyPodOf,
-      set: (key, value) => intent.setPod(key, value),
-    }),
+    pods,
     follow(options, {
       ref: { apiVersion: "v1", kind: "Namespace" },
       project: labelsOf,
@@ -56,6 +59,16 @@ export function watchPolicyObjects(options: PolicyObjectsOptions): PolicyObjects
   ];
   return {
     synced: Promise.all(reflectors.map(async ({ synced }) => synced)).then(() => undefined),
+    podAt: (address) => {
+      const bytes = address.bytes.join();
+      const found = pods
+        .entries()
+        .find(
+          ([, pod]) =>
+            !pod.hostNetwork && pod.addresses.some((each) => each.bytes.join() === bytes),
+        );
+      return found?.[0] ?? null;
+    },
     [Symbol.asyncDispose]: async () => {
       await Promise.all(reflectors.map(async (each) => each[Symbol.asyncDispose]()));
     },
