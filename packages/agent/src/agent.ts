@@ -22,6 +22,8 @@ import { adoptInterfaces } from "./adopt.ts";
 import { carryOut } from "./cni-call.ts";
 import { createCniQueue } from "./cni-queue.ts";
 import { serveCni } from "./cni-server.ts";
+import { createDenials } from "./denials.ts";
+import { watchDenials } from "./denial-watch.ts";
 import { createFastPath, type PodFastPath } from "./fast-path.ts";
 import { installPlugin, type PluginPlaces, removePlugin } from "./install-plugin.ts";
 import { createAgentMetrics } from "./metrics.ts";
@@ -32,6 +34,7 @@ import { policyFaults } from "./node-news.ts";
 import { nodeView } from "./node-view.ts";
 import { serveNodeView, type ViewAnswer, type ViewQuestion } from "./node-view-server.ts";
 import { createPolicies, type Policies } from "./policies.ts";
+import { countPolicies, type PolicyCounters } from "./policy-counters.ts";
 import { watchPolicyObjects } from "./policy-objects.ts";
 import { createPolicyReport, type PolicyReport } from "./policy-report.ts";
 import { createReconciler, type Reconciler, type RoundFacts } from "./reconciler.ts";
@@ -84,6 +87,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const memory = rememberedNode(store);
   const onWritten = fastPath.renew;
   using policies = createPolicies({ table, store, log, metrics, reports, onWritten });
+  const counters = countPolicies(daemon.metrics, { table, intent: policies.intent, store, log });
   const changed = (): void => {
     reconciler.request();
     policies.followLinks();
@@ -96,8 +100,8 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     viewOf(reconciler, question),
   );
   log.info({ node: options.nodeName, socket: options.cniSocket }, "answering CNI calls");
-  const running = { options, daemon, api, store, memory, fastPath, reconciler, policies, waiting };
-  await followCluster(running);
+  const running = { options, daemon, api, store, memory, fastPath, reconciler, waiting };
+  await followCluster({ ...running, policies, counters });
 }
 
 type Running = {
@@ -109,6 +113,7 @@ type Running = {
   readonly fastPath: PodFastPath;
   readonly reconciler: Reconciler;
   readonly policies: Policies;
+  readonly counters: PolicyCounters;
   /** What is missing until the agent is ready. */
   readonly waiting: Set<string>;
 };
@@ -156,26 +161,37 @@ async function followCluster(agent: Running): Promise<void> {
   if (installation.isRemoved()) await remove(agent);
 }
 
-/** Policies are written from when all objects were seen once. */
+/** Policies are written from when all objects were seen once; what they deny is told. */
 function followPolicies(
-  { api, policies, waiting }: Running,
+  agent: Running,
   watched: Watched,
   report: Pick<PolicyReport, "tell">,
 ): AsyncDisposable {
+  const { api, store, policies, counters, waiting } = agent;
+  const { reports } = api;
+  const { log } = watched;
+  const { intent } = policies;
   const objects = watchPolicyObjects({
     ...watched,
-    intent: policies.intent,
+    intent,
     onChange: policies.request,
     onFaults: (policy, faults) => {
-      watched.log.warn({ policy, faults }, "a policy is not understood");
-      api.reports.node(policyFaults(policy, faults));
+      log.warn({ policy, faults }, "a policy is not understood");
+      reports.node(policyFaults(policy, faults));
     },
   });
   void objects.synced.then(() => {
     waiting.delete(POLICY_OBJECTS);
     return policies.start(() => report.tell(objects.versions()));
   });
-  return objects;
+  const denials = createDenials({ log, reports, store, intent, podAt: objects.podAt });
+  const watch = watchDenials({ denials, missed: counters.missed, log });
+  return {
+    [Symbol.asyncDispose]: async () => {
+      watch[Symbol.dispose]();
+      await objects[Symbol.asyncDispose]();
+    },
+  };
 }
 
 const policyReport = (

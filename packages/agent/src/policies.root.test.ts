@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type AgentProcess, prepareAgent } from "./agent-process.fixture.ts";
+import { AGENT_PORT, type AgentProcess, prepareAgent } from "./agent-process.fixture.ts";
 import { run } from "./node.fixture.ts";
 
 const netns = {
@@ -95,6 +95,29 @@ const clusterPolicy = (version: string, spec: object): object => ({
 
 const selector = (app: string): object => ({ matchLabels: { app } });
 
+/** Tries to connect, for a second. */
+const connects = (from: PodName, address: string, port: number): void => {
+  const script = `timeout 1 bash -c '</dev/tcp/${address}/${port}' || true`;
+  run("ip", "netns", "exec", netns[from], "bash", "-c", script);
+};
+
+/** What the log says of denied connections. */
+const denials = (): readonly object[] =>
+  agent
+    .log()
+    .split("\n")
+    .filter((line) => line.includes('"policy denied a connection"'))
+    .map((line): object => JSON.parse(line));
+
+/** How many packets the agent tells of with these labels. */
+async function packets(labels: string): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${AGENT_PORT}/metrics`)).text();
+  const line = text
+    .split("\n")
+    .find((each) => each.includes(`seam_policy_packets_total{${labels}}`));
+  return Number(line?.split(" ").at(-1) ?? 0);
+}
+
 beforeAll(async () => {
   agent = await prepareAgent(Object.values(netns));
   run("ip", "addr", "add", "fd00:200::7/64", "dev", "up0", "nodad");
@@ -155,6 +178,65 @@ test("a kind that is served later is followed from then on, and its policies go 
   expect([pings("db", "web"), pings("node", "web")]).toEqual([CLOSED, OPEN]);
   agent.k("delete", "crd", DEFINITION);
   await expectPings("db", "web", OPEN);
+});
+
+test("what is denied is counted, logged, and after the third time told on the pod (S5)", async () => {
+  const [ipv4 = "", ipv6 = ""] = addresses.get("db") ?? [];
+  for (let round = 0; round < 3; round += 1) expect(pings("web", "db")).toEqual(CLOSED);
+  for (const address of [ipv4, ipv6, ipv4, ipv4]) connects("web", address, 5432);
+  const both = { from: "lab-a/web", to: "lab-a/db", direction: "ingress", policies: ["deny"] };
+  await expect
+    .poll(denials, { timeout: 5000 })
+    .toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ ...both, port: "ICMP", family: "ipv4" }),
+        expect.objectContaining({ ...both, port: "ICMPv6", family: "ipv6" }),
+        expect.objectContaining({ ...both, port: "5432/TCP", family: "ipv4" }),
+        expect.objectContaining({ ...both, port: "5432/TCP", family: "ipv6" }),
+      ]),
+    );
+  const denied = 'direction="ingress",verdict="denied",namespace="lab-a",pod="db",policy="deny"';
+  expect(await packets(denied)).toBeGreaterThanOrEqual(8);
+  const open = 'direction="egress",verdict="allowed",namespace="lab-a",pod="web",policy=""';
+  expect(await packets(open)).toBeGreaterThanOrEqual(8);
+  const events = (): string =>
+    agent.k(
+      "get",
+      "events",
+      "-n",
+      "lab-a",
+      "--field-selector",
+      "reason=PolicyDenied",
+      "-o",
+      "wide",
+    );
+  await expect
+    .poll(events, { timeout: 20_000, interval: 500 })
+    .toContain("lab-a/web may not connect to this pod, port 5432/TCP by IPv4");
+  expect(events()).toContain("pod/db");
+  expect(events()).toContain("seam can lab-a/web lab-a/db --port 5432/TCP");
+});
+
+test("what is let through is counted for the policy that lets it", async () => {
+  const ingress = [{ from: [{ podSelector: selector("web") }] }];
+  agent.apply(policy("allow", { podSelector: selector("db"), ingress }));
+  await expectPings("web", "db", OPEN);
+  const of = (name: string): string =>
+    `direction="ingress",verdict="allowed",namespace="lab-a",pod="db",policy="${name}"`;
+  const before = await packets(of("allow"));
+  expect(before).toBeGreaterThan(0);
+  expect(pings("web", "db")).toEqual(OPEN);
+  expect(await packets(of("allow"))).toBe(before + 4);
+  expect(await packets(of("deny"))).toBe(0);
+  // A table that is written anew counts from nothing; the agent goes on.
+  run("nft", "delete", "table", "inet", "seam-policy");
+  await expect
+    .poll(() => run("nft", "list", "tables"), { timeout: 2000, interval: 20 })
+    .toContain("inet seam-policy");
+  expect(pings("web", "db")).toEqual(OPEN);
+  expect(await packets(of("allow"))).toBe(before + 8);
+  agent.k("delete", "networkpolicy", "allow", "-n", "lab-a");
+  await expectPings("web", "db", CLOSED);
 });
 
 test("what was in force stays while the agent is away, and what changed meanwhile comes with it", async () => {

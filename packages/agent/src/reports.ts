@@ -12,6 +12,11 @@ import { listAt } from "./json.ts";
 export type Reports = {
   /** News about the node itself. */
   readonly node: (news: Omit<News, "action">) => void;
+  /** News about a pod of this node. */
+  readonly pod: (
+    pod: { readonly pod: string; readonly podUid: string },
+    news: Omit<News, "action">,
+  ) => void;
   /** A CNI command that failed, on its pod when the runtime named it. */
   readonly cni: (request: CniRequest, error: CniError) => void;
 };
@@ -30,6 +35,11 @@ export function createReports(
   };
   return {
     node: (news) => report(node, { ...news, action: "Reconcile" }),
+    pod: ({ pod, podUid }, news) => {
+      const [namespace = "", name = ""] = pod.split("/");
+      const about = { apiVersion: "v1", kind: "Pod", namespace, name, uid: podUid };
+      report(about, { ...news, action: "Enforce" });
+    },
     cni: (request, error) => {
       const pod = podOf(request);
       // STATUS fails while the node is being made ready; the runtime shows that in the node's conditions.

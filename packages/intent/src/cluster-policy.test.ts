@@ -131,7 +131,7 @@ test("a subject follows labels of namespaces and pods", () => {
   };
   const intent = clusterWith({ ...admin(1, to("Deny", everybody)), subject });
   expect(passes(intent, { other: WEB })).toBe(false);
-  expect(intent.policiesOf("seam0", "egress")).toEqual(["a"]);
+  expect(intent.policiesOf("seam0", "egress")).toEqual(["ClusterNetworkPolicy/a"]);
   intent.setNamespace("lab-a", { team: "b" });
   expect(passes(intent, { other: WEB })).toBe(true);
   expect(intent.policiesOf("seam0", "egress")).toBeNull();

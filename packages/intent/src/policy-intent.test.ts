@@ -1,5 +1,6 @@
 /** What policies mean, case by case; the many combinations are in `@seam/reach`, held against its evaluator. */
 import { type Address, invariant, parseAddress } from "@seam/base";
+import { ANY, type PeerClass } from "@seam/state";
 import { expect, test } from "vitest";
 
 import { type Asked, permits } from "./permits.fixture.ts";
@@ -180,4 +181,24 @@ test("a label that every JavaScript object seems to have is none", () => {
     ingress: [{ from: [{ podSelector: { matchExpressions } }] }],
   });
   expect(passes(intent, { other: near })).toBe(false);
+});
+
+test("a class is given something by the policies that have a rule about it, and no others", () => {
+  const block = { ipBlock: { cidr: "192.0.2.0/24" } };
+  const intent = clusterWith(
+    { ...db, ingress: [{ from: [web], ports: [{ port: 80 }] }] },
+    { ...db, ingress: [{ from: [{ ...web, namespaceSelector: {} }, block] }] },
+    { ...db, ingress: [{ from: [{ ipBlock: { cidr: "0.0.0.0/0" } }], ports: [{ port: 1 }] }] },
+    { ...db, policyTypes: ["Ingress"] },
+  );
+  const { addresses, blocks } = intent.state();
+  const given = (peers: PeerClass | undefined): readonly string[] =>
+    intent.policiesFor("seam0", "ingress", peers ?? 0);
+  expect(given(addresses.get("10.0.0.2"))).toEqual(["lab-a/p0", "lab-a/p1", "lab-a/p2"]);
+  expect(given(addresses.get("10.0.0.3"))).toEqual(["lab-a/p1", "lab-a/p2"]);
+  expect(given(blocks[0]?.peers)).toEqual(["lab-a/p1", "lab-a/p2"]);
+  expect(given(ANY.ipv4)).toEqual(["lab-a/p2"]);
+  expect([given(ANY.ipv6), given(4711)]).toEqual([[], []]);
+  expect(intent.policiesFor("seam0", "egress", ANY.ipv4)).toEqual([]);
+  expect(intent.policiesFor("seam9", "ingress", ANY.ipv4)).toEqual([]);
 });

@@ -2,7 +2,14 @@
  * What policies mean for one node (networking.k8s.io/v1, policy.networking.k8s.io; decision 16): which gates its pods' links have, and
  * of which class peers are. It is told objects and interfaces one by one and works out what a change touches, no more.
  */
-import type { Direction, Gate, GateChange, PolicyChange, PolicyState } from "@seam/state";
+import type {
+  Direction,
+  Gate,
+  GateChange,
+  PeerClass,
+  PolicyChange,
+  PolicyState,
+} from "@seam/state";
 
 import { readClusterPolicy } from "./cluster-policy-reading.ts";
 import { createLinks, type Link, type Links } from "./policy-links.ts";
@@ -28,8 +35,14 @@ export type PolicyIntent = {
   readonly takeChange: () => PolicyChange | null;
   /** All of it, as of the last time that changes were taken; it lives on, and is not to be kept. */
   readonly state: () => PolicyState;
-  /** Policies that are about the pod of a link, a ClusterNetworkPolicy by its name alone; null when none is, or the link has no gate. */
+  /** Policies that are about the pod of a link, such as lab-a/db or ClusterNetworkPolicy/apart; null when none is, or the link has no gate. */
   readonly policiesOf: (device: string, direction: Direction) => readonly string[] | null;
+  /** Those of them that have a rule about peers of the class. */
+  readonly policiesFor: (
+    device: string,
+    direction: Direction,
+    peers: PeerClass,
+  ) => readonly string[];
 };
 
 /** Nothing is known. */
@@ -50,7 +63,7 @@ export function createPolicyIntent(): PolicyIntent {
     setPolicy: (key, object) =>
       set(key, object === null ? null : readNetworkPolicy(key.split("/")[0] ?? "", object)),
     setClusterPolicy: (name, object) =>
-      set(name, object === null ? null : readClusterPolicy(object)),
+      set(`ClusterNetworkPolicy/${name}`, object === null ? null : readClusterPolicy(object)),
     setNamespace: (name, labels) => {
       peers.setNamespace(name, labels);
       if (policies.hasWide())
@@ -74,6 +87,8 @@ export function createPolicyIntent(): PolicyIntent {
       addresses: peers.addresses(),
       blocks: peers.blocks(),
     }),
+    policiesFor: (device, direction, of) =>
+      links.get(device)?.sides[direction].policiesFor(of) ?? [],
     policiesOf: (device, direction) => links.get(device)?.sides[direction].policies() ?? null,
   };
 }

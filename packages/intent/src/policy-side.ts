@@ -12,6 +12,7 @@ import {
 } from "@seam/state";
 
 import { type Decisions, decisionsOf, permissionOf, permissionOfAny } from "./policy-decisions.ts";
+import { givingTo } from "./policy-giving.ts";
 import type { Policy } from "./policy-model.ts";
 import type { Peers } from "./policy-peers.ts";
 import type { PolicyPod } from "./policy-pod.ts";
@@ -30,6 +31,8 @@ export type Side = TermUser & {
   readonly takeChange: () => SideChange;
   /** Keys of the policies; null when none says anything. */
   readonly policies: () => readonly string[] | null;
+  /** Keys of those of them that have a rule about peers of the class. */
+  readonly policiesFor: (peers: PeerClass) => readonly string[];
 };
 
 type SideOptions = {
@@ -42,6 +45,7 @@ type SideOptions = {
 export function createSide({ device, direction, peers }: SideOptions): Side {
   const { acquire, release } = peers;
   let keys: readonly string[] | null = null;
+  let concerned: Parameters<typeof givingTo>[1] = [];
   let decisions: Decisions | null = null;
   let rules: Map<PeerClass, Permission> | null = null;
   let isDue = false;
@@ -54,10 +58,11 @@ export function createSide({ device, direction, peers }: SideOptions): Side {
     device,
     touch: (changed) => touched.add(changed),
     govern: (policies, ports) => {
-      const concerned = policies.filter(([, policy]) => policy[direction] !== null);
+      const found = policies.filter(([, policy]) => policy[direction] !== null);
+      concerned = found.map(([key, { [direction]: list }]) => ({ key, rules: list ?? [] }));
       const before = decisions;
-      keys = concerned.length === 0 ? null : concerned.map(([key]) => key);
-      const list = concerned.map(([, policy]) => policy);
+      keys = found.length === 0 ? null : found.map(([key]) => key);
+      const list = found.map(([, policy]) => policy);
       decisions = keys === null ? null : decisionsOf(list, { direction, ports, acquire, release });
       // What is in use before and after is never out of use between.
       for (const term of decisions?.terms.keys() ?? []) term.users.add(side);
@@ -80,6 +85,7 @@ export function createSide({ device, direction, peers }: SideOptions): Side {
       };
     },
     policies: () => keys,
+    policiesFor: (given) => givingTo(given, concerned, decisions?.terms.keys() ?? []),
   };
   return side;
 }

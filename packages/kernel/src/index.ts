@@ -1,4 +1,5 @@
 /** The one door to the kernel: route netlink, network namespaces, sysctls and nftables. */
+export { type DeniedPacket, type DeniedPackets, openDeniedPackets } from "./denied-packets.ts";
 export { isPodDevice } from "./device-names.ts";
 export { type FastPath, openFastPath } from "./fast-path.ts";
 export { childrenCpu, type KernelError } from "./libc.ts";
@@ -15,6 +16,7 @@ export {
   type PodInterface,
   type PodInterfaceSpec,
 } from "./pod-interface.ts";
+export type { PolicyCount } from "./policy-counts.ts";
 export { openPolicyTable, type PolicyTable } from "./policy-table.ts";
 export { type RouteSocket, withRouteSocket } from "./route-socket.ts";
 export { listRoutes, SEAM_PROTOCOL } from "./routes.ts";

@@ -44,6 +44,10 @@ export function kernelError(errno: number, message: string): KernelError {
 /** Netlink protocols, of include/uapi/linux/netlink.h. */
 export const NETLINK = { route: 0, netfilter: 12 } as const;
 
+/** Options of any socket (include/uapi/asm-generic/socket.h): room for what arrives, beyond what the system allows to all. */
+export const SOL_SOCKET = 1;
+export const SO_RCVBUFFORCE = 33;
+
 /** Opens a netlink socket in the current network namespace. */
 export const openNetlink = (protocol: number): Result<number, KernelError> =>
   checked(Number(socketCall(AF_NETLINK, SOCK_RAW | O_CLOEXEC, protocol)), "socket(AF_NETLINK)");

@@ -13,10 +13,14 @@ import {
   receive,
   send,
   setOption,
+  SOL_SOCKET,
+  SO_RCVBUFFORCE,
 } from "./libc.ts";
 import {
   askForShortErrors,
+  isEnd,
   NLM_F_ACK,
+  NLM_F_DUMP,
   NLM_F_REQUEST,
   NLMSG_ERROR,
   refusal,
@@ -35,6 +39,8 @@ import { inNetns } from "./netns.ts";
 export type NetfilterSocket = Disposable & {
   /** One transaction. */
   readonly commit: (requests: readonly Request[]) => Result<null, KernelError>;
+  /** All that the kernel has of what a request asks for. */
+  readonly list: (request: Request) => Result<readonly Message[], KernelError>;
   /** Names of tables that others changed since the last call; null when there was more than could be kept. */
   readonly changedByOthers: () => ReadonlySet<string> | null;
 };
@@ -43,9 +49,7 @@ const SUBSYSTEM = 10;
 const BEGIN = 0x10;
 const END = 0x11;
 const NEW_GENERATION = 15;
-const SOL_SOCKET = 1;
 const SO_SNDBUFFORCE = 32;
-const SO_RCVBUFFORCE = 33;
 const NFNLGRP_NFTABLES = 7;
 /** A batch is one datagram; the kernel keeps no more of it than it is long. */
 const BUFFER_BYTES = 64 << 20;
@@ -126,12 +130,35 @@ function socketOn(speaking: number, hearing: number): NetfilterSocket {
       const sent = send(speaking, whole);
       return sent.ok ? answerTo(pending, last) : sent;
     },
+    list: (request) => {
+      sequence += 1;
+      const flags = request.flags | NLM_F_REQUEST | NLM_F_DUMP;
+      const sent = send(speaking, encodeRequest({ ...request, flags }, sequence));
+      return sent.ok ? listed(answers(), request, sequence) : sent;
+    },
     changedByOthers: () => hear(hearing, { buffer, ownPort }),
     [Symbol.dispose]: () => {
       closeSync(speaking);
       closeSync(hearing);
     },
   };
+}
+
+function listed(
+  answers: Generator<Message, KernelError>,
+  { purpose }: Request,
+  sequence: number,
+): Result<readonly Message[], KernelError> {
+  const found: Message[] = [];
+  for (;;) {
+    const { done, value } = answers.next();
+    if (done === true) return err(value);
+    if (value.sequence !== sequence) continue;
+    const refused = refusal(value, purpose);
+    if (refused !== null) return err(refused);
+    if (isEnd(value)) return ok(found);
+    found.push(value);
+  }
 }
 
 const border = (type: number): Buffer =>

@@ -5,6 +5,7 @@ import { decodeAttributes, type Message, textOf } from "./netlink-message.ts";
 export const SOL_NETLINK = 270;
 export const NLM_F_REQUEST = 1;
 export const NLM_F_ACK = 4;
+export const NLM_F_DUMP = 0x300;
 export const NLM_F_REPLACE = 0x100;
 export const NLM_F_EXCL = 0x200;
 export const NLM_F_CREATE = 0x400;

@@ -24,7 +24,8 @@ export type Message = {
 export type Attributes = ReadonlyMap<number, Buffer>;
 
 const HEADER = 16;
-const TYPE_MASK = 0x3fff;
+/** Of the two bytes of an attribute's type, those that say the type. */
+export const ATTRIBUTE_TYPE_MASK = 0x3fff;
 const NESTED = 0x8000;
 
 /** An attribute with its padding. */
@@ -70,6 +71,13 @@ export function uint16Network(value: number): Buffer {
 export function uint32Network(value: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(value >>> 0);
+  return bytes;
+}
+
+/** An unsigned integer of 64 bits, no larger than a number can tell exactly, in network order. */
+export function uint64Network(value: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64BE(BigInt(value));
   return bytes;
 }
 
@@ -123,7 +131,7 @@ export function decodeAttributes(bytes: Buffer, start: number): Attributes {
   for (let offset = start; offset + 4 <= bytes.length;) {
     const length = bytes.readUInt16LE(offset);
     if (length < 4 || offset + length > bytes.length) break;
-    const type = bytes.readUInt16LE(offset + 2) & TYPE_MASK;
+    const type = bytes.readUInt16LE(offset + 2) & ATTRIBUTE_TYPE_MASK;
     attributes.set(type, bytes.subarray(offset + 4, offset + length));
     offset += aligned(length);
   }

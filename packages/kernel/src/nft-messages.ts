@@ -2,6 +2,8 @@
  * Objects of nf_tables as messages (include/uapi/linux/netfilter/nf_tables.h), for rules that the nft language has no words
  * for: there a map's answer cannot be part of another map's key, while the kernel's registers do not mind.
  */
+import type { Millis } from "@seam/base";
+
 import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL } from "./netlink-answer.ts";
 import {
   attribute,
@@ -10,6 +12,7 @@ import {
   text,
   uint16Network,
   uint32Network,
+  uint64Network,
 } from "./netlink-message.ts";
 import { familyHeader, messageType } from "./netfilter-socket.ts";
 
@@ -25,6 +28,7 @@ const MESSAGE = {
   newRule: 6,
   newSet: 9,
   newElements: 12,
+  getElements: 13,
   deleteElements: 14,
 } as const;
 
@@ -44,6 +48,7 @@ const ask = ({ message, flags = 0, parts, purpose }: Ask): Request => ({
 
 const named = (type: number, name: string): Buffer => attribute(type, text(name));
 const number = (type: number, value: number): Buffer => attribute(type, uint32Network(value));
+const long = (type: number, value: number): Buffer => attribute(type, uint64Network(value));
 
 /** Makes the table, or finds it. */
 export const newTable = (table: string): Request =>
@@ -104,7 +109,14 @@ const TYPES = { bytes16: 4, ipv4: 7, ipv6: 8, port: 13, mark: 19, ifname: 41 } a
 const WIDTHS = { bytes16: 16, ipv4: 4, ipv6: 16, port: 2, mark: 4, ifname: 16 } as const;
 const TYPE_BITS = 6;
 const VERDICT = 0xff_ff_ff_00;
-const SET_FLAG = { anonymous: 1, constant: 2, interval: 4, map: 8 } as const;
+const SET_FLAG = {
+  anonymous: 1,
+  constant: 2,
+  interval: 4,
+  map: 8,
+  timeout: 16,
+  dynamic: 32,
+} as const;
 
 /** A part of a key. */
 type KeyPart = keyof typeof TYPES;
@@ -117,6 +129,10 @@ export type SetSpec = {
   readonly interval?: boolean;
   /** Number of a set without a name of its own, which goes with the rule that uses it. */
   readonly anonymous?: number;
+  /** Every element counts the packets that find it (Linux 5.7). */
+  readonly counted?: boolean;
+  /** Packets make its elements, so many at most, which go when none came for so long; null: they stay. */
+  readonly dynamic?: { readonly elements: number; readonly idle: Millis | null };
 };
 
 const aligned = (width: number): number => (width + 3) & ~3;
@@ -127,11 +143,7 @@ const keyLength = ([first, ...rest]: readonly KeyPart[]): number =>
 
 /** Makes a set; `number` tells the sets of one batch apart. */
 export function newSet(table: string, spec: SetSpec, id: number): Request {
-  const { name, key, data, interval = false, anonymous } = spec;
-  const flags =
-    (interval ? SET_FLAG.interval : 0) |
-    (data === undefined ? 0 : SET_FLAG.map) |
-    (anonymous === undefined ? 0 : SET_FLAG.anonymous | SET_FLAG.constant);
+  const { name, key, data, counted = false, dynamic } = spec;
   const dataParts =
     data === undefined
       ? []
@@ -144,18 +156,32 @@ export function newSet(table: string, spec: SetSpec, id: number): Request {
     parts: [
       named(1, table),
       named(2, name),
-      number(3, flags),
+      number(3, flagsOf(spec)),
       number(
         4,
         key.reduce((type, part) => (type << TYPE_BITS) | TYPES[part], 0),
       ),
       number(5, keyLength(key)),
       ...dataParts,
+      ...(dynamic === undefined ? [] : dynamicParts(dynamic)),
       number(10, id),
+      ...(counted ? [nested(17, statefulParts("counter"))] : []),
     ],
     purpose: `make set ${name}`,
   });
 }
+
+const flagsOf = ({ interval = false, data, anonymous, dynamic }: SetSpec): number =>
+  (interval ? SET_FLAG.interval : 0) |
+  (data === undefined ? 0 : SET_FLAG.map) |
+  (anonymous === undefined ? 0 : SET_FLAG.anonymous | SET_FLAG.constant) |
+  (dynamic === undefined ? 0 : SET_FLAG.dynamic) |
+  ((dynamic?.idle ?? null) === null ? 0 : SET_FLAG.timeout);
+
+const dynamicParts = ({ elements, idle }: NonNullable<SetSpec["dynamic"]>): readonly Buffer[] => [
+  nested(9, [number(1, elements)]),
+  ...(idle === null ? [] : [long(11, idle)]),
+];
 
 /** An element: its key, and of a map its data. */
 export type SetElement = {
@@ -188,6 +214,14 @@ export function changeElements(
     }),
   );
 }
+
+/** Asks for all elements of a set; see `countedElements`. */
+export const listElements = (table: string, set: string): Request =>
+  ask({
+    message: "getElements",
+    parts: [named(1, table), named(2, set)],
+    purpose: `list elements of set ${set}`,
+  });
 
 function listsOf(elements: readonly Buffer[]): readonly (readonly Buffer[])[] {
   const lists: Buffer[][] = [];
@@ -232,7 +266,11 @@ const register = (index: number): number => 8 + index;
 const VERDICT_REGISTER = 0;
 
 const expression = (name: string, parts: readonly Buffer[]): Buffer =>
-  nested(LIST_ELEM, [named(1, name), nested(2, parts)]);
+  nested(LIST_ELEM, expressionParts(name, parts));
+const expressionParts = (name: string, parts: readonly Buffer[]): readonly Buffer[] => [
+  named(1, name),
+  nested(2, parts),
+];
 
 const META = { iifname: 6, oifname: 7, nfproto: 15 } as const;
 
@@ -284,8 +322,38 @@ export const lookUp = (set: SetRef, key: number, into?: number | "verdict"): Buf
 export const endWith = (verdict: VerdictSpec): Buffer =>
   expression("immediate", [number(1, VERDICT_REGISTER), nested(2, [verdictData(verdict)])]);
 
-/** Counts the packets and bytes that come here. */
-export const count = (): Buffer => expression("counter", []);
+/** How often something may happen: so many times a second, and so many at once after a pause. */
+export type Pace = { readonly perSecond: number; readonly burst: number };
+
+const statefulParts = (what: "counter" | Pace): readonly Buffer[] =>
+  what === "counter" ? expressionParts("counter", []) : expressionParts("limit", paceParts(what));
+
+const paceParts = ({ perSecond, burst }: Pace): readonly Buffer[] => [
+  long(1, perSecond),
+  long(2, 1),
+  number(3, burst),
+];
+
+/** Goes on with the rule only so often. */
+export const limit = (pace: Pace): Buffer => expression("limit", paceParts(pace));
+
+/**
+ * Makes the key an element of a dynamic set, or keeps it from going; it counts, or goes on with the rule only so often for each
+ * element. The rule also ends when the set is full.
+ */
+export const noteIn = (set: string, key: number, what: "counter" | Pace): Buffer =>
+  expression("dynset", [
+    named(1, set),
+    number(3, DYNSET_UPDATE),
+    number(4, register(key)),
+    nested(7, statefulParts(what)),
+  ]);
+
+const DYNSET_UPDATE = 1;
+
+/** Hands the beginning of the packet to who listens to the group (nfnetlink_log), with a word about it. */
+export const logTo = (group: number, word: string, snaplenBytes: number): Buffer =>
+  expression("log", [attribute(1, uint16Network(group)), named(2, word), number(3, snaplenBytes)]);
 
 /** A port as it is in a register. */
 export const portKey = (port: number): Buffer => uint16Network(port);

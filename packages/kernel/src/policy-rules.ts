@@ -6,12 +6,13 @@
  * - `open-egress` and `open-ingress` have the links whose gates have no rules for the direction;
  * - `classes4` and `blocks4` (and 6) say of which class the other end's address is;
  * - `egress` and `ingress` say by link and class whether the packet passes, or which chain knows the ports;
- * - `own4` and `own6` have the pods' own addresses.
+ * - `own4` and `own6` have the pods' own addresses;
+ * - what may not pass goes to `denied-egress` or `denied-ingress`, which count it by link and class and show some of it to who listens.
  *
  * A link that none of them knows is closed. Nothing passes because its connection exists: every packet is held against the rules
  * of now, those of replies and of ICMP errors by the addresses of their connection.
  */
-import { FAMILIES, type Family, invariant } from "@seam/base";
+import { FAMILIES, type Family, invariant, millis } from "@seam/base";
 import {
   ANY,
   type Direction,
@@ -26,27 +27,31 @@ import { createHash } from "node:crypto";
 
 import { DEVICE_PREFIX } from "./device-names.ts";
 import { familyNumber } from "./family.ts";
-import { type Request, uint32Network } from "./netlink-message.ts";
+import { type Request, textOf, uint32Network } from "./netlink-message.ts";
 import {
   changeElements,
   compare,
-  count,
   deleteChain,
   deleteTable,
   endWith,
   ifnameKey,
+  limit,
   loadConnection,
   loadMeta,
   loadNumber,
+  logTo,
   lookUp,
   newChain,
   newRule,
   newSet,
   newTable,
+  noteIn,
+  type Pace,
   portKey,
   type SetElement,
   type SetSpec,
 } from "./nft-messages.ts";
+import type { Way } from "./packet-headers.ts";
 
 export const POLICY_TABLE = "seam-policy";
 
@@ -59,14 +64,42 @@ export const setNames = {
   classes: (family: Family): string => `classes${family.slice(-1)}`,
   blocks: (family: Family): string => `blocks${family.slice(-1)}`,
   own: (family: Family): string => `own${family.slice(-1)}`,
+  denied: (direction: Direction, family: Family): string =>
+    `denied-${direction}${family.slice(-1)}`,
+  sampled: (direction: Direction): string => `sampled-${direction}`,
 };
 
-const DIRECTIONS = ["egress", "ingress"] as const satisfies readonly Direction[];
+export const DIRECTIONS = ["egress", "ingress"] as const satisfies readonly Direction[];
+
+export const WAYS = ["original", "reply"] as const satisfies readonly Way[];
+
+/** Links and classes of which denied packets are counted. */
+const DENIED_ELEMENTS = 8192;
+/** More links than a node has pods. */
+const SAMPLED_LINKS = 4096;
+const SAMPLED_IDLE = millis(60_000);
+/** How many denied packets of a link, and of a whole node, are shown to who listens. */
+const LINK_PACE: Pace = { perSecond: 2, burst: 10 };
+const NODE_PACE: Pace = { perSecond: 50, burst: 100 };
+/** Group of nfnetlink_log. */
+export const DENIED_GROUP = 7300;
+/** Room for the headers of either family with options, and for ports. */
+const SNAPLEN_BYTES = 128;
 
 const sets: readonly SetSpec[] = [
   ...DIRECTIONS.flatMap((direction): readonly SetSpec[] => [
-    { name: setNames.open(direction), key: ["ifname"] },
-    { name: direction, key: ["bytes16"], data: "verdict" },
+    { name: setNames.open(direction), key: ["ifname"], counted: true },
+    { name: direction, key: ["bytes16"], data: "verdict", counted: true },
+    ...FAMILIES.map((family) => ({
+      name: setNames.denied(direction, family),
+      key: ["bytes16"] as const,
+      dynamic: { elements: DENIED_ELEMENTS, idle: null },
+    })),
+    {
+      name: setNames.sampled(direction),
+      key: ["ifname"],
+      dynamic: { elements: SAMPLED_LINKS, idle: SAMPLED_IDLE },
+    },
   ]),
   ...FAMILIES.flatMap((family): readonly SetSpec[] => [
     { name: setNames.classes(family), key: [family], data: "mark" },
@@ -92,14 +125,18 @@ const SCRATCH = 12;
 const SOURCE = { ipv4: "srcIpv4", ipv6: "srcIpv6" } as const;
 const PROTOCOLS: Readonly<Record<Transport, number>> = { tcp: 6, udp: 17, sctp: 132 };
 
-/** Who of a connection a link leads to, and which way a packet goes over it. */
-type Place = { readonly role: "client" | "server"; readonly end: "iifname" | "oifname" };
+/** Who of a connection a link leads to, which way a packet goes over it, and which way the packet goes in its connection. */
+type Place = {
+  readonly role: "client" | "server";
+  readonly end: "iifname" | "oifname";
+  readonly way: Way;
+};
 
 const places: readonly Place[] = [
-  { role: "client", end: "iifname" },
-  { role: "server", end: "oifname" },
-  { role: "server", end: "iifname" },
-  { role: "client", end: "oifname" },
+  { role: "client", end: "iifname", way: "original" },
+  { role: "server", end: "oifname", way: "original" },
+  { role: "server", end: "iifname", way: "reply" },
+  { role: "client", end: "oifname", way: "reply" },
 ];
 
 const directionOf = { client: "egress", server: "ingress" } as const satisfies Readonly<
@@ -107,6 +144,11 @@ const directionOf = { client: "egress", server: "ingress" } as const satisfies R
 >;
 
 const chainOf = ({ role, end }: Place): string => `${role}-${end}`;
+const deniedAt = (place: Place): string => `denied-${chainOf(place)}`;
+const countedAt = (place: Place): string => `counted-${chainOf(place)}`;
+
+/** The chain in which packets end that may not pass. */
+export const deniedChain = (direction: Direction): string => `denied-${direction}`;
 
 /** The table without a gate, in place of whatever has its name: all links are closed. */
 export function emptyTable(): readonly Request[] {
@@ -115,89 +157,149 @@ export function emptyTable(): readonly Request[] {
     deleteTable(POLICY_TABLE),
     newTable(POLICY_TABLE),
     ...sets.map((spec, index) => newSet(POLICY_TABLE, spec, index + 1)),
-    newChain(POLICY_TABLE, "replies"),
+    ...places.flatMap(deniedChains),
+    ...DIRECTIONS.flatMap(deniedByDirection),
     ...places.flatMap(placeChain),
+    newChain(POLICY_TABLE, "replies"),
     newChain(POLICY_TABLE, "forward", { hook: "forward", priority: PRIORITY }),
-    newRule(POLICY_TABLE, "forward", [
-      loadConnection("direction", SCRATCH),
-      compare(SCRATCH, "==", Buffer.from([1])),
-      endWith({ goto: "replies" }),
-    ]),
-    ...places.map((place, index) => {
-      const expressions = [
+    newRule(POLICY_TABLE, "forward", [...goesWay("reply"), endWith({ goto: "replies" })]),
+    ...places.map((place) =>
+      newRule(POLICY_TABLE, place.way === "original" ? "forward" : "replies", [
         loadMeta(place.end, LINK),
         compare(LINK, "==", Buffer.from(DEVICE_PREFIX)),
         endWith({ jump: chainOf(place) }),
-      ];
-      return newRule(POLICY_TABLE, index < 2 ? "forward" : "replies", expressions);
-    }),
+      ]),
+    ),
   ];
 }
+
+const goesWay = (way: Way): readonly Buffer[] => [
+  loadConnection("direction", SCRATCH),
+  compare(SCRATCH, "==", Buffer.from([way === "original" ? 0 : 1])),
+];
+
+const chainWith = (name: string, rules: readonly (readonly Buffer[])[]): readonly Request[] => [
+  newChain(POLICY_TABLE, name),
+  ...rules.map((expressions) => newRule(POLICY_TABLE, name, expressions)),
+];
 
 function placeChain(place: Place): readonly Request[] {
-  const name = chainOf(place);
-  const open = { name: setNames.open(directionOf[place.role]) };
-  const rules = [
+  const direction = directionOf[place.role];
+  const open = { name: setNames.open(direction) };
+  const decide = [lookUp({ name: direction }, KEY, "verdict")];
+  return chainWith(chainOf(place), [
     [loadMeta(place.end, LINK), lookUp(open, LINK), endWith("return")],
-    ...FAMILIES.flatMap((family) => peerRules(place, family)),
-    [count(), endWith("drop")],
-  ];
-  return [
-    newChain(POLICY_TABLE, name),
-    ...rules.map((expressions) => newRule(POLICY_TABLE, name, expressions)),
-  ];
+    ...FAMILIES.flatMap((family) => [
+      ...peerRules(place, family, decide),
+      [
+        loadMeta(place.end, OWN_LINK),
+        loadConnection(SOURCE[family], OWN_OTHER, wayOfOther(place)),
+        lookUp({ name: setNames.own(family) }, OWN_LINK),
+        endWith("return"),
+      ],
+    ]),
+    [endWith({ goto: deniedAt(place) })],
+  ]);
 }
 
-/** The closest thing that is known of the other end decides; a pod may also speak to itself. */
-function peerRules({ role, end }: Place, family: Family): readonly (readonly Buffer[])[] {
-  // Where the other end's own packets come from, before and after all translation.
-  const other = loadConnection(SOURCE[family], OTHER, role === "client" ? "reply" : "original");
+/** The tuple that has the other end as its source: where its own packets come from, before and after all translation. */
+const wayOfOther = ({ role }: Place): Way => (role === "client" ? "reply" : "original");
+
+/** The link and the closest class that is known of the other end, and then what shall be done with both. */
+function peerRules(
+  place: Place,
+  family: Family,
+  then: readonly Buffer[],
+): readonly (readonly Buffer[])[] {
+  const { end } = place;
+  const other = loadConnection(SOURCE[family], OTHER, wayOfOther(place));
   const begin = [loadMeta(end, KEY), loadMeta(end, LINK)];
-  const decide = lookUp({ name: directionOf[role] }, KEY, "verdict");
   return [
     ...[setNames.classes(family), setNames.blocks(family)].map((name) => [
       ...begin,
       other,
       lookUp({ name }, OTHER, CLASS),
-      decide,
+      ...then,
     ]),
     [
       loadMeta("nfproto", OTHER),
       compare(OTHER, "==", Buffer.from([familyNumber(family)])),
       ...begin,
       loadNumber(ANY[family], CLASS),
-      decide,
-    ],
-    [
-      loadMeta(end, OWN_LINK),
-      loadConnection(SOURCE[family], OWN_OTHER, role === "client" ? "reply" : "original"),
-      lookUp({ name: setNames.own(family) }, OWN_LINK),
-      endWith("return"),
+      ...then,
     ],
   ];
+}
+
+/** What may not pass is counted by link and class, now and then shown to who listens, and dropped. */
+function deniedChains(place: Place): readonly Request[] {
+  const direction = directionOf[place.role];
+  return [
+    ...chainWith(
+      countedAt(place),
+      FAMILIES.flatMap((family) => {
+        const note = noteIn(setNames.denied(direction, family), KEY, "counter");
+        return peerRules(place, family, [note, endWith("return")]);
+      }),
+    ),
+    ...chainWith(deniedAt(place), [
+      [endWith({ jump: countedAt(place) })],
+      [
+        loadMeta(place.end, LINK),
+        noteIn(setNames.sampled(direction), LINK, LINK_PACE),
+        limit(NODE_PACE),
+        logTo(DENIED_GROUP, `${direction} ${place.way}`, SNAPLEN_BYTES),
+      ],
+      [endWith("drop")],
+    ]),
+  ];
+}
+
+/** Where permissions send what they do not have; which end of the link the packet is at is found out again. */
+function deniedByDirection(direction: Direction): readonly Request[] {
+  const [original, reply] = WAYS.map((way) =>
+    places.find((place) => place.way === way && directionOf[place.role] === direction),
+  );
+  invariant(original !== undefined && reply !== undefined, "each direction has both ways");
+  return chainWith(deniedChain(direction), [
+    [...goesWay("reply"), endWith({ goto: deniedAt(reply) })],
+    [endWith({ goto: deniedAt(original) })],
+  ]);
 }
 
 /** Key of `egress` and `ingress`. */
 export const verdictKey = (device: string, peers: PeerClass): Buffer =>
   Buffer.concat([ifnameKey(device).subarray(DEVICE_PREFIX.length), uint32Network(peers)]);
 
+/** What gates permit in a direction. */
+export type Permitting = { readonly direction: Direction; readonly permission: Permission };
+
+/** What such a key says. */
+export const readVerdictKey = (
+  key: Buffer,
+): { readonly device: string; readonly peers: PeerClass } => ({
+  device: `${DEVICE_PREFIX}${textOf(key.subarray(0, -4))}`,
+  peers: key.readUInt32BE(key.length - 4),
+});
+
 /** The chain of a permission that is about ports; its name is that of nothing else. */
-export const permissionChain = (permission: Permission): string =>
-  `ports-${createHash("sha256").update(permission).digest("hex").slice(0, 16)}`;
+export const permissionChain = ({ direction, permission }: Permitting): string =>
+  `ports-${direction}-${createHash("sha256").update(permission).digest("hex").slice(0, 16)}`;
 
 /** Whether a permission needs a chain. */
 export const isAboutPorts = (permission: Permission): boolean =>
   permission !== "all" && permission !== "none";
 
 /** Deletes the chain of a permission that no element leads to any more. */
-export const withoutPermission = (permission: Permission): Request =>
-  deleteChain(POLICY_TABLE, permissionChain(permission));
+export const withoutPermission = (permitting: Permitting): Request =>
+  deleteChain(POLICY_TABLE, permissionChain(permitting));
 
 /** Makes the chain of a permission; `firstId` tells its sets from others of the batch. */
-export function withPermission(permission: Permission, firstId: number): readonly Request[] {
+export function withPermission(permitting: Permitting, firstId: number): readonly Request[] {
+  const { direction, permission } = permitting;
   const parsed = parsePermission(permission);
   invariant(parsed.ok, `a permission that is none: ${permission}`);
-  const name = permissionChain(permission);
+  const name = permissionChain(permitting);
   const { ranges, other } = parsed.value;
   const byProtocol = [...Map.groupBy(ranges, ({ protocol }) => protocol)];
   return [
@@ -206,7 +308,7 @@ export function withPermission(permission: Permission, firstId: number): readonl
       portRules(name, { protocol, ranges: list, id: firstId + index }),
     ),
     ...(other ? [newRule(POLICY_TABLE, name, [...isOther(), endWith("return")])] : []),
-    newRule(POLICY_TABLE, name, [count(), endWith("drop")]),
+    newRule(POLICY_TABLE, name, [endWith({ goto: deniedChain(direction) })]),
   ];
 }
 

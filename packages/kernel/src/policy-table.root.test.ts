@@ -1,132 +1,34 @@
 /** Policies in the real kernel, with real packets between pods of a node and a host outside. */
-import { type Address, bytes, invariant, parseAddress, type Result } from "@seam/base";
-import {
-  ANY,
-  type Gate,
-  gateChange,
-  type GateChange,
-  type GateRules,
-  type PolicyState,
-} from "@seam/state";
-import { type ChildProcessByStdio, execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
-import type { Readable, Writable } from "node:stream";
+import { invariant } from "@seam/base";
+import { ANY, type Gate, gateChange, type GateChange, type GateRules } from "@seam/state";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { createPodInterface, hostDeviceName, openPolicyTable, type PolicyTable } from "./index.ts";
-import { probeProgram } from "./probe-program.fixture.ts";
-
-function valueOf<T, E>(result: Result<T, E>): T {
-  invariant(result.ok, result.ok ? "" : JSON.stringify(result.error));
-  return result.value;
-}
-const address = (text: string): Address => valueOf(parseAddress(text));
-const ip = (...args: readonly string[]): string => execFileSync("ip", args).toString();
-const prefix = `seam-policy-${process.pid}`;
-const path = (name: string): string => `/var/run/netns/${prefix}-${name}`;
-const inside = (name: string, ...command: readonly string[]): string =>
-  ip("netns", "exec", `${prefix}-${name}`, ...command);
-
-const pods = ["a", "b", "c"].map((name, index) => ({
-  name,
-  device: hostDeviceName(`container-${name}`, "eth0"),
-  addresses: [`10.244.0.${index + 1}`, `fd00:244::${index + 1}`].map(address),
-}));
-const OUTSIDE = { ipv4: "198.51.100.2", ipv6: "2001:db8::2" } as const;
-const FAMILIES = ["ipv4", "ipv6"] as const;
-const addressOf = (name: string, family: "ipv4" | "ipv6"): string => {
-  if (name === "outside") return OUTSIDE[family];
-  const last = "abc".indexOf(name) + 1;
-  return family === "ipv4" ? `10.244.0.${last}` : `fd00:244::${last}`;
-};
-
-type Child = ChildProcessByStdio<Writable, Readable, null>;
-const children = new Map<
-  string,
-  { readonly child: Child; readonly answers: Map<string, string> }
->();
-
-async function start(name: string): Promise<void> {
-  const command = ["netns", "exec", `${prefix}-${name}`, process.execPath, "-e", probeProgram];
-  const child = spawn("ip", command, { stdio: ["pipe", "pipe", "inherit"] });
-  const answers = new Map<string, string>();
-  const lines = createInterface({ input: child.stdout });
-  await once(lines, "line");
-  lines.on("line", (line) => {
-    const at = line.lastIndexOf(" ");
-    answers.set(line.slice(0, at), line.slice(at + 1));
-  });
-  children.set(name, { child, answers });
-}
-
-/** A question is a word (tcp, udp; hold a connection, speak over it), a host and a port. */
-async function ask(from: string, question: string): Promise<string> {
-  const found = children.get(from);
-  invariant(found !== undefined, from);
-  found.answers.delete(question);
-  found.child.stdin.write(`${question}\n`);
-  await expect
-    .poll(() => found.answers.get(question), { timeout: 5000, interval: 5 })
-    .toBeDefined();
-  return found.answers.get(question) ?? "";
-}
-
-const pings = (from: string, to: string): string => {
-  try {
-    inside(from, "ping", "-c1", "-W1", to);
-    return "yes";
-  } catch {
-    return "no";
-  }
-};
-
-/** What passes from one end to another: `ipv4 tcp/80` and so on. */
-async function passes(from: string, to: string): Promise<readonly string[]> {
-  const probes = FAMILIES.flatMap((family) => [
-    ...(["tcp", "udp"] as const).flatMap((what) =>
-      [80, 81, 85, 90].map(async (port) => {
-        const answer = await ask(from, `${what} ${addressOf(to, family)} ${port}`);
-        return answer === "yes" ? [`${family} ${what}/${port}`] : [];
-      }),
-    ),
-    Promise.resolve(pings(from, addressOf(to, family)) === "yes" ? [`${family} other`] : []),
-  ]);
-  return (await Promise.all(probes)).flat();
-}
-
-const everything = FAMILIES.flatMap((family) => [
-  ...["tcp", "udp"].flatMap((what) => [80, 81, 85, 90].map((port) => `${family} ${what}/${port}`)),
-  `${family} other`,
-]);
+import { openPolicyTable, type PolicyTable } from "./index.ts";
+import {
+  A,
+  address,
+  addressOf,
+  ask,
+  B,
+  C,
+  everything,
+  FAMILIES,
+  gates,
+  inside,
+  makePolicyNode,
+  passes,
+  path,
+  pings,
+  pods,
+  removePolicyNode,
+  stateWith,
+  valueOf,
+  WORLD,
+} from "./policy-node.fixture.ts";
 
 let table: PolicyTable;
-
-/** Gates of the three pods, of which each direction is open unless it is given. */
-const gates = (
-  rules: Readonly<Record<string, { readonly ingress?: GateRules; readonly egress?: GateRules }>>,
-): ReadonlyMap<string, Gate> =>
-  new Map(
-    pods.map(({ name, device, addresses }): [string, Gate] => {
-      const { ingress = null, egress = null } = rules[name] ?? {};
-      return [device, { device, addresses, ingress, egress }];
-    }),
-  );
-
-const classes = new Map(
-  pods.flatMap(({ name }, index) =>
-    FAMILIES.map((family) => [addressOf(name, family), 10 + index] as const),
-  ),
-);
-const [A, B, C, WORLD] = [10, 11, 12, 20];
-const world = FAMILIES.map((family) => ({
-  first: address(family === "ipv4" ? "198.51.100.0" : "2001:db8::"),
-  last: address(family === "ipv4" ? "198.51.100.255" : "2001:db8::ffff"),
-  peers: WORLD,
-}));
-
 const rewrite = (rules: Parameters<typeof gates>[0]): void => {
-  const state: PolicyState = { gates: gates(rules), addresses: classes, blocks: world };
+  const state = stateWith(rules);
   valueOf(table.rewrite(state));
   written = state.gates;
 };
@@ -145,57 +47,13 @@ const changeTo = (after: ReadonlyMap<string, Gate>): ReadonlyMap<string, GateCha
 const nothing: GateRules = new Map();
 
 beforeAll(async () => {
-  const names = ["node", "outside", ...pods.map(({ name }) => name)];
-  for (const name of names) {
-    ip("netns", "add", `${prefix}-${name}`);
-    ip("-n", `${prefix}-${name}`, "link", "set", "lo", "up");
-  }
-  inside("node", "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1");
-  for (const { name, device, addresses } of pods) {
-    const ends = { podNetns: path(name), hostNetns: path("node") };
-    valueOf(
-      createPodInterface({
-        ...ends,
-        hostDevice: device,
-        podDevice: "eth0",
-        addresses,
-        mtu: bytes(1500),
-      }),
-    );
-  }
-  const node = `${prefix}-node`;
-  ip(
-    "-n",
-    node,
-    "link",
-    "add",
-    "up0",
-    "type",
-    "veth",
-    "peer",
-    "eth0",
-    "netns",
-    `${prefix}-outside`,
-  );
-  for (const [name, link, last] of [
-    ["node", "up0", 1],
-    ["outside", "eth0", 2],
-  ] as const) {
-    ip("-n", `${prefix}-${name}`, "addr", "add", `198.51.100.${last}/24`, "dev", link);
-    ip("-n", `${prefix}-${name}`, "addr", "add", `2001:db8::${last}/64`, "dev", link, "nodad");
-    ip("-n", `${prefix}-${name}`, "link", "set", link, "up");
-  }
-  ip("-n", `${prefix}-outside`, "route", "add", "10.244.0.0/24", "via", "198.51.100.1");
-  ip("-n", `${prefix}-outside`, "route", "add", "fd00:244::/64", "via", "2001:db8::1");
+  await makePolicyNode();
   table = valueOf(openPolicyTable(path("node")));
-  for (const name of ["outside", ...pods.map((pod) => pod.name)]) await start(name);
 });
 
 afterAll(() => {
   table[Symbol.dispose]();
-  for (const { child } of children.values()) child.stdin.end();
-  for (const name of ["node", "outside", ...pods.map((pod) => pod.name)])
-    ip("netns", "del", `${prefix}-${name}`);
+  removePolicyNode();
 });
 
 test("links are closed until they have a gate, but for their own node (I14, fail-closed)", async () => {

@@ -27,10 +27,13 @@ import {
   verdictData,
   type VerdictSpec,
 } from "./nft-messages.ts";
+import { createPolicyCounts, type PolicyCount, type PolicyCounts } from "./policy-counts.ts";
 import {
+  deniedChain,
   emptyTable,
   isAboutPorts,
   permissionChain,
+  type Permitting,
   POLICY_TABLE,
   setNames,
   SETS_OF_PERMISSION,
@@ -47,6 +50,8 @@ export type PolicyTable = Disposable & {
   readonly rewrite: (state: PolicyState) => Result<null, KernelError>;
   /** Changes what was written before; after an error only `rewrite` helps. */
   readonly change: (change: PolicyChange) => Result<null, KernelError>;
+  /** What was counted since the last time that this was asked, of what this wrote; `gates` are those that it wrote. */
+  readonly takeCounts: (gates: PolicyState["gates"]) => Result<readonly PolicyCount[], KernelError>;
   /** Whether anybody else changed the table since the last time that this was asked. */
   readonly isDisturbed: () => boolean;
 };
@@ -59,12 +64,14 @@ export function openPolicyTable(netns: string = OWN_NETNS): Result<PolicyTable, 
 
 function policyTable(socket: NetfilterSocket, netns: string): PolicyTable {
   let written = nothingWritten();
+  let counts: PolicyCounts | null = null;
   const commit = (requests: readonly Request[]): Result<null, KernelError> =>
     requests.length === 0 ? ok(null) : socket.commit(requests);
   return {
     exists: () => hasTable(netns, POLICY_TABLE),
     rewrite: ({ gates, addresses, blocks }) => {
       written = nothingWritten();
+      counts = createPolicyCounts(socket);
       const all: PolicyChange = {
         gates: new Map(
           [...gates].map(([device, gate]) => [device, gateChange(null, gate)] as const),
@@ -76,7 +83,8 @@ function policyTable(socket: NetfilterSocket, netns: string): PolicyTable {
       };
       return commit([...emptyTable(), ...requestsFor(written, all)]);
     },
-    change: (change) => commit(requestsFor(written, change)),
+    change: (change) => commit(requestsFor(written, change, counts)),
+    takeCounts: (gates) => counts?.take(gates) ?? ok([]),
     isDisturbed: () => socket.changedByOthers()?.has(POLICY_TABLE) ?? true,
     [Symbol.dispose]: () => socket[Symbol.dispose](),
   };
@@ -84,11 +92,15 @@ function policyTable(socket: NetfilterSocket, netns: string): PolicyTable {
 
 /** What the table has: how many elements lead to the chain of each permission, and the blocks by their text. */
 type Written = {
-  readonly uses: Map<Permission, number>;
+  readonly uses: Uses;
   blocks: ReadonlyMap<string, Block>;
 };
 
-const nothingWritten = (): Written => ({ uses: new Map(), blocks: new Map() });
+/** How many elements lead, or lead more or fewer, to each permission. */
+type Uses = Readonly<Record<Direction, Map<Permission, number>>>;
+const noUses = (): Uses => ({ egress: new Map(), ingress: new Map() });
+
+const nothingWritten = (): Written => ({ uses: noUses(), blocks: new Map() });
 
 /** Elements by set, in the order of sets. */
 type Elements = Map<string, SetElement[]>;
@@ -96,17 +108,21 @@ type Elements = Map<string, SetElement[]>;
 type Difference = {
   readonly added: Elements;
   readonly deleted: Elements;
-  /** How many elements more, or fewer, lead to each permission. */
-  readonly uses: Map<Permission, number>;
+  readonly uses: Uses;
 };
 
 /** The transaction for a change, which is taken as made. */
-function requestsFor(written: Written, change: PolicyChange): readonly Request[] {
-  const difference: Difference = { added: new Map(), deleted: new Map(), uses: new Map() };
+function requestsFor(
+  written: Written,
+  change: PolicyChange,
+  counts: PolicyCounts | null = null,
+): readonly Request[] {
+  const difference: Difference = { added: new Map(), deleted: new Map(), uses: noUses() };
   for (const [text, { before, after }] of change.addresses)
     compareAddress(difference, text, { before, after });
   for (const [device, gate] of change.gates) changeGate(difference, device, gate);
   if (change.blocks !== null) compareBlocks(difference, written, change.blocks);
+  for (const [set, elements] of difference.deleted) counts?.forget(set, elements);
   const { made, unused } = countUses(written.uses, difference.uses);
   return [
     ...made.flatMap((permission, index) =>
@@ -176,7 +192,8 @@ function changeSide(
   if (open.before && !open.after) put(deleted, setNames.open(direction), element);
   if (open.after && !open.before) put(added, setNames.open(direction), element);
   const used = (permission: Permission, more: 1 | -1): void => {
-    if (isAboutPorts(permission)) uses.set(permission, (uses.get(permission) ?? 0) + more);
+    const of = uses[direction];
+    if (isAboutPorts(permission)) of.set(permission, (of.get(permission) ?? 0) + more);
   };
   for (const [peers, { before, after }] of rules) {
     const key = verdictKey(device, peers);
@@ -185,32 +202,34 @@ function changeSide(
       used(before, -1);
     }
     if (after !== null) {
-      put(added, direction, { key, data: verdictData(verdictOf(after)) });
+      const data = verdictData(verdictOf({ direction, permission: after }));
+      put(added, direction, { key, data });
       used(after, 1);
     }
   }
 }
 
-function verdictOf(permission: Permission): VerdictSpec {
+function verdictOf(permitting: Permitting): VerdictSpec {
+  const { direction, permission } = permitting;
   if (permission === "all") return "return";
-  return permission === "none" ? "drop" : { goto: permissionChain(permission) };
+  return { goto: permission === "none" ? deniedChain(direction) : permissionChain(permitting) };
 }
 
-type Counted = { readonly made: readonly Permission[]; readonly unused: readonly Permission[] };
+type Counted = { readonly made: readonly Permitting[]; readonly unused: readonly Permitting[] };
 
-function countUses(
-  uses: Map<Permission, number>,
-  difference: ReadonlyMap<Permission, number>,
-): Counted {
-  const made: Permission[] = [];
-  const unused: Permission[] = [];
-  for (const [permission, more] of difference) {
-    const before = uses.get(permission) ?? 0;
-    const after = before + more;
-    if (before === 0 && after > 0) made.push(permission);
-    if (before > 0 && after === 0) unused.push(permission);
-    if (after === 0) uses.delete(permission);
-    else uses.set(permission, after);
+function countUses(uses: Uses, difference: Uses): Counted {
+  const made: Permitting[] = [];
+  const unused: Permitting[] = [];
+  for (const direction of ["egress", "ingress"] as const) {
+    const of = uses[direction];
+    for (const [permission, more] of difference[direction]) {
+      const before = of.get(permission) ?? 0;
+      const after = before + more;
+      if (before === 0 && after > 0) made.push({ direction, permission });
+      if (before > 0 && after === 0) unused.push({ direction, permission });
+      if (after === 0) of.delete(permission);
+      else of.set(permission, after);
+    }
   }
   return { made, unused };
 }

@@ -17,6 +17,7 @@ import {
   askForShortErrors,
   isEnd,
   NLM_F_ACK,
+  NLM_F_DUMP,
   NLM_F_REQUEST,
   NLMSG_DONE,
   NLMSG_ERROR,
@@ -38,7 +39,6 @@ export type RouteSocket = Disposable & {
   readonly dump: (request: Request) => Result<readonly Message[], KernelError>;
 };
 
-const NLM_F_DUMP = 0x300;
 const NLM_F_DUMP_INTR = 0x10;
 /** Filters of dumps are the kernel's to apply. */
 const NETLINK_GET_STRICT_CHK = 12;

@@ -1,0 +1,122 @@
+/** Packets as Prometheus hears of them; what the kernel counts is tested with real packets in `@seam/kernel`. */
+import { err, ok, type Result } from "@seam/base";
+import { createPolicyIntent } from "@seam/intent";
+import type { KernelError, PolicyCount } from "@seam/kernel";
+import { Registry } from "prom-client";
+import { expect, test } from "vitest";
+
+import { countPolicies } from "./policy-counters.ts";
+import { openStore } from "./store.ts";
+
+const record = (pod: string, device: string) => ({
+  device,
+  containerId: pod,
+  ifName: "eth0",
+  netns: "",
+  pod,
+  podUid: "",
+  network: "seam",
+  mac: "",
+  addresses: [],
+  hostPorts: [],
+});
+
+/** Pods db and web of one namespace with an interface each; db has so many policies that isolate it. */
+function worldWith(policies: number) {
+  const store = openStore(":memory:");
+  const intent = createPolicyIntent();
+  intent.setNamespace("lab-a", {});
+  for (const [index, name] of ["db", "web"].entries()) {
+    const key = `lab-a/${name}`;
+    const device = `seam${index}`;
+    store.put(record(key, device));
+    intent.setPod(key, {
+      namespace: "lab-a",
+      uid: key,
+      labels: { app: name },
+      addresses: [{ family: "ipv4", bytes: [10, 0, 0, index] }],
+      hostNetwork: false,
+      ports: [],
+    });
+    intent.setEndpoint(device, { addresses: [], pod: { key, uid: "" } });
+  }
+  const podSelector = { matchLabels: { app: "db" } };
+  const ingress = [{ from: [{ podSelector: { matchLabels: { app: "web" } } }] }];
+  for (let index = 1; index <= policies; index += 1)
+    intent.setPolicy(`lab-a/p${index}`, {
+      spec: index % 2 === 0 ? { podSelector } : { podSelector, ingress },
+    });
+  intent.takeChange();
+  const web = intent.state().addresses.get("10.0.0.1") ?? 0;
+  const registry = new Registry();
+  const warnings: object[] = [];
+  let counted: Result<readonly PolicyCount[], KernelError> = ok([]);
+  const counters = countPolicies(registry, {
+    table: { takeCounts: () => counted },
+    intent,
+    store,
+    log: { warn: (fields) => void warnings.push(fields) },
+  });
+  const told = async (of: typeof counted): Promise<readonly string[]> => {
+    counted = of;
+    const text = await registry.metrics();
+    return text
+      .split("\n")
+      .filter((line) => /^[^#]/.test(line))
+      .map((line) => line.replaceAll(/seam_policy_|direction=|verdict=|namespace=|"/g, ""));
+  };
+  return { store, web, counters, warnings, told };
+}
+const db = { device: "seam0", direction: "ingress", packets: 3 } as const;
+const none = ["packets_untold_total 0", "denials_missed_total 0"];
+
+test("what a class may is of the policies that give it something, what is denied of all that isolate", async () => {
+  const { web, told } = worldWith(2);
+  const allowed = { ...db, verdict: "allowed", peers: web } as const;
+  const open = {
+    ...db,
+    device: "seam1",
+    direction: "egress",
+    verdict: "allowed",
+    peers: null,
+  } as const;
+  expect(await told(ok([]))).toEqual(none);
+  const first = [
+    "packets_total{ingress,allowed,lab-a,pod=db,policy=p1} 3",
+    "packets_total{ingress,denied,lab-a,pod=db,policy=p1} 3",
+    "packets_total{ingress,denied,lab-a,pod=db,policy=p2} 3",
+    "packets_total{egress,allowed,lab-a,pod=web,policy=} 3",
+    ...none,
+  ];
+  expect(await told(ok([allowed, { ...db, verdict: "denied" }, open]))).toEqual(first);
+  expect(await told(ok([]))).toEqual(first);
+  expect((await told(ok([allowed])))[0]).toBe(first[0]?.replace(/3$/, "6"));
+});
+
+test("series go with the interface of their pod; of what is no pod's nothing is told", async () => {
+  const { store, told } = worldWith(1);
+  const denied = { ...db, verdict: "denied" } as const;
+  store.put(record("", "seam2"));
+  const other = { ...denied, device: "seam2" };
+  const unknown = { ...denied, device: "seam3" };
+  expect(await told(ok([denied, other, unknown]))).toHaveLength(1 + none.length);
+  store.remove("seam0");
+  expect(await told(ok([denied]))).toEqual(none);
+});
+
+test("there are 5000 series at most, and what they leave out is told", async () => {
+  const { told } = worldWith(5010);
+  const lines = await told(ok([{ ...db, verdict: "denied" }]));
+  expect(lines).toHaveLength(5000 + none.length);
+  expect(lines).toContain("packets_untold_total 30");
+});
+
+test("a kernel that does not answer is logged and leaves the counters as they are", async () => {
+  const { counters, warnings, told } = worldWith(1);
+  const error = { errno: "ENOENT", message: "no such set" };
+  const before = await told(ok([{ ...db, verdict: "denied" }]));
+  expect(await told(err(error))).toEqual(before);
+  expect(warnings).toEqual([{ error }]);
+  counters.missed();
+  expect(await told(ok([]))).toContain("denials_missed_total 1");
+});

@@ -1,0 +1,216 @@
+/**
+ * A node in namespaces for tests of policies: three pods with programs that answer and ask, a host outside, and gates, classes and
+ * blocks for them.
+ */
+import { type Address, bytes, invariant, parseAddress, type Result } from "@seam/base";
+import { type Gate, type GateRules, type PolicyState } from "@seam/state";
+import { type ChildProcessByStdio, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
+import { expect } from "vitest";
+
+import { createPodInterface, hostDeviceName } from "./index.ts";
+
+export function valueOf<T, E>(result: Result<T, E>): T {
+  invariant(result.ok, result.ok ? "" : JSON.stringify(result.error));
+  return result.value;
+}
+export const address = (text: string): Address => valueOf(parseAddress(text));
+const ip = (...args: readonly string[]): string => execFileSync("ip", args).toString();
+const prefix = `seam-policy-${process.pid}`;
+export const path = (name: string): string => `/var/run/netns/${prefix}-${name}`;
+export const inside = (name: string, ...command: readonly string[]): string =>
+  ip("netns", "exec", `${prefix}-${name}`, ...command);
+
+export const pods = ["a", "b", "c"].map((name, index) => ({
+  name,
+  device: hostDeviceName(`container-${name}`, "eth0"),
+  addresses: [`10.244.0.${index + 1}`, `fd00:244::${index + 1}`].map(address),
+}));
+const OUTSIDE = { ipv4: "198.51.100.2", ipv6: "2001:db8::2" } as const;
+export const FAMILIES = ["ipv4", "ipv6"] as const;
+export const addressOf = (name: string, family: "ipv4" | "ipv6"): string => {
+  if (name === "outside") return OUTSIDE[family];
+  const last = "abc".indexOf(name) + 1;
+  return family === "ipv4" ? `10.244.0.${last}` : `fd00:244::${last}`;
+};
+
+/** Answers on ports 80 to 90, and asks what it is told to: one line for each question, one for its answer. */
+const program = `const net = require("node:net"), dgram = require("node:dgram");
+let waiting = 22;
+const ready = () => --waiting === 0 && console.log("ready");
+for (let port = 80; port <= 90; port++) {
+  net.createServer((c) => c.on("error", () => {}).pipe(c)).listen(port, "::", ready);
+  const udp = dgram.createSocket("udp6").bind(port, ready);
+  udp.on("message", (data, { address, port: to }) => udp.send(data, to, address, () => {}));
+}
+const held = new Map();
+const ask = {
+  tcp: (host, port, done) => {
+    const socket = net.connect({ host, port });
+    socket.on("connect", () => { socket.destroy(); done("yes"); }).on("error", (e) => done(e.code));
+  },
+  udp: (host, port, done) => {
+    const socket = dgram.createSocket(host.includes(":") ? "udp6" : "udp4");
+    socket.on("message", () => { socket.close(); done("yes"); }).send("x", port, host, () => {});
+  },
+  hold: (host, port, done) => {
+    const socket = net.connect({ host, port, noDelay: true }).on("error", () => {});
+    held.set(host + port, socket);
+    socket.once("connect", () => done("yes"));
+  },
+  speak: (host, port, done) => {
+    held.get(host + port).once("data", () => done("yes")).write("x");
+  },
+};
+require("node:readline").createInterface({ input: process.stdin }).on("line", (line) => {
+  const [what, host, port] = line.split(" ");
+  let answered = false;
+  const answer = (text) => { if (!answered) console.log(line + " " + text); answered = true; };
+  setTimeout(answer, 400, "no");
+  ask[what](host, Number(port), answer);
+}).on("close", () => process.exit(0));`;
+
+type Child = ChildProcessByStdio<Writable, Readable, null>;
+const children = new Map<
+  string,
+  { readonly child: Child; readonly answers: Map<string, string> }
+>();
+
+async function start(name: string): Promise<void> {
+  const command = ["netns", "exec", `${prefix}-${name}`, process.execPath, "-e", program];
+  const child = spawn("ip", command, { stdio: ["pipe", "pipe", "inherit"] });
+  const answers = new Map<string, string>();
+  const lines = createInterface({ input: child.stdout });
+  await once(lines, "line");
+  lines.on("line", (line) => {
+    const at = line.lastIndexOf(" ");
+    answers.set(line.slice(0, at), line.slice(at + 1));
+  });
+  children.set(name, { child, answers });
+}
+
+/** A question is a word (tcp, udp; hold a connection, speak over it), a host and a port. */
+export async function ask(from: string, question: string): Promise<string> {
+  const found = children.get(from);
+  invariant(found !== undefined, from);
+  found.answers.delete(question);
+  found.child.stdin.write(`${question}\n`);
+  await expect
+    .poll(() => found.answers.get(question), { timeout: 5000, interval: 5 })
+    .toBeDefined();
+  return found.answers.get(question) ?? "";
+}
+
+export const pings = (from: string, to: string): string => {
+  try {
+    inside(from, "ping", "-c1", "-W1", to);
+    return "yes";
+  } catch {
+    return "no";
+  }
+};
+
+/** What passes from one end to another: `ipv4 tcp/80` and so on. */
+export async function passes(from: string, to: string): Promise<readonly string[]> {
+  const probes = FAMILIES.flatMap((family) => [
+    ...(["tcp", "udp"] as const).flatMap((what) =>
+      [80, 81, 85, 90].map(async (port) => {
+        const answer = await ask(from, `${what} ${addressOf(to, family)} ${port}`);
+        return answer === "yes" ? [`${family} ${what}/${port}`] : [];
+      }),
+    ),
+    Promise.resolve(pings(from, addressOf(to, family)) === "yes" ? [`${family} other`] : []),
+  ]);
+  return (await Promise.all(probes)).flat();
+}
+
+export const everything = FAMILIES.flatMap((family) => [
+  ...["tcp", "udp"].flatMap((what) => [80, 81, 85, 90].map((port) => `${family} ${what}/${port}`)),
+  `${family} other`,
+]);
+
+/** Gates of the three pods, of which each direction is open unless it is given. */
+export const gates = (
+  rules: Readonly<Record<string, { readonly ingress?: GateRules; readonly egress?: GateRules }>>,
+): ReadonlyMap<string, Gate> =>
+  new Map(
+    pods.map(({ name, device, addresses }): [string, Gate] => {
+      const { ingress = null, egress = null } = rules[name] ?? {};
+      return [device, { device, addresses, ingress, egress }];
+    }),
+  );
+
+const classes = new Map(
+  pods.flatMap(({ name }, index) =>
+    FAMILIES.map((family) => [addressOf(name, family), 10 + index] as const),
+  ),
+);
+export const [A, B, C, WORLD] = [10, 11, 12, 20];
+const world = FAMILIES.map((family) => ({
+  first: address(family === "ipv4" ? "198.51.100.0" : "2001:db8::"),
+  last: address(family === "ipv4" ? "198.51.100.255" : "2001:db8::ffff"),
+  peers: WORLD,
+}));
+
+/** What the node enforces when gates have these rules. */
+export const stateWith = (rules: Parameters<typeof gates>[0]): PolicyState => ({
+  gates: gates(rules),
+  addresses: classes,
+  blocks: world,
+});
+
+/** Makes the namespaces and starts the pods' programs. */
+export async function makePolicyNode(): Promise<void> {
+  const names = ["node", "outside", ...pods.map(({ name }) => name)];
+  for (const name of names) {
+    ip("netns", "add", `${prefix}-${name}`);
+    ip("-n", `${prefix}-${name}`, "link", "set", "lo", "up");
+  }
+  inside("node", "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1");
+  for (const { name, device, addresses } of pods) {
+    const ends = { podNetns: path(name), hostNetns: path("node") };
+    valueOf(
+      createPodInterface({
+        ...ends,
+        hostDevice: device,
+        podDevice: "eth0",
+        addresses,
+        mtu: bytes(1500),
+      }),
+    );
+  }
+  const node = `${prefix}-node`;
+  ip(
+    "-n",
+    node,
+    "link",
+    "add",
+    "up0",
+    "type",
+    "veth",
+    "peer",
+    "eth0",
+    "netns",
+    `${prefix}-outside`,
+  );
+  for (const [name, link, last] of [
+    ["node", "up0", 1],
+    ["outside", "eth0", 2],
+  ] as const) {
+    ip("-n", `${prefix}-${name}`, "addr", "add", `198.51.100.${last}/24`, "dev", link);
+    ip("-n", `${prefix}-${name}`, "addr", "add", `2001:db8::${last}/64`, "dev", link, "nodad");
+    ip("-n", `${prefix}-${name}`, "link", "set", link, "up");
+  }
+  ip("-n", `${prefix}-outside`, "route", "add", "10.244.0.0/24", "via", "198.51.100.1");
+  ip("-n", `${prefix}-outside`, "route", "add", "fd00:244::/64", "via", "2001:db8::1");
+  for (const name of ["outside", ...pods.map((pod) => pod.name)]) await start(name);
+}
+
+/** Ends them and leaves nothing. */
+export function removePolicyNode(): void {
+  for (const { child } of children.values()) child.stdin.end();
+  for (const name of ["node", "outside", ...pods.map((pod) => pod.name)])
+    ip("netns", "del", `${prefix}-${name}`);
+}
