@@ -21,9 +21,25 @@ const requirement = fc.oneof(
     operator: fc.constantFrom("Exists", "DoesNotExist"),
   }),
 );
-const selector = fc.record(
-  { matchLabels: labels, matchExpressions: fc.array(requirement, { maxLength: 2 }) },
-  { requiredKeys: [] },
+const selector = fc.oneof(
+  // Most of the others select nothing.
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom(
+      {},
+      { matchLabels: { app: "a" } },
+      { matchLabels: { app: "b" } },
+      { matchLabels: { tier: "1" } },
+      { matchExpressions: [{ key: "tier", operator: "NotIn", values: ["1"] }] },
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record(
+      { matchLabels: labels, matchExpressions: fc.array(requirement, { maxLength: 2 }) },
+      { requiredKeys: [] },
+    ),
+  },
 );
 const protocol = fc.constantFrom(...PROTOCOLS);
 const port = fc.oneof(
