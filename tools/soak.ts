@@ -1,5 +1,6 @@
 /**
- * `npm run soak`: what takes too long for `npm test`. First 200 kills of the controller during 200 changes; then round after
+ * `npm run soak`: what takes too long for `npm test`. First 200 kills of the controller during 200 changes, random policies against
+ * 51,840 probes, and ten minutes of killing parts of nodes while policies are pressed; then round after
  * round the fault tests on a new lab, with a node that is cut off for 60 s and 300 pods made and deleted, and upstream's
  * end-to-end tests. `--rounds` (3) says how often; the last line sums all.
  */
@@ -25,7 +26,12 @@ process.env["SEAM_BIN"] = await goTools();
 process.env["SEAM_CUT_SECONDS"] = "60";
 process.env["SEAM_CYCLES"] = "300";
 process.env["SEAM_KILLS"] = "200";
-const tallies: Tally[] = [runSuite("root", ["packages/controller/src/crash.root.test.ts"])];
+process.env["SEAM_POLICY_ROUNDS"] = "40";
+process.env["SEAM_KILL_SECONDS"] = "600";
+const tallies: Tally[] = [
+  runSuite("root", ["packages/controller/src/crash.root.test.ts"]),
+  runSuite("lab", ["packages/conformance/src/policies.lab.test.ts"]),
+];
 for (let round = 1; round <= rounds; round += 1) {
   console.log(`\nsoak: round ${round} of ${rounds}`);
   tallies.push(runSuite("lab", ["packages/cli/src/faults.lab.test.ts"]));

@@ -1,12 +1,14 @@
 /**
  * Live traffic against the evaluator: random policies are written to a real cluster, and as soon as its nodes report them to be in force
- * every pod asks every other on every port. `SEAM_POLICY_ROUNDS` (4) says how often, 1,296 probes each time; `npm run soak` asks for
- * more. `SEAM_SEED` repeats a run.
+ * every pod asks every other on every port. `SEAM_POLICY_ROUNDS` (4) says how often, 1,296 probes each time. Then parts of nodes are
+ * killed under load, for `SEAM_KILL_SECONDS` (15). `npm run soak` asks for more of both. `SEAM_SEED` repeats a run.
  */
+import { setTimeout as sleep } from "node:timers/promises";
+
 import { formatAddress, millis } from "@seam/base";
 import type { PolicyVersion } from "@seam/client";
 import type { KubeObject } from "@seam/kube";
-import { type Probe, PROBED_PORTS } from "@seam/lab";
+import { labExec, type Probe, PROBED_PORTS } from "@seam/lab";
 import { judge, type NetworkPolicy, type Pod, readPolicy } from "@seam/reach";
 import { policySpec } from "@seam/reach/testing";
 import fc from "fast-check";
@@ -14,6 +16,13 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { type LiveCluster, startLiveCluster, write } from "./live-cluster.fixture.ts";
 
+const LAB = "policies";
+/** Most often the agent, which keeps the policies. */
+const AGENT = ["-f", "/seam/agent.js"];
+const PARTS = [AGENT, AGENT, ["-x", "kubelet"], ["-x", "containerd"], ["-x", "kube-apiserver"]];
+/** What was written last, by namespace/name. */
+const policies = new Map<string, object>();
+const killSeconds = Number(process.env["SEAM_KILL_SECONDS"] ?? 15);
 const rounds = Number(process.env["SEAM_POLICY_ROUNDS"] ?? 4);
 const seed = Number(process.env["SEAM_SEED"] ?? Date.now() % 100_000);
 const CHANGES_OF_ROUND = 3;
@@ -24,10 +33,12 @@ const API = "networking.k8s.io/v1";
 let cluster: LiveCluster;
 
 beforeAll(async () => {
-  cluster = await startLiveCluster("policies");
+  cluster = await startLiveCluster(LAB);
 }, 300_000);
 
 afterAll(async () => cluster[Symbol.asyncDispose](), 60_000);
+
+const seconds = (count: number): number => 1000 * count;
 
 const policyObject = (key: string, spec: object): KubeObject => {
   const [namespace = "", name = ""] = key.split("/");
@@ -43,34 +54,115 @@ const spec = policySpec([
   { cidr: "10.244.1.0/24" },
   { cidr: "fd00::/8", except: ["fd00:10:244:1::/64"] },
 ]);
+const KEYS = ["x/p", "x/q", "y/p", "y/q", "z/p"] as const;
 const change = fc.record({
-  key: fc.constantFrom("x/p", "x/q", "y/p", "y/q", "z/p"),
+  key: fc.constantFrom(...KEYS),
   spec: fc.option(spec, { freq: 4 }),
 });
 
-test("nothing passes that should not, and nothing is kept that should pass, from when nodes report the policies (S5, I14)", async () => {
-  const changes = fc.sample(change, { seed, numRuns: rounds * CHANGES_OF_ROUND });
-  const policies = new Map<string, object>();
-  const wrong: string[] = [];
-  let probes = 0;
-  let passed = 0;
-  for (let round = 0; round < rounds; round += 1) {
-    for (const one of changes.slice(round * CHANGES_OF_ROUND, (round + 1) * CHANGES_OF_ROUND))
-      await make(policies, one.key, one.spec);
-    await enforced(round);
-    const answers = await askAll([...policies].map(([key, of]) => readAs(policyObject(key, of))));
-    probes += answers.length;
-    passed += answers.filter(({ answered }) => answered).length;
-    for (const { text, answered, allowed } of answers)
-      if (answered !== allowed) wrong.push(`round ${round}: ${text} ${answered}, not ${allowed}`);
-  }
-  process.stdout.write(`policies: seed ${seed}: ${probes} probes, ${passed} of them passed\n`);
-  expect(wrong).toEqual([]);
-  // Policies that say nothing would prove nothing.
-  expect([passed, probes - passed].every((each) => each > probes / 20)).toBe(true);
+test(
+  "nothing passes that should not, and nothing is kept that should pass, from when nodes report the policies (S5, I14)",
+  async () => {
+    const changes = fc.sample(change, { seed, numRuns: rounds * CHANGES_OF_ROUND });
+    const wrong: string[] = [];
+    let probes = 0;
+    let passed = 0;
+    for (let round = 0; round < rounds; round += 1) {
+      for (const one of changes.slice(round * CHANGES_OF_ROUND, (round + 1) * CHANGES_OF_ROUND))
+        await make(one.key, one.spec);
+      await enforced(round);
+      const answers = await askAll([...policies].map(([key, of]) => readAs(policyObject(key, of))));
+      probes += answers.length;
+      passed += answers.filter(({ answered }) => answered).length;
+      for (const { text, answered, allowed } of answers)
+        if (answered !== allowed) wrong.push(`round ${round}: ${text} ${answered}, not ${allowed}`);
+    }
+    process.stdout.write(`policies: seed ${seed}: ${probes} probes, ${passed} of them passed\n`);
+    expect(wrong).toEqual([]);
+    // Policies that say nothing would prove nothing.
+    expect([passed, probes - passed].every((each) => each > probes / 20)).toBe(true);
+  },
+  seconds(60 + 15 * rounds),
+);
+
+test(
+  "while parts of nodes are killed nothing denied is delivered and nothing allowed is cut",
+  async () => {
+    for (const key of KEYS) await make(key, null);
+    const [client, stranger] = [podAt("x/a"), podAt("x/b")];
+    const servers = cluster.pods.filter(({ pod }) => pod.namespace === "y");
+    const addresses = servers.flatMap(({ pod }) => pod.addresses.map(formatAddress));
+    await make("y/p", {
+      podSelector: {},
+      ingress: [
+        {
+          from: [
+            { namespaceSelector: nameIs("x"), podSelector: { matchLabels: client.pod.labels } },
+          ],
+        },
+      ],
+    });
+    await enforced(rounds);
+    const before = await heardOf(servers, stranger.pod);
+    const load = { durationMs: killSeconds * 1000, perSecond: 500 };
+    const kills = killUntil(performance.now() + load.durationMs);
+    const [allowed, denied] = await Promise.all([
+      client.prober.converse(addresses, load),
+      stranger.prober.press(addresses, load),
+    ]);
+    const delivered = (await heardOf(servers, stranger.pod)) - before;
+    process.stdout.write(
+      `policies: ${await kills} kills in ${killSeconds} s: ${allowed.answered} of ${allowed.sent} allowed answered, ${allowed.cut} connections cut; ${delivered} of ${denied.sent} denied delivered\n`,
+    );
+    expect({ ...allowed, delivered, deniedAnswered: denied.answered }).toEqual({
+      sent: allowed.sent,
+      answered: allowed.sent,
+      cut: 0,
+      delivered: 0,
+      deniedAnswered: 0,
+    });
+  },
+  seconds(90 + killSeconds),
+);
+
+const nameIs = (namespace: string): object => ({
+  matchLabels: { "kubernetes.io/metadata.name": namespace },
 });
 
-async function make(policies: Map<string, object>, key: string, of: object | null): Promise<void> {
+function podAt(key: string): LiveCluster["pods"][number] {
+  const found = cluster.pods.find(({ pod }) => `${pod.namespace}/${pod.name}` === key);
+  if (found === undefined) throw new Error(key);
+  return found;
+}
+
+/** How often a pod came through to any of the others. */
+async function heardOf(others: LiveCluster["pods"], { addresses }: Pod): Promise<number> {
+  const all = await Promise.all(others.map(async ({ prober }) => prober.heard()));
+  const own = addresses.map(formatAddress);
+  return all.flatMap((heard) => own.map((each) => heard.get(each) ?? 0)).reduce((a, b) => a + b, 0);
+}
+
+/** Kills one part of one node after another, each once or twice a second; how many that were. */
+async function killUntil(end: number): Promise<number> {
+  const turns = fc.sample(
+    fc.record({
+      node: fc.constantFrom("n1", "n2", "n3"),
+      part: fc.constantFrom(...PARTS),
+      waitMs: fc.integer({ min: 500, max: 1000 }),
+    }),
+    { seed, numRuns: 2 * killSeconds },
+  );
+  let kills = 0;
+  for (const { node, part, waitMs } of turns) {
+    if (performance.now() + waitMs > end) break;
+    await sleep(waitMs);
+    const { code } = await labExec(LAB, node, ["pkill", "-KILL", ...part]);
+    if (code === 0) kills += 1;
+  }
+  return kills;
+}
+
+async function make(key: string, of: object | null): Promise<void> {
   if (of !== null) {
     policies.set(key, of);
     await write(cluster.seam, policyObject(key, of));

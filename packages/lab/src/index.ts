@@ -21,4 +21,5 @@ export { readdressNode, removeNode } from "./node-changes.ts";
 export { cutNode, healNode } from "./partition.ts";
 export { useReferenceVxlan } from "./reference-vxlan.ts";
 export { e2eTools, goTools, helmTools, kwokTools } from "./go-tools.ts";
-export { monotonicMs, type Probe, PROBED_PORTS, type Prober, startProber } from "./prober.ts";
+export { PROBED_PORTS } from "./prober-program.ts";
+export { type LoadReport, monotonicMs, type Probe, type Prober, startProber } from "./prober.ts";

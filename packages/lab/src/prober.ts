@@ -9,6 +9,8 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 
+import { proberProgram } from "./prober-program.ts";
+
 /** A question: does this answer? */
 export type Probe = {
   readonly protocol: "TCP" | "UDP";
@@ -28,66 +30,33 @@ export type Prober = AsyncDisposable & {
     addresses: readonly string[],
     durationMs: number,
   ) => Promise<readonly (readonly number[])[]>;
+  /** Sends over one TCP connection to each address, `perSecond` times a second in all, and waits for the end. */
+  readonly converse: (addresses: readonly string[], load: Load) => Promise<LoadReport>;
+  /** Sends UDP and tries to connect by TCP, `perSecond` times a second in all. */
+  readonly press: (addresses: readonly string[], load: Load) => Promise<LoadReport>;
+  /** How many datagrams and connections of each address have come here, over all ports. */
+  readonly heard: () => Promise<ReadonlyMap<string, number>>;
+};
+
+/** How long and how often. */
+type Load = { readonly durationMs: number; readonly perSecond: number };
+
+/** What became of a load: how much was sent, what came back, and connections that ended before their time. */
+export type LoadReport = {
+  readonly sent: number;
+  readonly answered: number;
+  readonly cut: number;
 };
 
 /** Milliseconds of the monotonic clock. */
 export const monotonicMs = (): number => Number(process.hrtime.bigint()) / 1e6;
-
-/** Ports on which every prober answers, TCP and UDP. */
-export const PROBED_PORTS = [80, 81, 443, 8080] as const;
-
-/** TCP is answered by the connection alone; UDP is asked again ten times a second, since nothing else would. */
-const program = `const net = require("node:net"), dgram = require("node:dgram");
-const ports = ${JSON.stringify(PROBED_PORTS)};
-let waiting = 2 * ports.length;
-const ready = () => --waiting === 0 && console.log("ready");
-for (const port of ports) {
-  net.createServer((c) => c.on("error", () => {}).end()).listen(port, "::", ready);
-  const udp = dgram.createSocket("udp6").bind(port, ready);
-  udp.on("message", (data, { address, port: to }) => udp.send(data, to, address, () => {}));
-}
-function tcp({ address: host, port }, patience) {
-  return new Promise((done) => {
-    const socket = net.connect({ host, port });
-    const end = (answer) => { socket.destroy(); clearTimeout(timer); done(answer); };
-    const timer = setTimeout(end, patience, false);
-    socket.on("connect", () => end(true)).on("error", () => {});
-  });
-}
-function udp({ address, port }, patience) {
-  return new Promise((done) => {
-    const socket = dgram.createSocket(address.includes(":") ? "udp6" : "udp4").on("error", () => {});
-    const say = () => socket.send("x", port, address, () => {});
-    const again = setInterval(say, 100);
-    const end = (answer) => { clearInterval(again); clearTimeout(timer); socket.close(); done(answer); };
-    const timer = setTimeout(end, patience, false);
-    socket.on("message", () => end(true));
-    say();
-  });
-}
-function follow(address, duration) {
-  return new Promise((done) => {
-    const socket = dgram.createSocket(address.includes(":") ? "udp6" : "udp4").on("error", () => {});
-    const came = [];
-    socket.on("message", () => came.push(Number(process.hrtime.bigint()) / 1e6));
-    const again = setInterval(() => socket.send("x", ports[0], address, () => {}), 1);
-    setTimeout(() => { clearInterval(again); socket.close(); done(came); }, duration);
-  });
-}
-require("node:readline").createInterface({ input: process.stdin }).on("line", async (line) => {
-  const { probes, patience, addresses, duration } = JSON.parse(line);
-  const asked = addresses === undefined
-    ? probes.map((probe) => (probe.protocol === "TCP" ? tcp : udp)(probe, patience))
-    : addresses.map((address) => follow(address, duration));
-  console.log(JSON.stringify(await Promise.all(asked)));
-}).on("close", () => process.exit(0));`;
 
 type Child = ChildProcessByStdio<Writable, Readable, null>;
 
 /** Starts a program in the network of the lab's pod that has this address. */
 export async function startProber(lab: string, address: string): Promise<Prober> {
   const network = `--net=/proc/${processIn(lab, address)}/ns/net`;
-  const child: Child = spawn("nsenter", [network, process.execPath, "-e", program], {
+  const child: Child = spawn("nsenter", [network, process.execPath, "-e", proberProgram], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const lines = createInterface({ input: child.stdout });
@@ -111,10 +80,18 @@ export async function startProber(lab: string, address: string): Promise<Prober>
   };
   return {
     ask: async (probes, patienceMs) =>
-      (await ask({ probes, patience: patienceMs })).map((each) => each === true),
+      (await ask({ what: "probe", probes, patience: patienceMs })).map((each) => each === true),
     follow: async (addresses, durationMs) =>
-      (await ask({ addresses, duration: durationMs })).map((each) =>
+      (await ask({ what: "follow", addresses, duration: durationMs })).map((each) =>
         Array.isArray(each) ? each.map(Number) : [],
+      ),
+    converse: async (addresses, load) => loaded(await ask({ what: "converse", addresses, load })),
+    press: async (addresses, load) => loaded(await ask({ what: "press", addresses, load })),
+    heard: async () =>
+      new Map(
+        (await ask({ what: "heard" })).map((each) =>
+          Array.isArray(each) ? [String(each[0]), Number(each[1])] : ["", 0],
+        ),
       ),
     [Symbol.asyncDispose]: async () => {
       const ended = once(child, "exit");
@@ -123,6 +100,12 @@ export async function startProber(lab: string, address: string): Promise<Prober>
     },
   };
 }
+
+const loaded = ([sent, answered, cut]: readonly unknown[]): LoadReport => ({
+  sent: Number(sent),
+  answered: Number(answered),
+  cut: Number(cut),
+});
 
 /** A process of the lab in whose network the address is. */
 function processIn(lab: string, address: string): number {

@@ -1,0 +1,104 @@
+/** What a prober runs in the network of a pod: a program as text, since it runs outside of this process. */
+
+/** Ports on which every prober answers, TCP and UDP. */
+export const PROBED_PORTS = [80, 81, 443, 8080] as const;
+
+/**
+ * It echoes what it is sent, and counts who sent it. Each line of its input is a question, answered by a line. UDP is asked again ten
+ * times a second, since nothing else would.
+ */
+export const proberProgram = `const net = require("node:net"), dgram = require("node:dgram");
+const ports = ${JSON.stringify(PROBED_PORTS)};
+const heard = new Map();
+const hear = (address) => {
+  const plain = address.replace("::ffff:", "");
+  heard.set(plain, 1 + (heard.get(plain) ?? 0));
+};
+let waiting = 2 * ports.length;
+const ready = () => --waiting === 0 && console.log("ready");
+for (const port of ports) {
+  net.createServer((c) => { hear(c.remoteAddress ?? ""); c.on("error", () => {}).pipe(c); }).listen(port, "::", ready);
+  const udp = dgram.createSocket("udp6").bind(port, ready);
+  udp.on("message", (data, { address, port: to }) => { hear(address); udp.send(data, to, address, () => {}); });
+}
+const clock = () => Number(process.hrtime.bigint()) / 1e6;
+const datagrams = (address) => dgram.createSocket(address.includes(":") ? "udp6" : "udp4").on("error", () => {});
+function tcp({ address: host, port }, patience) {
+  return new Promise((done) => {
+    const socket = net.connect({ host, port });
+    const end = (answer) => { socket.destroy(); clearTimeout(timer); done(answer); };
+    const timer = setTimeout(end, patience, false);
+    socket.on("connect", () => end(true)).on("error", () => {});
+  });
+}
+function udp({ address, port }, patience) {
+  return new Promise((done) => {
+    const socket = datagrams(address);
+    const say = () => socket.send("x", port, address, () => {});
+    const again = setInterval(say, 100);
+    const end = (answer) => { clearInterval(again); clearTimeout(timer); socket.close(); done(answer); };
+    const timer = setTimeout(end, patience, false);
+    socket.on("message", () => end(true));
+    say();
+  });
+}
+function follow(address, duration) {
+  return new Promise((done) => {
+    const socket = datagrams(address);
+    const came = [];
+    socket.on("message", () => came.push(clock()));
+    const again = setInterval(() => socket.send("x", ports[0], address, () => {}), 1);
+    setTimeout(() => { clearInterval(again); socket.close(); done(came); }, duration);
+  });
+}
+/** Calls say so often, however late timers come, and ends with what end gives. */
+function paced({ durationMs, perSecond }, say, end) {
+  return new Promise((done) => {
+    const start = clock();
+    let said = 0;
+    const timer = setInterval(() => {
+      const now = clock() - start;
+      while (said < Math.min(now, durationMs) * perSecond / 1000) say(said++);
+      if (now < durationMs) return;
+      clearInterval(timer);
+      setTimeout(() => done(end(said)), 1500);
+    }, 2);
+  });
+}
+async function converse(addresses, load) {
+  let answered = 0, cut = 0, over = false;
+  const sockets = await Promise.all(addresses.map((host) => new Promise((done) => {
+    const socket = net.connect({ host, port: ports[0], noDelay: true }, () => done(socket));
+    socket.on("data", (data) => { answered += data.length; });
+    socket.on("error", () => {}).on("close", () => { if (!over) cut++; });
+  })));
+  return paced(load, (turn) => sockets[turn % sockets.length].write("x"), (said) => {
+    over = true;
+    for (const socket of sockets) socket.destroy();
+    return [said, answered, cut];
+  });
+}
+function press(addresses, load) {
+  let answered = 0;
+  const sockets = addresses.map((address) => datagrams(address).on("message", () => { answered++; }));
+  const say = (turn) => {
+    const at = turn % addresses.length;
+    if (turn % 10 > 0) sockets[at].send("x", ports[turn % ports.length], addresses[at], () => {});
+    else void tcp({ address: addresses[at], port: ports[0] }, 1000).then((came) => { if (came) answered++; });
+  };
+  return paced(load, say, (said) => {
+    for (const socket of sockets) socket.close();
+    return [said, answered, 0];
+  });
+}
+const answer = {
+  probe: ({ probes, patience }) => Promise.all(probes.map((probe) => (probe.protocol === "TCP" ? tcp : udp)(probe, patience))),
+  follow: ({ addresses, duration }) => Promise.all(addresses.map((address) => follow(address, duration))),
+  converse: ({ addresses, load }) => converse(addresses, load),
+  press: ({ addresses, load }) => press(addresses, load),
+  heard: async () => [...heard],
+};
+require("node:readline").createInterface({ input: process.stdin }).on("line", async (line) => {
+  const question = JSON.parse(line);
+  console.log(JSON.stringify(await answer[question.what](question)));
+}).on("close", () => process.exit(0));`;
