@@ -4,6 +4,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 
+import { CLUSTER_POLICY_DEFINITION, clusterPolicyDefinition } from "@seam/kube/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { AGENT_PORT, type AgentProcess, prepareAgent } from "./agent-process.fixture.ts";
@@ -61,31 +62,6 @@ const policy = (name: string, spec: object): object => ({
   metadata: { name, namespace: "lab-a" },
   spec,
 });
-const DEFINITION = "clusternetworkpolicies.policy.networking.k8s.io";
-
-/** As much of upstream's definition as serving takes; its own comes with the suite of its kinds. */
-const clusterPolicyDefinition = (served: string): object => ({
-  apiVersion: "apiextensions.k8s.io/v1",
-  kind: "CustomResourceDefinition",
-  metadata: {
-    name: DEFINITION,
-    annotations: { "api-approved.kubernetes.io": "unapproved, a test's own" },
-  },
-  spec: {
-    group: "policy.networking.k8s.io",
-    scope: "Cluster",
-    names: { kind: "ClusterNetworkPolicy", plural: "clusternetworkpolicies" },
-    versions: ["v1alpha2", "v1beta1"].map((name) => ({
-      name,
-      served: name === served,
-      storage: name === "v1alpha2",
-      schema: {
-        openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
-      },
-    })),
-  },
-});
-
 const clusterPolicy = (version: string, spec: object): object => ({
   apiVersion: `policy.networking.k8s.io/${version}`,
   kind: "ClusterNetworkPolicy",
@@ -167,7 +143,7 @@ test("a kind that is served later is followed from then on, and its policies go 
   const rule = { action: "Deny", to: [{ namespaces: {} }] };
   const spec = { tier: "Admin", priority: 1, subject: { namespaces: {} }, egress: [rule] };
   agent.apply(clusterPolicyDefinition("v1alpha2"));
-  agent.k("wait", "--for=condition=Established", "crd", DEFINITION);
+  agent.k("wait", "--for=condition=Established", "crd", CLUSTER_POLICY_DEFINITION);
   agent.apply(clusterPolicy("v1alpha2", spec));
   await expectPings("db", "web", CLOSED);
   // Another version of the kind, with the same objects.
@@ -176,7 +152,7 @@ test("a kind that is served later is followed from then on, and its policies go 
   await agent.stop("SIGKILL");
   await startAgent();
   expect([pings("db", "web"), pings("node", "web")]).toEqual([CLOSED, OPEN]);
-  agent.k("delete", "crd", DEFINITION);
+  agent.k("delete", "crd", CLUSTER_POLICY_DEFINITION);
   await expectPings("db", "web", OPEN);
 });
 

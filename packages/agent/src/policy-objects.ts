@@ -2,22 +2,23 @@
 import { policyKindOf, type VersionsByKind } from "@seam/api";
 import { type Address, parseAddress } from "@seam/base";
 import type { ApiCounts, Log } from "@seam/daemon";
-import type { PolicyIntent, PolicyPod } from "@seam/intent";
+import { CLUSTER_POLICIES, type PolicyIntent, type PolicyPod } from "@seam/intent";
 import {
   type Change,
   child,
   children,
+  followServedKind,
   type KindRef,
   type KubeClient,
   type KubeError,
   type KubeObject,
   type Reflector,
+  type ServedKind,
   startReflector,
   textAt,
 } from "@seam/kube";
 
 import { createHandledVersions, type HandledVersions } from "./handled-versions.ts";
-import { followServedKind, type ServedKind } from "./served-kind.ts";
 
 /** Where objects come from, and who is told. */
 export type PolicyObjectsOptions = {
@@ -97,13 +98,6 @@ function podAt(pods: Pick<Reflector<PolicyPod>, "entries">, address: Address): s
 }
 
 type Options = PolicyObjectsOptions & { readonly handled: HandledVersions };
-
-const CLUSTER_POLICIES = {
-  group: "policy.networking.k8s.io",
-  kind: "ClusterNetworkPolicy",
-  plural: "clusternetworkpolicies",
-  versions: ["v1beta1", "v1alpha2"],
-} as const;
 
 function followClusterPolicies(
   options: Options,

@@ -23,6 +23,7 @@ export {
   PROJECT_LABEL,
 } from "./names.ts";
 export { TO_DNS } from "./network-policies.ts";
+export { judgeClusterPolicy } from "./cluster-policy-status.ts";
 export { judgeNetworkConfig } from "./network-config-status.ts";
 export {
   labelOf,
@@ -31,12 +32,14 @@ export {
   type ObservedChild,
   type ObservedExperiment,
   type ObservedNamespace,
+  type ObservedClusterPolicy,
   type ObservedNetworkConfig,
   type ObservedPod,
   type ObservedProject,
   type ObservedTenancy,
   observeExperiment,
   observeNamespace,
+  observeClusterPolicy,
   observeNetworkConfig,
   observePod,
   observeProject,

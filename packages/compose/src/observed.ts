@@ -2,6 +2,7 @@
 import type { Experiment, FieldError, NetworkConfig, Project } from "@seam/api";
 import { parseExperiment, parseNetworkConfig, parseProject } from "@seam/api";
 import type { Result } from "@seam/base";
+import { readClusterPolicy } from "@seam/intent";
 import { child, children, textAt, type Json, type KubeObject } from "@seam/kube";
 import { contentOf, type Existing } from "./children.ts";
 import { conditionsIn, type Condition } from "./condition.ts";
@@ -21,6 +22,11 @@ export type ObservedExperiment = Observed<Experiment["spec"]>;
 export type ObservedProject = Observed<Project["spec"]>;
 /** The cluster's network settings as read. */
 export type ObservedNetworkConfig = Observed<NetworkConfig["spec"]>;
+
+/** A ClusterNetworkPolicy, of which only what is not understood matters here, by field. */
+export type ObservedClusterPolicy = Omit<Observed<never>, "spec"> & {
+  readonly faults: readonly string[];
+};
 
 /** A StatefulSet, Service or NetworkPolicy that carries the label of an experiment. */
 export type ObservedChild = Existing & {
@@ -97,6 +103,12 @@ export function observeNetworkConfig(object: KubeObject): ObservedNetworkConfig 
     spec: parsed.ok ? { ok: true, value: parsed.value.spec } : parsed,
   };
 }
+
+/** Reads a ClusterNetworkPolicy as nodes do. */
+export const observeClusterPolicy = (object: KubeObject): ObservedClusterPolicy => ({
+  ...frameOf(object),
+  faults: readClusterPolicy(object).faults,
+});
 
 const frameOf = (object: KubeObject): Omit<Observed<never>, "spec"> => {
   const status = child(object, "status");

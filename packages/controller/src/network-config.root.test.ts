@@ -1,8 +1,13 @@
-/** What the controller's process says about a NetworkConfig, and what it measures, on a real API server. */
+/** What the controller's process says about NetworkConfigs and ClusterNetworkPolicies, and what it measures, on a real API server. */
 import type { ChildProcess } from "node:child_process";
 import { exposedMetrics, metricsInGuide } from "@seam/daemon/testing";
-import { createKubeClient, readKubeconfig, type KubeClient } from "@seam/kube";
-import { startControlPlane, type ControlPlane } from "@seam/kube/testing";
+import { createKubeClient, isKubeObject, readKubeconfig, type KubeClient } from "@seam/kube";
+import {
+  CLUSTER_POLICY_DEFINITION,
+  clusterPolicyDefinition,
+  type ControlPlane,
+  startControlPlane,
+} from "@seam/kube/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { fileOf, signInAsController, startController, stop } from "./controller.fixture.ts";
 import { eventually, kubectl } from "./nodes.fixture.ts";
@@ -93,6 +98,34 @@ test("one that is older than the rules is refused with the field, and accepted w
   await k("patch", "netconf", "default", "--type=merge", "-p", overlay("vxlan"));
   await k("wait", "--for=condition=Accepted", "netconf/default", "--timeout=20s");
 });
+
+test("a ClusterNetworkPolicy says whether nodes understand it, from when its kind is served (I15)", async () => {
+  const rule = (to: object): object => ({ action: "Deny", to: [to] });
+  const policy = (name: string, to: object): object => ({
+    apiVersion: "policy.networking.k8s.io/v1beta1",
+    kind: "ClusterNetworkPolicy",
+    metadata: { name },
+    spec: { tier: "Admin", priority: 1, subject: { namespaces: {} }, egress: [rule(to)] },
+  });
+  await apply(clusterPolicyDefinition("v1beta1"));
+  await k("wait", "--for=condition=Established", "crd", CLUSTER_POLICY_DEFINITION);
+  const names = { domainNames: ["*.example.org"] };
+  for (const object of [policy("plain", { namespaces: {} }), policy("names", names)])
+    await eventually(async () => apply(object));
+  await k("wait", "--for=condition=Accepted", "clusternetworkpolicy/plain", "--timeout=20s");
+  await k("wait", "--for=condition=Accepted=False", "clusternetworkpolicy/names", "--timeout=20s");
+  const path = "jsonpath={.status.conditions[0].message}";
+  expect(await k("get", "clusternetworkpolicy", "names", "-o", path)).toMatch(
+    /^spec\.egress\[0\]\.to\[0\]\.domainNames: expected one of .*denies everybody/,
+  );
+  await k("delete", "crd", CLUSTER_POLICY_DEFINITION);
+});
+
+async function apply(object: object): Promise<void> {
+  if (!isKubeObject(object)) throw new Error("no object");
+  const applied = await client.apply(object, { fieldManager: "test" });
+  if (!applied.ok) throw new Error(applied.error.message);
+}
 
 test("what the controller exposes is what the guide says", async () => {
   const guide = metricsInGuide("controller");

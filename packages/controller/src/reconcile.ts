@@ -8,6 +8,7 @@ import {
   hasNamespace,
   type Identity,
   isLive,
+  judgeClusterPolicy,
   judgeExperiment,
   judgeFacet,
   judgeNetworkConfig,
@@ -38,7 +39,7 @@ export type World = {
   readonly watches: Omit<Watches, "synced" | typeof Symbol.asyncDispose>;
 };
 
-/** Works on `Experiment/NAMESPACE/NAME`, `Project/NAME` or `NetworkConfig/NAME`; the answer is the wait until the next look, or null. */
+/** Works on `Experiment/NAMESPACE/NAME`, `Project/NAME`, `NetworkConfig/NAME` or `ClusterNetworkPolicy/NAME`; the answer is the wait until the next look, or null. */
 export async function reconcile(
   world: World,
   key: string,
@@ -47,6 +48,7 @@ export async function reconcile(
   const name = key.slice(slash + 1);
   const kind = key.slice(0, slash);
   if (kind === "Project") return reconcileProject(world, name);
+  if (kind === "ClusterNetworkPolicy") return reconcileClusterPolicy(world, name);
   return kind === "NetworkConfig"
     ? reconcileNetworkConfig(world, name)
     : reconcileExperiment(world, name);
@@ -152,10 +154,19 @@ async function reconcileNetworkConfig(
   return tell(world, config, judgeNetworkConfig(config, Date.now()));
 }
 
+async function reconcileClusterPolicy(
+  world: World,
+  name: string,
+): Promise<Result<Millis | null, KubeError>> {
+  const policy = world.watches.clusterPolicy(name);
+  if (policy === undefined || policy.identity.isDeleted) return ok(null);
+  return tell(world, policy, judgeClusterPolicy(policy, Date.now()));
+}
+
 /** Writes the status and, when that is news, the events about it. */
 async function tell(
   world: World,
-  about: Observed<unknown>,
+  about: Pick<Observed<unknown>, "identity" | "status">,
   verdict: Verdict,
 ): Promise<Result<Millis | null, KubeError>> {
   const written = await writeStatus(world.client, about, verdict.status);

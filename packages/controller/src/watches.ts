@@ -8,12 +8,14 @@ import {
   type ObservedChild,
   type ObservedExperiment,
   type ObservedNamespace,
+  type ObservedClusterPolicy,
   type ObservedNetworkConfig,
   type ObservedPod,
   type ObservedProject,
   type ObservedTenancy,
   observeExperiment,
   observeNamespace,
+  observeClusterPolicy,
   observeNetworkConfig,
   observePod,
   observePolicyReport,
@@ -24,7 +26,9 @@ import {
   PROJECT_LABEL,
   TENANCY_KINDS,
 } from "@seam/compose";
+import { CLUSTER_POLICIES } from "@seam/intent";
 import {
+  followServedKind,
   startReflector,
   type KindRef,
   type KubeClient,
@@ -32,6 +36,7 @@ import {
   type KubeObject,
   type ObjectRef,
   type Reflector,
+  type ServedKind,
 } from "@seam/kube";
 import { createEnforcementIndex, type EnforcementIndex } from "./enforcement-index.ts";
 import { createGroupIndex } from "./group-index.ts";
@@ -63,6 +68,7 @@ export type Watches = AsyncDisposable & {
   readonly tenancyOf: (project: string) => readonly ObservedTenancy[];
   readonly namespace: (name: string) => ObservedNamespace | undefined;
   readonly networkConfig: (name: string) => ObservedNetworkConfig | undefined;
+  readonly clusterPolicy: (name: string) => ObservedClusterPolicy | undefined;
   /** How far nodes are with the policies of experiments. */
   readonly enforcement: Pick<EnforcementIndex, "ask" | "forget">;
   /** Resolves when every copy is complete. */
@@ -118,8 +124,9 @@ export function startWatches(options: WatchOptions): Watches {
   const tenancies = TENANCY_KINDS.map((ref) =>
     watchMembers(options, { ref, project: observeTenancy, ...ofProject }),
   );
+  const clusterPolicies = watchClusterPolicies(options);
   const members = [experiments, pods, ...parts, ...tenancies].map(reflectorOf);
-  const all = [projects, networkConfigs, namespaces, reports, ...members];
+  const all = [projects, networkConfigs, clusterPolicies, namespaces, reports, ...members];
   return {
     experiment: experiments.reflector.get,
     experimentsIn: experiments.membersOf,
@@ -131,6 +138,7 @@ export function startWatches(options: WatchOptions): Watches {
     tenancyOf: (name) => tenancies.flatMap((each) => each.membersOf(name)),
     namespace: namespaces.get,
     networkConfig: networkConfigs.get,
+    clusterPolicy: clusterPolicies.get,
     enforcement,
     synced: Promise.all(all.map((copy) => copy.synced)).then(() => undefined),
     [Symbol.asyncDispose]: async () => {
@@ -162,6 +170,25 @@ function watchWholeKinds(options: WatchOptions): {
       workOf: ({ name }) => `Project/${name}`,
     }),
   };
+}
+
+/** A kind that the cluster may have or not. */
+function watchClusterPolicies(
+  options: WatchOptions,
+): ServedKind & { readonly get: (name: string) => ObservedClusterPolicy | undefined } {
+  const known = new Map<string, ObservedClusterPolicy>();
+  const served = followServedKind<ObservedClusterPolicy>({
+    ...CLUSTER_POLICIES,
+    client: options.client,
+    project: observeClusterPolicy,
+    set: (name, value) => {
+      if (value === null) known.delete(name);
+      else known.set(name, value);
+      options.onWork(`${CLUSTER_POLICIES.kind}/${name}`);
+    },
+    onError: options.onError,
+  });
+  return { ...served, get: (name) => known.get(name) };
 }
 
 /** Experiments by their namespace; a change makes work for the project too, which counts them. */

@@ -112,7 +112,7 @@ const isNamed = ({ kind, metadata }: KubeObject, ref: ObjectRef): boolean =>
 /** Writes `status` when it differs from what was read; tells whether it did. */
 export async function writeStatus(
   client: Writer,
-  read: Observed<unknown>,
+  read: Pick<Observed<unknown>, "identity" | "status">,
   status: Json,
 ): Promise<Result<boolean, KubeError>> {
   if (isDeepStrictEqual(read.status, status)) return ok(false);

@@ -29,6 +29,14 @@ import {
 } from "./policy-reading.ts";
 import { EVERYTHING, readSelector } from "./policy-selector.ts";
 
+/** Where the kind is served, the best version first. */
+export const CLUSTER_POLICIES = {
+  group: "policy.networking.k8s.io",
+  kind: "ClusterNetworkPolicy",
+  plural: "clusternetworkpolicies",
+  versions: ["v1beta1", "v1alpha2"],
+} as const;
+
 const SPEC = ["tier", "priority", "subject", "ingress", "egress"];
 
 /** Reads the policy. When it is not clear whom it is about, it accepts nothing and denies everybody what it denies. */

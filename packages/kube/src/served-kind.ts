@@ -1,14 +1,8 @@
 /** Objects of a kind that a CustomResourceDefinition brings: followed while the API server serves it, in the version that it serves. */
-import {
-  type Change,
-  child,
-  children,
-  type KubeClient,
-  type KubeError,
-  type KubeObject,
-  startReflector,
-  textAt,
-} from "@seam/kube";
+import type { KubeClient } from "./client.ts";
+import type { KubeError } from "./error.ts";
+import { child, children, type KubeObject, textAt } from "./object.ts";
+import { type Change, startReflector } from "./reflector.ts";
 
 /** Which kind, and who is told. */
 export type ServedKindOptions<T> = {
