@@ -1,6 +1,6 @@
 /** `npm test`: the static checks, every suite, and upstream's end-to-end tests; the last line sums them. */
 import { specSets } from "@seam/conformance";
-import { e2eTools, goTools, helmTools } from "@seam/lab";
+import { e2eTools, goTools, grpcurlTools, helmTools } from "@seam/lab";
 
 import { runChecks } from "./check.ts";
 import { runConformance } from "./conformance.ts";
@@ -11,6 +11,7 @@ installSystemPackages();
 process.env["SEAM_BIN"] = await goTools();
 process.env["SEAM_E2E_BIN"] = await e2eTools();
 process.env["SEAM_HELM_BIN"] = await helmTools();
+process.env["SEAM_GRPCURL_BIN"] = await grpcurlTools();
 endWith(
   sum([
     runChecks(),

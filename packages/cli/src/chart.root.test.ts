@@ -3,6 +3,7 @@
  * the built Helm. `UPDATE=1` makes `deploy/seam.yaml` anew.
  */
 import { spawnSync } from "node:child_process";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 
 import { customResourceDefinitions } from "@seam/api";
@@ -34,11 +35,15 @@ const objectsOf = (text: string): readonly Object[] =>
     .map((document): Object | null => document.toJS())
     .filter((object) => object !== null);
 
+const deploymentIn = (objects: readonly Object[], name: string): Object | undefined =>
+  objects.find(({ kind, metadata }) => kind === "Deployment" && metadata.name === name);
+
 const image = ["--set", "image=SEAM_IMAGE"] as const;
 
 test("deploy/seam.yaml is the chart without Helm", () => {
-  // Nothing is managed by Helm there.
-  const made = template(...image, "--set", "namespace.create=true");
+  // Nothing is managed by Helm there, and a key that everybody knows would be none.
+  const values = ["--set", "namespace.create=true", "--set", "server.tls.generate=false"];
+  const made = template(...image, ...values);
   expect(made).toMatchObject({ ok: true });
   const header =
     "# Seam in one file, made from deploy/helm/seam; put your image where SEAM_IMAGE stands.\n";
@@ -132,7 +137,59 @@ test("values reach the objects", () => {
       },
     },
   });
-  expect(find("Deployment")).toMatchObject({
+  expect(deploymentIn(objects, "seam-controller")).toMatchObject({
     spec: { replicas: 2, template: { spec: { tolerations: [{ operator: "Exists" }] } } },
   });
+});
+
+type Certificate = { readonly data: { readonly [key: string]: string } };
+
+const dataIn = (text: string, kind: string): Certificate["data"] => {
+  const object = parseAllDocuments(text)
+    .map((document): (Certificate & Object) | null => document.toJS())
+    .find((each) => each?.kind === kind);
+  return object?.data ?? {};
+};
+
+test("the server gets a certificate of an authority that clients can read, and no rights", () => {
+  const { text } = template(...image);
+  const secret = dataIn(text, "Secret");
+  const pem = (key: string): string => Buffer.from(secret[key] ?? "", "base64").toString();
+  const authority = new X509Certificate(dataIn(text, "ConfigMap")["ca.crt"] ?? "");
+  const certificate = new X509Certificate(pem("tls.crt"));
+  expect(certificate.checkIssued(authority) && certificate.verify(authority.publicKey)).toBe(true);
+  expect(certificate.checkPrivateKey(createPrivateKey(pem("tls.key")))).toBe(true);
+  for (const host of ["seam-server.seam-system", "seam-server.seam-system.svc", "localhost"])
+    expect(certificate.checkHost(host)).toBe(host);
+  const objects = objectsOf(text);
+  const bindings = objects.filter(({ kind }) => kind.endsWith("RoleBinding"));
+  expect(JSON.stringify(bindings)).not.toContain("seam-server");
+  expect(deploymentIn(objects, "seam-server")).toMatchObject({
+    spec: { template: { spec: { automountServiceAccountToken: false } } },
+  });
+});
+
+test.each([
+  {
+    what: "a Secret of one's own",
+    set: "server.tls.secretName=mine",
+    volume: "mine",
+    optional: undefined,
+  },
+  { what: "none", set: "server.tls.generate=false", volume: "seam-server-tls", optional: true },
+])("with $what no certificate is made", ({ set, volume, optional }) => {
+  const objects = objectsOf(template(...image, "--set", set).text);
+  expect(objects.map(({ kind }) => kind)).not.toContain("Secret");
+  const volumes = JSON.parse(JSON.stringify(deploymentIn(objects, "seam-server"))).spec.template
+    .spec.volumes;
+  expect(volumes.find(({ name }: { name: string }) => name === "tls").secret).toMatchObject({
+    secretName: volume,
+    ...(optional === undefined ? {} : { optional }),
+  });
+});
+
+test("the server can be left out", () => {
+  const { text } = template(...image, "--set", "server.enabled=false");
+  expect(text).toContain("name: seam-controller");
+  expect(text).not.toContain("seam-server");
 });

@@ -1,6 +1,11 @@
 /** Reads and writes Kubernetes objects as raw JSON, by apiVersion and kind; every failure is a value. */
 import { err, millis, ok, type Millis, type Result } from "@seam/base";
-import { createDiscovery, type Discovery } from "./discovery.ts";
+import {
+  createDiscovery,
+  createDiscoveryMemory,
+  type Discovery,
+  type DiscoveryMemory,
+} from "./discovery.ts";
 import { transportError, type KubeError } from "./error.ts";
 import { type Exec, execIn } from "./exec.ts";
 import { type Interact, interactIn } from "./interact.ts";
@@ -86,6 +91,8 @@ export type KubeClient = {
   /** The answer at any path of the API server that is no object, such as /version. */
   readonly read: (path: string) => Answer<unknown>;
   readonly isNamespaced: (ref: KindRef) => Answer<boolean>;
+  /** The same cluster, over the same connections, in the name of the token's owner; closed with the client that it is of. */
+  readonly as: (token: string) => KubeClient;
   readonly close: () => void;
 };
 
@@ -98,23 +105,17 @@ export function createKubeClient(
   config: ClusterConfig,
   options: TransportOptions = {},
 ): KubeClient {
-  const transport = openTransport(config, options);
-  const wire = { transport, discovery: createDiscovery(transport) };
-  const write =
-    (ref: KindRef, name: string | null) =>
-    async (call: Omit<Call, "path" | "inactivity"> & { suffix?: string }): Answer<KubeObject> => {
-      const path = await wire.discovery.pathOf(ref);
-      if (!path.ok) return path;
-      const { suffix, ...rest } = call;
-      const item = name === null ? "" : `/${encodeURIComponent(name)}`;
-      return objectIn(
-        await transport.send({
-          ...rest,
-          path: `${path.value}${item}${suffix ?? ""}`,
-          inactivity: PATIENCE,
-        }),
-      );
-    };
+  return clientOver(config, openTransport(config, options), createDiscoveryMemory());
+}
+
+/** What the server serves is the same for all who ask. */
+function clientOver(
+  config: ClusterConfig,
+  transport: Transport,
+  memory: DiscoveryMemory,
+): KubeClient {
+  const wire = { transport, discovery: createDiscovery(transport, memory) };
+  const write = writeTo(wire);
   const at = (ref: ObjectRef): ReturnType<typeof write> => write(ref, ref.name);
   return {
     get: (ref) => at(ref)({ method: "GET" }),
@@ -141,11 +142,33 @@ export function createKubeClient(
     logs: logsOver(transport),
     read: (path) => transport.send({ method: "GET", path, inactivity: PATIENCE }),
     isNamespaced: wire.discovery.isNamespaced,
+    as: (text) => {
+      const token = { kind: "text", text } as const;
+      return clientOver({ ...config, token }, transport.as(token), memory);
+    },
     close: transport.close,
   };
 }
 
 type Wire = { readonly transport: Transport; readonly discovery: Discovery };
+
+/** Sends a request to the kind, or to the object with the name, that answers with an object. */
+const writeTo =
+  ({ transport, discovery }: Wire) =>
+  (ref: KindRef, name: string | null) =>
+  async (call: Omit<Call, "path" | "inactivity"> & { suffix?: string }): Answer<KubeObject> => {
+    const path = await discovery.pathOf(ref);
+    if (!path.ok) return path;
+    const { suffix, ...rest } = call;
+    const item = name === null ? "" : `/${encodeURIComponent(name)}`;
+    return objectIn(
+      await transport.send({
+        ...rest,
+        path: `${path.value}${item}${suffix ?? ""}`,
+        inactivity: PATIENCE,
+      }),
+    );
+  };
 
 async function remove(
   { transport, discovery }: Wire,

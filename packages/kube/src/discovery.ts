@@ -12,9 +12,14 @@ export type Discovery = {
   readonly isNamespaced: (ref: KindRef) => Promise<Result<boolean, KubeError>>;
 };
 
+/** What the server said of its kinds. */
+export type DiscoveryMemory = Map<string, Resource>;
+
+/** A memory without a kind. */
+export const createDiscoveryMemory = (): DiscoveryMemory => new Map();
+
 /** A discovery that remembers what the server said. */
-export function createDiscovery(transport: Transport): Discovery {
-  const known = new Map<string, Resource>();
+export function createDiscovery(transport: Transport, known: DiscoveryMemory): Discovery {
   const learn = async (apiVersion: string): Promise<Result<void, KubeError>> => {
     const answer = await transport.send({
       method: "GET",

@@ -11,7 +11,7 @@ export {
   type Patch,
   type WatchQuery,
 } from "./client.ts";
-export { isConflict, isGone, isNotFound, type KubeError } from "./error.ts";
+export { apiError, isConflict, isGone, isNotFound, type KubeError } from "./error.ts";
 export { type EventReporter, type EventSubject, type News } from "./event.ts";
 export { createEventRecorder, type EventLoss, type EventRecorder } from "./event-recorder.ts";
 export { type ContainerRef, type Exec, type ExecOptions, type Executed } from "./exec.ts";

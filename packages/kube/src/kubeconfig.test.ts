@@ -63,3 +63,21 @@ test("in a pod the service account is used", () => {
     token: { kind: "file" },
   });
 });
+
+test("without an identity a kubeconfig says only where the server is, however its user signs in", () => {
+  const user = { exec: {}, "client-certificate": "none.pem", token: "secret" };
+  const found = loadConfig({ path: write(config(user)), anonymous: true });
+  expect(found).toMatchObject({ ok: true, value: { token: { kind: "none" } } });
+  expect(found.ok ? found.value.tls : {}).toEqual({ rejectUnauthorized: true });
+});
+
+test("without an identity a pod needs no token", () => {
+  rmSync(join(folder, "token"), { force: true });
+  const env = { KUBERNETES_SERVICE_HOST: "10.96.0.1" };
+  const options = { env, serviceAccountFolder: folder };
+  expect(loadConfig({ ...options, anonymous: true })).toMatchObject({
+    ok: true,
+    value: { token: { kind: "none" }, tls: { ca: "CA" } },
+  });
+  expect(loadConfig(options)).toMatchObject({ ok: false });
+});

@@ -32,6 +32,8 @@ export type ConfigOptions = {
   readonly context?: string;
   readonly env?: { readonly [name: string]: string | undefined };
   readonly serviceAccountFolder?: string;
+  /** Only where the server is and how it is known: neither certificate nor token of anybody. */
+  readonly anonymous?: boolean;
 };
 
 const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -40,9 +42,10 @@ const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
 export function loadConfig(options: ConfigOptions = {}): Result<ClusterConfig, string> {
   const env = options.env ?? process.env;
   const named = options.path ?? env["KUBECONFIG"]?.split(delimiter).find((part) => part !== "");
-  if (named !== undefined) return readKubeconfig(named, options.context);
-  if (env["KUBERNETES_SERVICE_HOST"] !== undefined) return inCluster(options);
-  return readKubeconfig(join(homedir(), ".kube/config"), options.context);
+  if (named === undefined && env["KUBERNETES_SERVICE_HOST"] !== undefined)
+    return inCluster(options);
+  const file = named ?? join(homedir(), ".kube/config");
+  return readKubeconfig(file, options.context, options);
 }
 
 /** An API server without a kubeconfig. */
@@ -72,12 +75,17 @@ export function serverConfig(options: ServerOptions): Result<ClusterConfig, stri
 }
 
 /** Reads one kubeconfig file; every error names the file, what was expected and what to do. */
-export function readKubeconfig(path: string, context?: string): Result<ClusterConfig, string> {
+export function readKubeconfig(
+  path: string,
+  context?: string,
+  { anonymous = false }: Pick<ConfigOptions, "anonymous"> = {},
+): Result<ClusterConfig, string> {
   try {
     const parsed: unknown = parse(readFileSync(path, "utf8"));
     if (!isJson(parsed))
       return err(`${path}: expected a kubeconfig (a YAML map with clusters, users and contexts)`);
-    return fromKubeconfig(parsed, { path, context: context ?? textAt(parsed, "current-context") });
+    const named = context ?? textAt(parsed, "current-context");
+    return fromKubeconfig(parsed, { path, context: named, anonymous });
   } catch (error) {
     return err(
       `cannot read kubeconfig ${path}: ${error instanceof Error ? error.message : String(error)}`,
@@ -85,7 +93,11 @@ export function readKubeconfig(path: string, context?: string): Result<ClusterCo
   }
 }
 
-type Source = { readonly path: string; readonly context: string | null };
+type Source = {
+  readonly path: string;
+  readonly context: string | null;
+  readonly anonymous: boolean;
+};
 
 function fromKubeconfig(config: Json, source: Source): Result<ClusterConfig, string> {
   if (source.context === null)
@@ -98,7 +110,7 @@ function fromKubeconfig(config: Json, source: Source): Result<ClusterConfig, str
     return err(
       `${source.path}: context "${source.context}" names cluster "${clusterName}", which is not in clusters`,
     );
-  const userName = textAt(context, "user") ?? "";
+  const userName = source.anonymous ? "" : (textAt(context, "user") ?? "");
   const user =
     userName === "" ? {} : entryOf(config, { list: "users", name: userName, inner: "user" });
   if (user === null)
@@ -177,24 +189,19 @@ function inCluster(options: ConfigOptions): Result<ClusterConfig, string> {
   const env = options.env ?? process.env;
   const folder = options.serviceAccountFolder ?? SERVICE_ACCOUNT;
   const path = join(folder, "token");
-  if (!existsSync(path)) {
+  const anonymous = options.anonymous === true;
+  if (!anonymous && !existsSync(path)) {
     return err(
       `in a pod, but ${path} does not exist: set automountServiceAccountToken: true, or KUBECONFIG`,
     );
   }
-  const host = env["KUBERNETES_SERVICE_HOST"] ?? "";
-  const server = httpsUrl(
-    `https://${host.includes(":") ? `[${host}]` : host}:${env["KUBERNETES_SERVICE_PORT"] ?? "443"}`,
-  );
-  if (server === null)
-    return err(
-      `KUBERNETES_SERVICE_HOST: expected an IP address, for example 10.96.0.1; found "${host}"`,
-    );
+  const server = inClusterUrl(env);
+  if (!server.ok) return server;
   try {
     return ok({
-      server,
+      server: server.value,
       tls: { ca: readFileSync(join(folder, "ca.crt"), "utf8"), rejectUnauthorized: true },
-      token: { kind: "file", path },
+      token: anonymous ? { kind: "none" } : { kind: "file", path },
       namespace: readFileSync(join(folder, "namespace"), "utf8").trim(),
     });
   } catch (error) {
@@ -202,4 +209,13 @@ function inCluster(options: ConfigOptions): Result<ClusterConfig, string> {
       `cannot read the service account in ${folder}: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
+}
+
+function inClusterUrl(env: { readonly [name: string]: string | undefined }): Result<URL, string> {
+  const host = env["KUBERNETES_SERVICE_HOST"] ?? "";
+  const named = host.includes(":") ? `[${host}]` : host;
+  const server = httpsUrl(`https://${named}:${env["KUBERNETES_SERVICE_PORT"] ?? "443"}`);
+  return server === null
+    ? err(`KUBERNETES_SERVICE_HOST: expected an IP address, for example 10.96.0.1; found "${host}"`)
+    : ok(server);
 }

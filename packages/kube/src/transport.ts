@@ -30,6 +30,8 @@ export type Transport = {
   readonly lines: (call: Call, onLine: (line: unknown) => void) => Promise<Result<void, KubeError>>;
   /** Sends a request and hands over the answer's bytes as they come; ends when the server ends it. */
   readonly bytes: (call: Call, onBytes: (part: Buffer) => void) => Promise<Result<void, KubeError>>;
+  /** The same pool with another token; closed with the transport that it is of. */
+  readonly as: (token: Token) => Transport;
   readonly close: () => void;
 };
 
@@ -45,7 +47,17 @@ export type TransportOptions = {
 export function openTransport(config: ClusterConfig, options: TransportOptions = {}): Transport {
   const agent = new Agent({ keepAlive: true, ...config.tls });
   const stopChecks = endStranded(agent);
-  const answer = telling({ config, agent }, options);
+  return {
+    ...transportIn({ config, agent }, options),
+    close: () => {
+      stopChecks();
+      agent.destroy();
+    },
+  };
+}
+
+function transportIn(pool: Pool, options: TransportOptions): Transport {
+  const answer = telling(pool, options);
   const streamed = async (call: Call, read: Reader): Promise<Result<void, KubeError>> => {
     try {
       const response = await answer(call);
@@ -79,10 +91,8 @@ export function openTransport(config: ClusterConfig, options: TransportOptions =
       streamed(call, async (response) => {
         for await (const part of response) if (Buffer.isBuffer(part)) onBytes(part);
       }),
-    close: () => {
-      stopChecks();
-      agent.destroy();
-    },
+    as: (token) => transportIn({ ...pool, config: { ...pool.config, token } }, options),
+    close: () => undefined,
   };
 }
 

@@ -9,8 +9,8 @@ export type Bundle = { readonly name: string; readonly text: string };
 /** The checkout: names of modules in a bundle are relative to it, so that a bundle is the same from every folder. */
 const cwd = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** Packages with native parts, which stay outside. */
-const external = ["koffi"];
+/** Packages with native parts, which stay outside, and one that the gRPC library loads for services that Seam does not have. */
+const external = ["koffi", "@grpc/proto-loader"];
 
 /** Bundles each entry with all that it imports; nothing is shared between them. */
 export async function bundle(entries: {

@@ -1,6 +1,6 @@
 /**
- * Builds the upstream programs that the modules `tools/go`, `tools/go-e2e`, `tools/go-helm` and `tools/go-kwok` pin, once: they are
- * kept in the cache folder under a key made of a module's files and the Go version.
+ * Builds the upstream programs that the modules `tools/go`, `tools/go-e2e`, `tools/go-helm`, `tools/go-kwok` and
+ * `tools/go-grpcurl` pin, once: they are kept in the cache folder under a key made of a module's files and the Go version.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -53,6 +53,12 @@ const kwok: GoModule = {
   folder: `${tools}/go-kwok`,
   programs: "kwok (about 2 minutes, once)",
   build: async (go, into) => runGo(go, kwok, ["build", "-v", "-o", `${into}/`, "tool"]),
+};
+
+const grpcurl: GoModule = {
+  folder: `${tools}/go-grpcurl`,
+  programs: "grpcurl (about 1 minute, once)",
+  build: async (go, into) => runGo(go, grpcurl, ["build", "-v", "-o", `${into}/`, "tool"]),
 };
 
 /** The tests, and what their image holds beside Debian's programs. */
@@ -142,3 +148,6 @@ export const helmTools = async (): Promise<string> => builtModule(helm);
 
 /** The folder with `kwok`, which plays nodes and kubelets for benchmarks of the control plane. */
 export const kwokTools = async (): Promise<string> => builtModule(kwok);
+
+/** The folder with `grpcurl`, by which tests speak to Seam's server as people do. */
+export const grpcurlTools = async (): Promise<string> => builtModule(grpcurl);

@@ -158,6 +158,7 @@ async function seamContents({ work }: Workshop): Promise<Contents> {
   const bundles = await bundle({
     agent: path.join(root, "packages/agent/src/main.ts"),
     controller: path.join(root, "packages/controller/src/main.ts"),
+    server: path.join(root, "packages/server/src/main.ts"),
   });
   const shim = await compiled("cni/seam-cni.c", work, ["-static", "-Os"]);
   return {

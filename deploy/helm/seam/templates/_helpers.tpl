@@ -17,3 +17,41 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 {{- define "seam.image" -}}
 {{- required "image: expected the reference of Seam's image, which every node can get; set it with: --set image=REGISTRY/seam:TAG" .Values.image -}}
 {{- end -}}
+
+{{/* The server's certificate, and the authority that clients trust; kept once made, for ten years. */}}
+{{- define "seam.serverCertificate" -}}
+{{- $names := list "seam-server" "seam-server.seam-system" "seam-server.seam-system.svc" "seam-server.seam-system.svc.cluster.local" "localhost" -}}
+{{- $data := dict -}}
+{{- $found := lookup "v1" "Secret" .Release.Namespace "seam-server-tls" -}}
+{{- if and $found (hasKey $found.data "ca.crt") -}}
+{{- $data = $found.data -}}
+{{- else -}}
+{{- $authority := genCA "seam-server-ca" 3650 -}}
+{{- $made := genSignedCert "seam-server" (list "127.0.0.1" "::1") $names 3650 $authority -}}
+{{- $data = dict "ca.crt" (b64enc $authority.Cert) "tls.crt" (b64enc $made.Cert) "tls.key" (b64enc $made.Key) -}}
+{{- end }}
+apiVersion: v1
+kind: Secret
+type: kubernetes.io/tls
+metadata:
+  name: seam-server-tls
+  namespace: {{ include "seam.namespace" . }}
+  labels:
+    {{- include "seam.labels" (dict "root" . "part" "seam-server") | nindent 4 }}
+data:
+  {{- range $key := list "ca.crt" "tls.crt" "tls.key" }}
+  {{ $key }}: {{ get $data $key }}
+  {{- end }}
+---
+# What clients trust, for those who may not read the Secret.
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: seam-server-ca
+  namespace: {{ include "seam.namespace" . }}
+  labels:
+    {{- include "seam.labels" (dict "root" . "part" "seam-server") | nindent 4 }}
+data:
+  ca.crt: |
+    {{- get $data "ca.crt" | b64dec | nindent 4 }}
+{{- end -}}
