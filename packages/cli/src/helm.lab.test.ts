@@ -20,7 +20,7 @@ const NEXT = "localhost/seam/seam:next";
 const execute = promisify(execFile);
 const { kubectl, onNode } = lab;
 let image = "";
-let authority = "";
+let trusted = "";
 
 async function helm(command: string, ...argv: readonly string[]): Promise<string> {
   const program = `${process.env["SEAM_HELM_BIN"] ?? "SEAM_HELM_BIN names the folder of Helm"}/helm`;
@@ -196,7 +196,7 @@ test("helm install takes over the pods that run, without privileged containers",
     "CapEff:\t0000000000201000\nCapBnd:\t0000000000201000\nNoNewPrivs:\t1\nSeccomp:\t2",
   );
   await expectComplete();
-  authority = await authorityThatServes();
+  trusted = await authorityThatServes();
   await expect(lab.seam("install", "--image", image)).rejects.toThrow(
     "Helm has installed Seam here; use: helm upgrade seam --namespace seam-system",
   );
@@ -220,7 +220,7 @@ test("an upgrade to another image, and the way back, lose no round trip of 1,000
   });
   await expectWorking(image);
   // Neither way makes another certificate.
-  expect(await authorityThatServes()).toBe(authority);
+  expect(await authorityThatServes()).toBe(trusted);
   const history: readonly { readonly status: string }[] = JSON.parse(
     await helm("history", "seam", "-o", "json"),
   );
