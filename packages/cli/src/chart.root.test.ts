@@ -188,8 +188,11 @@ test.each([
   });
 });
 
-test("the server can be left out", () => {
-  const { text } = template(...image, "--set", "server.enabled=false");
+test.each([
+  ["left out", "server.enabled=false"],
+  ["unknown to the values of an older release", "server=null"],
+])("the server can be %s", (_, set) => {
+  const { text } = template(...image, "--set", set);
   expect(text).toContain("name: seam-controller");
   expect(text).not.toContain("seam-server");
 });

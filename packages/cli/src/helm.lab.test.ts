@@ -6,7 +6,7 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 
-import { goTools, labDown, labImage } from "@seam/lab";
+import { goTools, grpcurlTools, labDown, labImage } from "@seam/lab";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { chart, fileOf } from "./chart.fixture.ts";
@@ -20,6 +20,7 @@ const NEXT = "localhost/seam/seam:next";
 const execute = promisify(execFile);
 const { kubectl, onNode } = lab;
 let image = "";
+let trusted = "";
 
 async function helm(command: string, ...argv: readonly string[]): Promise<string> {
   const program = `${process.env["SEAM_HELM_BIN"] ?? "SEAM_HELM_BIN names the folder of Helm"}/helm`;
@@ -159,6 +160,20 @@ async function expectComplete(): Promise<void> {
   await expect.poll(doctor, { timeout: 30_000, interval: 500 }).toContain("nothing is missing");
 }
 
+/** What clients of the server trust; with it grpcurl on a node reaches the server. */
+async function authorityThatServes(): Promise<string> {
+  const map = ["get", "configmap", "seam-server-ca", "-o", "jsonpath={.data.ca\\.crt}"];
+  const authority = await kubectl("-n", "seam-system", ...map);
+  const service = ["get", "service", "seam-server", "-o", "jsonpath={.spec.clusterIP}"];
+  const address = `${await kubectl("-n", "seam-system", ...service)}:9820`;
+  const program = `${await grpcurlTools()}/grpcurl`;
+  const ask = `${program} -cacert /dev/stdin -authority seam-server.seam-system ${address} list`;
+  await expect
+    .poll(async () => onNode("n1", `${ask} 2>&1 <<'END'\n${authority}\nEND`), { timeout: 20_000 })
+    .toContain("seam.v1.Policy");
+  return authority;
+}
+
 test("seam uninstall takes the plug-in from all nodes, and pods talk on", async () => {
   await underLoad("seam uninstall", async () => {
     expect(await lab.seam("uninstall")).toMatch(
@@ -181,6 +196,7 @@ test("helm install takes over the pods that run, without privileged containers",
     "CapEff:\t0000000000201000\nCapBnd:\t0000000000201000\nNoNewPrivs:\t1\nSeccomp:\t2",
   );
   await expectComplete();
+  trusted = await authorityThatServes();
   await expect(lab.seam("install", "--image", image)).rejects.toThrow(
     "Helm has installed Seam here; use: helm upgrade seam --namespace seam-system",
   );
@@ -188,13 +204,23 @@ test("helm install takes over the pods that run, without privileged containers",
 
 test("an upgrade to another image, and the way back, lose no round trip of 1,000 per second", async () => {
   await underLoad("helm upgrade", async () => {
-    await helm("upgrade", "seam", chart, "--reuse-values", "--set", `image=${NEXT}`, ...wait);
+    await helm(
+      "upgrade",
+      "seam",
+      chart,
+      "--reset-then-reuse-values",
+      "--set",
+      `image=${NEXT}`,
+      ...wait,
+    );
   });
   await expectWorking(NEXT);
   await underLoad("helm rollback", async () => {
     await helm("rollback", "seam", ...wait);
   });
   await expectWorking(image);
+  // Neither way makes another certificate.
+  expect(await authorityThatServes()).toBe(trusted);
   const history: readonly { readonly status: string }[] = JSON.parse(
     await helm("history", "seam", "-o", "json"),
   );
@@ -207,7 +233,7 @@ test("an upgrade to an image that does not exist can be rolled back, and no node
       "upgrade",
       "seam",
       chart,
-      "--reuse-values",
+      "--reset-then-reuse-values",
       "--set",
       "image=localhost/seam/seam:none",
       "--wait",
