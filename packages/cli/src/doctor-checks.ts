@@ -117,6 +117,7 @@ export function clusterChecks(facts: ClusterFacts): readonly Check[] {
     podCidrCheck(facts),
     agentCheck(nodes),
     controllerCheck(facts),
+    serverCheck(facts),
     readyCheck(nodes),
     kernelCheck(nodes),
     dnsCheck(facts),
@@ -186,6 +187,14 @@ const controllerCheck = ({ controller }: ClusterFacts): Verdict => ({
     controller === "absent"
       ? INSTALL
       : "look at: seam describe deployment seam-controller -n seam-system",
+});
+
+/** A chart can leave the server out. */
+const serverCheck = ({ server }: ClusterFacts): Verdict => ({
+  name: "server",
+  ok: server !== "not ready",
+  found: { ready: "Ready", absent: "not installed", "not ready": "not ready" }[server],
+  fix: "look at: seam describe deployment seam-server -n seam-system",
 });
 
 function readyCheck(nodes: readonly NodeHealth[]): Verdict {

@@ -39,6 +39,7 @@ const cluster: ClusterFacts = {
   families: ["IPv4", "IPv6"],
   kinds: [{ name: "projects.seam.ucsd.edu", state: "current" }],
   controller: "ready",
+  server: "absent",
   dns: "10.96.0.10",
 };
 
@@ -125,6 +126,7 @@ const clusterCases: readonly ClusterCase[] = [
   ["agents", second({ agent: "not ready" }), /not Ready on n2 -> look at: seam get pods/],
   ["controller", { controller: "absent" }, /absent -> .*seam install/],
   ["controller", { controller: "not ready" }, /not ready -> look at: seam describe deployment/],
+  ["server", { server: "not ready" }, /not ready -> look at: seam describe deployment seam-server/],
   ["nodes", second({ ready: false }), /NotReady: n2 -> look at: seam describe node n2/],
   ["dns", { dns: null }, /no DNS service in kube-system -> install CoreDNS/],
   ["dns", second({ dns: "queryA ETIMEOUT" }), /n2: queryA ETIMEOUT -> look at: seam get pods/],

@@ -40,6 +40,8 @@ export type ClusterFacts = {
     readonly state: "current" | "other" | "absent";
   }[];
   readonly controller: PartState;
+  /** The server, which need not be installed. */
+  readonly server: PartState;
   /** Address of the cluster's DNS; null when there is no such service. */
   readonly dns: string | null;
 };
@@ -59,7 +61,8 @@ export async function gatherCluster(kube: KubeClient): Reply<ClusterFacts> {
     nodes: await Promise.all(health),
     families: await serviceFamilies(kube),
     kinds: await Promise.all(customResourceDefinitions().filter(isKubeObject).map(kindState(kube))),
-    controller: await controllerState(kube),
+    controller: await deploymentState(kube, "seam-controller"),
+    server: await deploymentState(kube, "seam-server"),
     dns,
   });
 }
@@ -153,9 +156,9 @@ function holds(real: unknown, wanted: unknown): boolean {
   return isJson(real) && entries.every(([key, value]) => holds(real[key], value));
 }
 
-async function controllerState(kube: KubeClient): Promise<PartState> {
+async function deploymentState(kube: KubeClient, name: string): Promise<PartState> {
   const ref = { apiVersion: "apps/v1", kind: "Deployment", namespace: AGENTS.namespace };
-  const found = await kube.get({ ...ref, name: "seam-controller" });
+  const found = await kube.get({ ...ref, name });
   if (!found.ok) return absence(found.error);
   return stateOf((numberOf(found.value, "status", "readyReplicas") ?? 0) > 0);
 }

@@ -268,6 +268,28 @@ test("Watch tells of what is, then of each change, whoever makes it, and goes on
   });
 });
 
+test("a watch that is not read ends when more than 1,000 changes wait, and tells those that waited", async () => {
+  using client = as(guest);
+  const except = Array.from({ length: 500 }, (_, index) => `10.${index >> 8}.${index & 255}.0/24`);
+  const ingress = [{ from: [{ ipBlock: { cidr: "10.0.0.0/8", except } }] }];
+  await update("large", { spec: { ingress } });
+  const watch = client.stream(Policy.method.watch, { namespace: "lab-a", labelSelector: "!by" });
+  for (const _ of ["busy", "kept", "large", "bookmark"]) await watch.next();
+  const change = async (turn: number): Promise<boolean> => {
+    const metadata = { labels: { turn: String(turn) } };
+    return (await server.admin.patch(ref("large"), { kind: "merge", value: { metadata } })).ok;
+  };
+  for (let turn = 0; turn < 1300; turn += 1) expect(await change(turn)).toBe(true);
+  let told = 0;
+  let last = await watch.next();
+  for (; last.done !== true; last = await watch.next()) told += 1;
+  expect(last.value).toMatchObject({ error: { code: "RESOURCE_EXHAUSTED" } });
+  // Those that the limit lets wait, and some that were on their way.
+  expect(told).toBeGreaterThanOrEqual(1000);
+  expect(told).toBeLessThan(1300);
+  await server.admin.delete(ref("large"));
+}, 60_000);
+
 test("what is exposed is what the guide tells", async () => {
   const guide = metricsInGuide("server");
   const exposed = await exposedMetrics(server.port);
