@@ -20,5 +20,5 @@ export { gatherMachine, type MachineFacts, type Trial, type Trials } from "./mac
 export { readdressNode, removeNode } from "./node-changes.ts";
 export { cutNode, healNode } from "./partition.ts";
 export { useReferenceVxlan } from "./reference-vxlan.ts";
-export { e2eTools, goTools, helmTools, kwokTools } from "./go-tools.ts";
+export { e2eTools, goTools, helmTools, kwokTools, policySuiteTools } from "./go-tools.ts";
 export { monotonicMs, type Probe, PROBED_PORTS, type Prober, startProber } from "./prober.ts";
