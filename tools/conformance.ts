@@ -1,13 +1,19 @@
 /**
- * `npm run conformance [-- SET ...]`: a lab with Seam, upstream's specs of its pod network, and what became of
- * each. Reports and logs stay in the cache folder, replaced by the next run. `npm test` and `npm run soak` run it too.
+ * `npm run conformance [-- SET ...]`: a lab with Seam, upstream's specs of its pod network and suite of cluster-wide
+ * policies, and what became of each. Reports and logs stay in the cache folder, replaced by the next run. `npm test` and `npm run soak` run it too.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 
-import { runSpecs, type SpecResult, type SpecSet, specSets } from "@seam/conformance";
+import {
+  policySuite,
+  runPolicySuite,
+  runSpecs,
+  type SpecResult,
+  specSets,
+} from "@seam/conformance";
 import {
   e2eTools,
   goTools,
@@ -16,6 +22,7 @@ import {
   labStatus,
   type LabStatus,
   loadImage,
+  policySuiteTools,
 } from "@seam/lab";
 
 import { root, type Tally } from "./check.ts";
@@ -39,18 +46,30 @@ async function prepareLab(e2eFolder: string): Promise<LabStatus> {
   return labStatus(name);
 }
 
-/** Runs the specs of the sets together on a new lab, and takes it down. */
-export async function runConformance(sets: readonly SpecSet[]): Promise<Tally> {
+/** Names of all sets. */
+export const allSets: readonly string[] = [...specSets, policySuite].map(({ name: each }) => each);
+
+/**
+ * Runs the named sets at the same time on a new lab, and takes it down. The policies of the suite are about its own pods alone, so
+ * that the specs do not notice them.
+ */
+export async function runConformance(names: readonly string[]): Promise<Tally> {
   const started = performance.now();
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   try {
     const [binFolder, e2eFolder] = [await goTools(), await e2eTools()];
+    const suiteFolder = names.includes(policySuite.name) ? await policySuiteTools() : undefined;
     const { kubeconfig, nodes } = await prepareLab(e2eFolder);
-    const where = { e2eFolder, binFolder, kubeconfig, folder, nodes: nodes.length };
+    const where = { e2eFolder, binFolder, kubeconfig, folder, timeoutMinutes: 20 };
+    const sets = specSets.filter((set) => names.includes(set.name));
     // Specs mostly wait: six at a time keep two processors busy.
-    const run = { ...where, processes: 6, timeoutMinutes: 20, nodesSeconds: 60 };
-    return tallyOf(await shown(runSpecs(sets, run)));
+    const run = { ...where, nodes: nodes.length, processes: 6, nodesSeconds: 60 };
+    const parts = await Promise.all([
+      sets.length === 0 ? [] : shown(runSpecs(sets, run)),
+      suiteFolder === undefined ? [] : shown(runPolicySuite({ ...where, suiteFolder })),
+    ]);
+    return tallyOf(parts.flat());
   } catch (error) {
     console.error("the specs did not run", error);
     return nothing("upstream's specs");
@@ -85,13 +104,11 @@ function tallyOf(results: readonly SpecResult[]): Tally {
 
 if (import.meta.main) {
   const { positionals } = parseArgs({ allowPositionals: true });
-  const known = specSets.map((set): string => set.name);
-  const unknown = positionals.find((each) => !known.includes(each));
+  const unknown = positionals.find((each) => !allSets.includes(each));
   if (unknown !== undefined) {
-    console.error(`seam: set of specs: expected ${known.join(", ")}, found "${unknown}"`);
+    console.error(`seam: set of specs: expected ${allSets.join(", ")}, found "${unknown}"`);
     process.exit(2);
   }
   installSystemPackages();
-  const named = specSets.filter((set) => positionals.includes(set.name));
-  endWith(await runConformance(named.length === 0 ? specSets : named));
+  endWith(await runConformance(positionals.length === 0 ? allSets : positionals));
 }

@@ -6,11 +6,10 @@
  */
 import { parseArgs } from "node:util";
 
-import { specSets } from "@seam/conformance";
 import { goTools } from "@seam/lab";
 
 import type { Tally } from "./check.ts";
-import { runConformance } from "./conformance.ts";
+import { allSets, runConformance } from "./conformance.ts";
 import { installSystemPackages } from "./setup/debian.ts";
 import { endWith, runSuite, sum } from "./suite.ts";
 
@@ -35,6 +34,6 @@ const tallies: Tally[] = [
 for (let round = 1; round <= rounds; round += 1) {
   console.log(`\nsoak: round ${round} of ${rounds}`);
   tallies.push(runSuite("lab", ["packages/cli/src/faults.lab.test.ts"]));
-  tallies.push(await runConformance(specSets));
+  tallies.push(await runConformance(allSets));
 }
 endWith(sum(tallies));

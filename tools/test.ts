@@ -1,15 +1,15 @@
 /** `npm test`: the static checks, every suite, and upstream's end-to-end tests; the last line sums them. */
-import { specSets } from "@seam/conformance";
-import { e2eTools, goTools, grpcurlTools, helmTools } from "@seam/lab";
+import { e2eTools, goTools, grpcurlTools, helmTools, policySuiteTools } from "@seam/lab";
 
 import { runChecks } from "./check.ts";
-import { runConformance } from "./conformance.ts";
+import { allSets, runConformance } from "./conformance.ts";
 import { installSystemPackages } from "./setup/debian.ts";
 import { endWith, runSuite, sum } from "./suite.ts";
 
 installSystemPackages();
 process.env["SEAM_BIN"] = await goTools();
 process.env["SEAM_E2E_BIN"] = await e2eTools();
+process.env["SEAM_POLICY_SUITE_BIN"] = await policySuiteTools();
 process.env["SEAM_HELM_BIN"] = await helmTools();
 process.env["SEAM_GRPCURL_BIN"] = await grpcurlTools();
 endWith(
@@ -18,6 +18,6 @@ endWith(
     runSuite("unit"),
     runSuite("root"),
     runSuite("lab"),
-    await runConformance(specSets),
+    await runConformance(allSets),
   ]),
 );

@@ -5,6 +5,7 @@ import path from "node:path";
 
 import { afterAll, expect, test } from "vitest";
 
+import { runPolicySuite } from "./policy-suite.ts";
 import type { SpecResult } from "./report.ts";
 import { runSpecs } from "./run.ts";
 import { specSets } from "./specs.ts";
@@ -73,5 +74,13 @@ test("a set that upstream has changed is refused", async () => {
   const [first, ...others] = specSets;
   await expect(ended(runSpecs([{ ...first, count: 48 }, ...others], run))).rejects.toThrow(
     "set conformance: expected 48 specs, upstream has 47",
+  );
+});
+
+test("without the kind of cluster-wide policies no test of their suite begins", async () => {
+  const suiteFolder =
+    process.env["SEAM_POLICY_SUITE_BIN"] ?? "SEAM_POLICY_SUITE_BIN names the folder of the suite";
+  await expect(ended(runPolicySuite({ ...run, suiteFolder }))).rejects.toThrow(
+    /kubectl apply of the kind's definition: .*connection.* refused/s,
   );
 });

@@ -2,10 +2,11 @@
  * Runs upstream specs against a cluster: lists the wanted ones by a dry run, runs them by Ginkgo in several
  * processes, says how far it is, and reads the report.
  */
-import { spawn, spawnSync } from "node:child_process";
-import { createWriteStream, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
+import { progressOf, startLogged } from "./logged-program.ts";
 import { reportText, selectedSpecs, type SpecResult, specResults } from "./report.ts";
 import { type Exclusion, exclusions, isIn, type SpecSet } from "./specs.ts";
 
@@ -27,6 +28,9 @@ export type SpecRun = {
   readonly nodesSeconds: number;
 };
 
+/** What Ginkgo writes for each spec that ran. */
+const BULLET = /•/;
+
 /** All images come from one made-up registry: a lab's nodes have them already, and nothing is pulled. */
 const registries = [
   "buildImageRegistry",
@@ -45,12 +49,16 @@ export async function* runSpecs(
   sets: readonly SpecSet[],
   run: SpecRun,
 ): AsyncGenerator<string, readonly SpecResult[]> {
-  const to = { environment: environmentOf(run), log: path.join(run.folder, "specs.log") };
+  const log = path.join(run.folder, "specs.log");
+  const to = { environment: environmentOf(run), log, mark: BULLET };
   const wanted = await listed(sets, run, to.environment);
-  const excluded = exclusions.filter((each) => holds(each, run));
+  const excluded = exclusions.filter(({ protocol }) => lacks(protocol, run.e2eFolder));
   yield `${wanted.length} specs, ${run.processes} at a time`;
   const report = path.join(run.folder, "specs.json");
-  yield* progress(wanted.length, start(runArgv({ sets, run, excluded, report }), to));
+  yield* progressOf(
+    startLogged(runArgv({ sets, run, excluded, report }), to),
+    (done, seconds) => `${done} of ${wanted.length} specs done in ${seconds} s`,
+  );
   if (!existsSync(report)) throw new Error(`Ginkgo left no report; see ${to.log}`);
   const results = specResults(JSON.parse(readFileSync(report, "utf8")), wanted, excluded);
   yield reportText(sets, results);
@@ -75,7 +83,7 @@ async function listed(
 ): Promise<readonly string[]> {
   const list = path.join(run.folder, "list.json");
   const log = path.join(run.folder, "list.log");
-  const { ended } = start(listArgv(sets, run, list), { environment, log });
+  const { ended } = startLogged(listArgv(sets, run, list), { environment, log, mark: BULLET });
   if ((await ended) !== 0) throw new Error(`listing the specs failed; see ${log}`);
   const names = selectedSpecs(JSON.parse(readFileSync(list, "utf8")));
   for (const set of sets) {
@@ -87,7 +95,7 @@ async function listed(
 }
 
 /** Whether the kernel lacks the protocol: to a port where nobody listens, others answer that the connection is refused. */
-function holds({ protocol }: Exclusion, { e2eFolder }: SpecRun): boolean {
+export function lacks(protocol: string, e2eFolder: string): boolean {
   const ask = ["connect", "127.0.0.1:1", `--protocol=${protocol}`, "--timeout=2s"];
   const { stderr } = spawnSync(`${e2eFolder}/agnhost`, ask, { encoding: "utf8" });
   return stderr.includes("protocol not supported");
@@ -132,46 +140,3 @@ const runArgv = ({ sets, run, excluded, report }: Wish): readonly string[] => [
   "--",
   ...common(run),
 ];
-
-type Running = {
-  readonly ended: Promise<number | null>;
-  /** Specs that have passed or failed so far. */
-  readonly done: () => number;
-};
-
-/** Starts a program whose output goes to a log; Ginkgo writes one bullet per spec that ran. */
-function start(
-  [program = "", ...parameters]: readonly string[],
-  to: { readonly environment: NodeJS.ProcessEnv; readonly log: string },
-): Running {
-  const log = createWriteStream(to.log);
-  const child = spawn(program, parameters, {
-    env: to.environment,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let done = 0;
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    done += text.split("•").length - 1;
-    log.write(text);
-  });
-  child.stderr.pipe(log, { end: false });
-  const ended = new Promise<number | null>((resolve, reject) => {
-    child.on("error", reject).on("close", (code) => {
-      log.end();
-      resolve(code);
-    });
-  });
-  return { ended, done: () => done };
-}
-
-async function* progress(wanted: number, { ended, done }: Running): AsyncGenerator<string> {
-  const started = performance.now();
-  const pause = async (): Promise<"running"> =>
-    new Promise((resolve) => {
-      setTimeout(() => resolve("running"), 15_000).unref();
-    });
-  while ((await Promise.race([ended, pause()])) === "running") {
-    const seconds = Math.round((performance.now() - started) / 1000);
-    yield `${done()} of ${wanted} specs done in ${seconds} s`;
-  }
-}

@@ -16,6 +16,16 @@ export const specSets = [
   { name: "policies", focus: String.raw`\[sig-network\] Netpol`, count: 50 },
 ] as const satisfies readonly SpecSet[];
 
+/**
+ * Upstream's suite of cluster-wide policies, for the version that `tools/go-policy-api/go.mod` pins: its tests, each of several parts.
+ * A part is reported as a spec.
+ */
+export const policySuite = {
+  name: "cluster-policies",
+  focus: String.raw`\[cluster-policies\]`,
+  count: 28,
+} as const satisfies SpecSet;
+
 /** Specs that fail on a host whatever its pod network is, because its kernel lacks a protocol. */
 export type Exclusion = {
   readonly pattern: string;

@@ -1,5 +1,5 @@
 /**
- * Builds the upstream programs that the modules `tools/go`, `tools/go-e2e`, `tools/go-helm`, `tools/go-kwok` and
+ * Builds the upstream programs that the modules `tools/go`, `tools/go-e2e`, `tools/go-policy-api`, `tools/go-helm`, `tools/go-kwok` and
  * `tools/go-grpcurl` pin, once: they are kept in the cache folder under a key made of a module's files and the Go version.
  */
 import { spawn, spawnSync } from "node:child_process";
@@ -7,11 +7,15 @@ import { createHash } from "node:crypto";
 import {
   chmodSync,
   copyFileSync,
+  cpSync,
   existsSync,
+  globSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   renameSync,
+  rmSync,
+  writeFileSync,
 } from "node:fs";
 import path from "node:path";
 
@@ -43,6 +47,12 @@ const e2e: GoModule = {
   build: buildE2e,
 };
 
+const policySuite: GoModule = {
+  folder: `${tools}/go-policy-api`,
+  programs: "the suite of cluster-wide policies (about 3 minutes, once)",
+  build: buildPolicySuite,
+};
+
 const helm: GoModule = {
   folder: `${tools}/go-helm`,
   programs: "Helm (about 3 minutes, once)",
@@ -69,9 +79,58 @@ async function buildE2e(go: string, into: string): Promise<void> {
   await runGo(go, e2e, ["test", "-c", "-o", `${into}/e2e.test`, "k8s.io/kubernetes/test/e2e"]);
   const source = await mustRun([go, "list", "-f", "{{.Dir}}", agnhost], { cwd: e2e.folder });
   for (const file of ["localhost.crt", "localhost.key"]) {
-    copyFileSync(path.join(source.trim(), "porter", file), path.join(into, file));
-    chmodSync(path.join(into, file), 0o644);
+    copySource(path.join(source.trim(), "porter", file), into);
   }
+}
+
+/** The tests, and the definition of the kind that they are about, with all that is experimental in it. */
+async function buildPolicySuite(go: string, into: string): Promise<void> {
+  const list = [go, "list", "-m", "-f", "{{.Dir}}", policyModule];
+  const source = (await mustRun(list, { cwd: policySuite.folder })).trim();
+  const work = mkdtempSync(`${into}.work-`);
+  try {
+    const modfile = policySources(source, work);
+    const out = `${into}/policy-api.test`;
+    await runGo(go, policySuite, ["test", `-modfile=${modfile}`, "-c", "-o", out, "."]);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+  const definition = "policy.networking.k8s.io_clusternetworkpolicies.yaml";
+  copySource(path.join(source, "config/crd/experimental", definition), into);
+}
+
+const policyModule = "sigs.k8s.io/network-policy-api";
+
+/** A copy of upstream's module whose probes ask first whether they are left out, and a go.mod that uses it; the path of the latter. */
+function policySources(source: string, work: string): string {
+  const copy = path.join(work, "module");
+  for (const part of ["go.mod", "apis", "conformance", "pkg"]) {
+    cpSync(path.join(source, part), path.join(copy, part), { recursive: true });
+  }
+  const own = path.join(copy, "conformance/utils/kubernetes");
+  const helper = path.join(own, "helper.go");
+  const text = readFileSync(helper, "utf8");
+  const asking = text.replace(
+    /^func PokeServer\(.*\{$/m,
+    "$&\n\tif isLeftOut(t, protocol) {\n\t\treturn\n\t}",
+  );
+  if (asking === text) throw new Error(`${policyModule}: no function PokeServer in helper.go`);
+  chmodSync(own, 0o755);
+  rmSync(helper);
+  writeFileSync(helper, asking);
+  copySource(path.join(policySuite.folder, "kubernetes/left_out.go"), own);
+  const modfile = path.join(work, "go.mod");
+  const pinned = readFileSync(path.join(policySuite.folder, "go.mod"), "utf8");
+  writeFileSync(modfile, `${pinned}\nreplace ${policyModule} => ${copy}\n`);
+  copySource(path.join(policySuite.folder, "go.sum"), work);
+  return modfile;
+}
+
+/** Copies a file of Go's module cache, where all are read-only, into a folder. */
+function copySource(from: string, into: string): void {
+  const to = path.join(into, path.basename(from));
+  copyFileSync(from, to);
+  chmodSync(to, 0o644);
 }
 
 function goVersion(go: string, module: GoModule): string {
@@ -85,7 +144,11 @@ function goVersion(go: string, module: GoModule): string {
 
 function cacheKey(go: string, module: GoModule): string {
   const hash = createHash("sha256").update(goVersion(go, module)).update(linkerFlags);
-  for (const file of ["go.mod", "go.sum"]) {
+  for (const file of [
+    "go.mod",
+    "go.sum",
+    ...globSync("**/*.go", { cwd: module.folder }).toSorted(),
+  ]) {
     hash.update(readFileSync(path.join(module.folder, file)));
   }
   return hash.digest("hex").slice(0, 16);
@@ -142,6 +205,9 @@ export const goTools = async (): Promise<string> => builtModule(kubernetes);
 
 /** The folder with the upstream end-to-end tests (`e2e.test`, `ginkgo`) and `agnhost`, the program of their images. */
 export const e2eTools = async (): Promise<string> => builtModule(e2e);
+
+/** The folder with `policy-api.test`, upstream's suite of cluster-wide policies, and the definition of their kind. */
+export const policySuiteTools = async (): Promise<string> => builtModule(policySuite);
 
 /** The folder with `helm`, which installs Seam's chart. */
 export const helmTools = async (): Promise<string> => builtModule(helm);

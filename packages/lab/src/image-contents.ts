@@ -119,6 +119,7 @@ async function agnhostContents({ binFolder }: Workshop): Promise<Contents> {
       ...(await userland(agnhostPrograms, "dash")),
       { kind: "folder", to: "/uploads", mode: 0o755 },
       { kind: "link", to: "/agnhost-2", target: "agnhost" },
+      { kind: "link", to: "/bin/bash", target: "../usr/bin/bash" },
       ...own.map((file): Entry => ({ kind: "file", from: `${binFolder}/${file}`, to: `/${file}` })),
     ],
   };
@@ -131,6 +132,8 @@ const agnhostAliases = [
   "localhost/e2e/glibc-dns-testing:2.0.0",
   "localhost/e2e/nginx:1.15-4",
   "localhost/e2e/pause:3.10.2",
+  // The suite of tools/go-policy-api has it in its manifests and no option for another registry.
+  "registry.k8s.io/e2e-test-images/agnhost:2.45",
 ];
 
 // Debian's busybox, as a shell, runs its own applets whatever PATH has, and its nc lacks options that the tests use.

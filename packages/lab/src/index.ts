@@ -20,6 +20,13 @@ export { gatherMachine, type MachineFacts, type Trial, type Trials } from "./mac
 export { readdressNode, removeNode } from "./node-changes.ts";
 export { cutNode, healNode } from "./partition.ts";
 export { useReferenceVxlan } from "./reference-vxlan.ts";
-export { e2eTools, goTools, grpcurlTools, helmTools, kwokTools } from "./go-tools.ts";
+export {
+  e2eTools,
+  goTools,
+  grpcurlTools,
+  helmTools,
+  kwokTools,
+  policySuiteTools,
+} from "./go-tools.ts";
 export { PROBED_PORTS } from "./prober-program.ts";
 export { type LoadReport, monotonicMs, type Probe, type Prober, startProber } from "./prober.ts";
