@@ -5,6 +5,7 @@ export { type BenchDocument, benchTable } from "./document.ts";
 export { benchEnforcement, type EnforcementOptions } from "./enforcement.ts";
 export { MOST_POLICIES } from "./policies.ts";
 export { benchPolicies, type PolicyBenchOptions } from "./policy-changes.ts";
+export { benchPolicyCost, type PolicyCostOptions } from "./policy-cost.ts";
 export { benchPods, type PodsOptions } from "./pods.ts";
 export type { RivalLabs } from "./rivals.ts";
 export { benchThroughput, type ThroughputOptions } from "./throughput.ts";

@@ -6,6 +6,7 @@ import {
   benchEnforcement,
   benchPods,
   benchPolicies,
+  benchPolicyCost,
   benchTable,
   benchThroughput,
   MOST_POLICIES,
@@ -93,6 +94,17 @@ export function policies(flags: {
     changes: positive("--changes", flags.changes),
   });
   show(document, flags.json);
+}
+
+/** The action of `seam bench policy-cost`. */
+export async function policyCost(flags: {
+  readonly rounds: string;
+  readonly seconds: string;
+  readonly json?: true;
+}): Promise<void> {
+  const rounds = positive("--rounds", flags.rounds);
+  const seconds = positive("--seconds", flags.seconds);
+  show(await benchPolicyCost({ rounds, seconds }), flags.json);
 }
 
 /** The action of `seam bench enforcement`: on a lab of its own. */

@@ -150,6 +150,13 @@ function addScaleBenches(add: AddCommand): void {
     "seam bench policies --pods 1000 --policies 100",
   );
   withExamples(
+    add("policy-cost", "what a packet costs under 1, 100 and 5,000 policies; needs root, no lab")
+      .option("--rounds <count>", "measurements of each number of policies", "15")
+      .option("--seconds <count>", "seconds of one measurement", "1")
+      .action(later(async () => (await import("./bench.ts")).policyCost)),
+    "seam bench policy-cost --rounds 5",
+  );
+  withExamples(
     add("enforcement", "milliseconds from a policy's writing to the packets of pods on every node")
       .option("--changes <count>", "how often the policy is written and deleted", "100")
       .action(later(async () => (await import("./bench.ts")).enforcement)),
