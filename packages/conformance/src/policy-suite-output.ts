@@ -70,7 +70,7 @@ function resultsOf(part: Part, places: ReadonlyMap<string, string>): readonly Sp
   const result = resultOf(part, places);
   const leftOut = part.lines.filter((line) => line.includes("left out: ")).length;
   if (leftOut === 0) return [result];
-  const reason = `the kernel has no SCTP sockets: ${leftOut} probes over SCTP were not made`;
+  const reason = `the kernel has no SCTP sockets; probes over SCTP that were not made: ${leftOut}`;
   const skipped: SpecResult = { ...result, outcome: "skipped", reason };
   const made = part.lines.some((line) => line.includes("made: "));
   if (!made && result.outcome === "passed") return [skipped];
