@@ -156,11 +156,14 @@ const paced = (seconds: number): readonly string[] => [
   "100",
 ];
 
+/** All pods but the server's, of which the one before its certificate may still be on its way out. */
 const identities = async (): Promise<string> =>
   kubectl(
     "get",
     "pods",
     "-A",
+    "-l",
+    "app.kubernetes.io/name!=seam-server",
     "-o",
     'jsonpath={range .items[*]}{.metadata.uid} {.status.containerStatuses[*].restartCount}{"\\n"}{end}',
   );
