@@ -1,5 +1,6 @@
 /** Policies that are for the whole cluster, as far as they may be read. */
 import { err, ok } from "@seam/base";
+import { CLUSTER_POLICIES } from "@seam/intent";
 import type { KubeClient } from "@seam/kube";
 import { type ClusterPolicy, readClusterPolicy } from "@seam/reach";
 
@@ -12,16 +13,15 @@ export type ClusterPolicies = {
   readonly notes: readonly string[];
 };
 
-const KIND = "ClusterNetworkPolicy";
-const VERSIONS = ["v1beta1", "v1alpha2"];
+const { group, kind: KIND, versions } = CLUSTER_POLICIES;
 const UNREAD =
   "you may not list ClusterNetworkPolicies, so those are left out of the answer; ask for the verb list on clusternetworkpolicies.policy.networking.k8s.io";
 
 /** ClusterNetworkPolicies in the version that the cluster serves; none when it serves the kind in no version. */
 export async function readClusterPolicies(kube: KubeClient): Reply<ClusterPolicies> {
-  for (const version of VERSIONS) {
+  for (const version of versions) {
     const listed = await listObjects(kube, {
-      apiVersion: `policy.networking.k8s.io/${version}`,
+      apiVersion: `${group}/${version}`,
       kind: KIND,
     });
     if (!listed.ok && listed.error.code === "Denied") return ok({ policies: [], notes: [UNREAD] });
