@@ -1,7 +1,7 @@
 /** The controller's flags and environment; a flag wins over its variable. */
-import { parseArgs } from "node:util";
+import type { parseArgs } from "node:util";
 import { err, ok, type Result } from "@seam/base";
-import { LOG_LEVELS, type LogLevel, logLevelOf } from "@seam/daemon";
+import { LOG_LEVELS, type LogLevel, logLevelOf, readFlags } from "@seam/daemon";
 
 /** How the controller is started. */
 export type Options = {
@@ -37,7 +37,7 @@ export const USAGE = `seam controller: makes objects of objects, once per cluste
 
 /** Reads flags and environment; `help` when that was asked for. */
 export function readOptions(from: Surroundings): Result<Options | "help", string> {
-  const flags = readFlags(from.argv);
+  const flags = readFlags(from.argv, FLAGS);
   if (!flags.ok) return flags;
   if (flags.value.help === true) return ok("help");
   return complete(flags.value, from);
@@ -76,11 +76,3 @@ const FLAGS = {
 } as const;
 
 type Flags = ReturnType<typeof parseArgs<{ options: typeof FLAGS }>>["values"];
-
-function readFlags(argv: readonly string[]): Result<Flags, string> {
-  try {
-    return ok(parseArgs({ args: [...argv], options: FLAGS }).values);
-  } catch (error) {
-    return err(`${error instanceof Error ? error.message : String(error)}; see --help`);
-  }
-}

@@ -9,3 +9,4 @@ export {
   logLevelOf,
   startDaemon,
 } from "./daemon.ts";
+export { readFlags } from "./flags.ts";

@@ -1,7 +1,7 @@
 /** The server's flags and environment; a flag wins over its variable. */
-import { parseArgs } from "node:util";
+import type { parseArgs } from "node:util";
 import { err, ok, type Result } from "@seam/base";
-import { LOG_LEVELS, type LogLevel, logLevelOf } from "@seam/daemon";
+import { LOG_LEVELS, type LogLevel, logLevelOf, readFlags } from "@seam/daemon";
 import type { CertificateFiles } from "@seam/wire";
 
 /** How the server is started. */
@@ -38,7 +38,7 @@ export function readOptions(
   argv: readonly string[],
   env: Environment,
 ): Result<Options | "help", string> {
-  const flags = readFlags(argv);
+  const flags = readFlags(argv, FLAGS);
   if (!flags.ok) return flags;
   return flags.value.help === true ? ok("help") : complete(flags.value, env);
 }
@@ -111,11 +111,3 @@ const FLAGS = {
 } as const;
 
 type Flags = ReturnType<typeof parseArgs<{ options: typeof FLAGS }>>["values"];
-
-function readFlags(argv: readonly string[]): Result<Flags, string> {
-  try {
-    return ok(parseArgs({ args: [...argv], options: FLAGS }).values);
-  } catch (error) {
-    return err(`${error instanceof Error ? error.message : String(error)}; see --help`);
-  }
-}
