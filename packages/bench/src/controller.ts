@@ -18,7 +18,7 @@ import {
 import { FAKE, type Kwok, startKwok } from "./kwok.ts";
 import { memoryOf } from "./memory.ts";
 import { type MadeObjects, PEER_LABEL, watchMade } from "./made-objects.ts";
-import { openLab } from "./rivals.ts";
+import { openLab, write } from "./rivals.ts";
 
 /** How much, and how fast. */
 export type ControllerBenchOptions = {
@@ -165,12 +165,6 @@ async function writeAtOnce(
   const all = Array.from({ length: options.experiments - from }, (_, index) => from + index);
   await Promise.all(all.map(async (index) => write(kube, experiment(index, options))));
   return start;
-}
-
-async function write(kube: KubeClient, object: KubeObject): Promise<void> {
-  const applied = await kube.apply(object, { fieldManager: "seam-bench", force: true });
-  if (!applied.ok)
-    throw new Error(`${object.kind} ${object.metadata.name}: ${applied.error.message}`);
 }
 
 const image = "localhost/pause:1";

@@ -16,7 +16,7 @@ import {
 import { monotonicMs, type Prober, startProber } from "@seam/lab";
 
 import { type BenchDocument, casesOf, environmentOf, statisticsOf } from "./document.ts";
-import { openLab } from "./rivals.ts";
+import { openLab, write } from "./rivals.ts";
 
 /** A lab that is up, with Seam, and how often the policy is written. */
 export type EnforcementOptions = { readonly lab: string; readonly changes: number };
@@ -142,11 +142,6 @@ const POLICY: KubeObject = {
     ingress: [{ from: [{ podSelector: { matchLabels: { role: "client" } } }] }],
   },
 };
-
-async function write(kube: KubeClient, object: KubeObject): Promise<void> {
-  const written = await kube.apply(object, { fieldManager: "seam-bench", force: true });
-  if (!written.ok) throw new Error(written.error.message);
-}
 
 async function remove(kube: KubeClient): Promise<void> {
   const { apiVersion, kind, metadata } = POLICY;

@@ -7,7 +7,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { type BenchDocument, type Case, caseOf, environmentOf, type Figure } from "./document.ts";
 import { memoryOf } from "./memory.ts";
-import { allRunning, benchPod, interleaved, openLab, PEER, type RivalLabs } from "./rivals.ts";
+import {
+  allRunning,
+  benchPod,
+  interleaved,
+  openLab,
+  PEER,
+  type RivalLabs,
+  write,
+} from "./rivals.ts";
 
 /** How often, and how many pods at once. */
 export type PodsOptions = RivalLabs & {
@@ -65,8 +73,7 @@ const namesOf = (count: number): readonly string[] =>
 
 async function makeNamespace(kube: KubeClient): Promise<void> {
   const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: pod.namespace } };
-  const applied = await kube.apply(namespace, { fieldManager: "seam-bench", force: true });
-  if (!applied.ok) throw new Error(applied.error.message);
+  await write(kube, namespace);
 }
 
 /** Seconds until all are Running. */

@@ -45,7 +45,7 @@ export async function openLab(name: string): Promise<KubeClient> {
 export async function encapsulate({ seam, reference }: RivalLabs): Promise<void> {
   await useReferenceVxlan(reference);
   const kube = await openLab(seam);
-  await apply(kube, {
+  await write(kube, {
     apiVersion: API_VERSION,
     kind: "NetworkConfig",
     metadata: { name: NETWORK_CONFIG_NAME },
@@ -66,15 +66,15 @@ export async function encapsulate({ seam, reference }: RivalLabs): Promise<void>
 /** Makes a client and servers on its own node (n2), on another (n1), and behind a service. */
 export async function prepareRival(lab: string): Promise<Rival> {
   const kube = await openLab(lab);
-  await apply(kube, { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
-  await apply(kube, serverPod("client", "n2", "sleep infinity"));
-  await apply(kube, serverPod("same", "n2", serve));
-  await apply(kube, serverPod("across", "n1", serve));
+  await write(kube, { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
+  await write(kube, serverPod("client", "n2", "sleep infinity"));
+  await write(kube, serverPod("same", "n2", serve));
+  await write(kube, serverPod("across", "n1", serve));
   const spec = {
     selector: { app: "across" },
     ports: [5201, 5202].map((port) => ({ name: `p${port}`, port })),
   };
-  await apply(kube, {
+  await write(kube, {
     apiVersion: "v1",
     kind: "Service",
     metadata: { name: "balanced", namespace },
@@ -168,9 +168,11 @@ const serverPod = (name: string, nodeName: string, script: string): KubeObject =
     },
   );
 
-async function apply(kube: KubeClient, object: KubeObject): Promise<void> {
-  const applied = await kube.apply(object, { fieldManager: "seam-bench", force: true });
-  if (!applied.ok) throw new Error(applied.error.message);
+/** Writes an object of a benchmark. */
+export async function write(kube: KubeClient, object: KubeObject): Promise<void> {
+  const written = await kube.apply(object, { fieldManager: "seam-bench", force: true });
+  if (!written.ok)
+    throw new Error(`${object.kind} ${object.metadata.name}: ${written.error.message}`);
 }
 
 function textAt(value: unknown, key: string): string {
