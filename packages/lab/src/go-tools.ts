@@ -85,6 +85,8 @@ async function buildE2e(go: string, into: string): Promise<void> {
 
 /** The tests, and the definition of the kind that they are about, with all that is experimental in it. */
 async function buildPolicySuite(go: string, into: string): Promise<void> {
+  // On a fresh machine the module has no folder yet, which `go list` says by an empty line.
+  await mustRun([go, "mod", "download", policyModule], { cwd: policySuite.folder });
   const list = [go, "list", "-m", "-f", "{{.Dir}}", policyModule];
   const source = (await mustRun(list, { cwd: policySuite.folder })).trim();
   const work = mkdtempSync(`${into}.work-`);
