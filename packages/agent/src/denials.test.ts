@@ -26,6 +26,7 @@ const db: Attachment = {
 };
 const packet = (change: Partial<DeniedPacket> = {}): DeniedPacket => ({
   direction: "ingress",
+  isDenied: true,
   family: "ipv4",
   client: at("10.0.0.2"),
   server: at("10.0.0.1"),

@@ -34,6 +34,10 @@ const MOST_SORTS = 4096;
 /** Names of policies that are told. */
 const MOST_NAMES = 5;
 
+const DENIED = "policy denied a connection";
+/** Whether it passes is what later rules say. */
+const LOGGED = "a rule of a policy logs a connection";
+
 /** Nothing was denied yet. */
 export function createDenials(options: DenialsOptions): Denials {
   const mayLog = createPace(LINES);
@@ -52,9 +56,10 @@ export function createDenials(options: DenialsOptions): Denials {
         const denial = describe(packet, attachment, options);
         const more = unlogged === 0 ? {} : { unlogged };
         unlogged = 0;
-        options.log.info({ ...denial, ...more }, "policy denied a connection");
+        options.log.info({ ...denial, ...more }, packet.isDenied ? DENIED : LOGGED);
       } else unlogged += 1;
-      if (attachment !== null && isRepeated(sortOf(packet), now)) tell(packet, attachment, options);
+      if (attachment === null || !packet.isDenied) continue;
+      if (isRepeated(sortOf(packet), now)) tell(packet, attachment, options);
     }
   };
 }

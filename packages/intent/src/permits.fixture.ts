@@ -2,11 +2,11 @@
 import { type Address, formatAddress } from "@seam/base";
 import { ANY, type Gate, parsePermission, type PolicyState } from "@seam/state";
 
-/** One end of a connection as a gate sees it; a port of null is a protocol without ports, such as ICMP. */
+/** One end of a connection as a gate sees it; a port of null is a protocol without ports, as GRE is. */
 export type Asked = {
   readonly direction: "ingress" | "egress";
   readonly other: Address;
-  readonly protocol: "TCP" | "UDP" | "SCTP";
+  readonly protocol: "TCP" | "UDP" | "SCTP" | "ICMP" | "ICMPv6" | "protocol";
   readonly port: number | null;
 };
 
@@ -22,12 +22,13 @@ export function permits(state: PolicyState, gate: Gate, asked: Asked): boolean {
     .find((each) => each !== undefined);
   const parsed = parsePermission(permission ?? "none");
   if (!parsed.ok) throw new Error(parsed.error);
-  if (port === null) return parsed.value.other;
+  const [name, place] = port === null ? ["protocol", GRE] : [protocol.toLowerCase(), port];
   return parsed.value.ranges.some(
-    (range) =>
-      range.protocol === protocol.toLowerCase() && range.first <= port && port <= range.last,
+    (range) => range.protocol === name && range.first <= place && place <= range.last,
   );
 }
+
+const GRE = 47;
 
 const hex = ({ bytes }: Address): string =>
   bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -30,10 +30,13 @@ import {
 import { familyHeader } from "./netfilter-socket.ts";
 import { inNetns, OWN_NETNS } from "./netns.ts";
 import { connectionIn, type PacketConnection } from "./packet-headers.ts";
-import { DENIED_GROUP, DIRECTIONS, WAYS } from "./policy-rules.ts";
+import { DENIED_GROUP, DIRECTIONS, LOGGED, WAYS } from "./policy-rules.ts";
 
-/** A packet that was dropped: of which connection it is, and which end's policies denied it. */
-export type DeniedPacket = PacketConnection & { readonly direction: Direction };
+/** A packet that was dropped, or one that a policy wants shown: of which connection it is, and which end's policies say so. */
+export type DeniedPacket = PacketConnection & {
+  readonly direction: Direction;
+  readonly isDenied: boolean;
+};
 
 /** What the kernel shows, until it is disposed of. */
 export type DeniedPackets = Disposable & {
@@ -129,5 +132,5 @@ function deniedIn({ type, body }: Message): readonly DeniedPacket[] {
   const payload = attributes.get(ATTRIBUTE.payload);
   if (direction === undefined || way === undefined || payload === undefined) return [];
   const connection = connectionIn(payload, way);
-  return connection === null ? [] : [{ ...connection, direction }];
+  return connection === null ? [] : [{ ...connection, direction, isDenied: words[2] !== LOGGED }];
 }

@@ -105,8 +105,24 @@ export const newRule = (table: string, chain: string, expressions: readonly Buff
   });
 
 /** Types of keys and of data, which are for who lists a set; as nft numbers them. */
-const TYPES = { bytes16: 4, ipv4: 7, ipv6: 8, port: 13, mark: 19, ifname: 41 } as const;
-const WIDTHS = { bytes16: 16, ipv4: 4, ipv6: 16, port: 2, mark: 4, ifname: 16 } as const;
+const TYPES = {
+  bytes16: 4,
+  ipv4: 7,
+  ipv6: 8,
+  protocol: 12,
+  port: 13,
+  mark: 19,
+  ifname: 41,
+} as const;
+const WIDTHS = {
+  bytes16: 16,
+  ipv4: 4,
+  ipv6: 16,
+  protocol: 1,
+  port: 2,
+  mark: 4,
+  ifname: 16,
+} as const;
 const TYPE_BITS = 6;
 const VERDICT = 0xff_ff_ff_00;
 const SET_FLAG = {
@@ -278,7 +294,15 @@ const META = { iifname: 6, oifname: 7, nfproto: 15 } as const;
 export const loadMeta = (key: keyof typeof META, into: number): Buffer =>
   expression("meta", [number(2, META[key]), number(1, register(into))]);
 
-const CT = { direction: 1, protocol: 10, protoSrc: 11, srcIpv4: 19, srcIpv6: 21 } as const;
+const CT = {
+  state: 0,
+  direction: 1,
+  protocol: 10,
+  protoSrc: 11,
+  protoDst: 12,
+  srcIpv4: 19,
+  srcIpv6: 21,
+} as const;
 const DIRECTIONS = { original: 0, reply: 1 } as const;
 
 /** Loads something of the packet's connection, of the tuple of one direction where there are two. */
@@ -357,6 +381,9 @@ export const logTo = (group: number, word: string, snaplenBytes: number): Buffer
 
 /** A port as it is in a register. */
 export const portKey = (port: number): Buffer => uint16Network(port);
+
+/** A protocol's number as it is in a register. */
+export const protocolKey = (protocol: number): Buffer => Buffer.from([protocol]);
 
 /** An interface's name as it is in registers. */
 export function ifnameKey(name: string): Buffer {

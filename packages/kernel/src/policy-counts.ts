@@ -11,14 +11,8 @@ import type { NetfilterSocket } from "./netfilter-socket.ts";
 import { textOf } from "./netlink-message.ts";
 import { countsOf, type ElementCount } from "./nft-counts.ts";
 import { changeElements, listElements, type SetElement } from "./nft-messages.ts";
-import {
-  DIRECTIONS,
-  isAboutPorts,
-  POLICY_TABLE,
-  readVerdictKey,
-  setNames,
-  verdictKey,
-} from "./policy-rules.ts";
+import { isAboutPorts } from "./policy-permissions.ts";
+import { DIRECTIONS, POLICY_TABLE, readVerdictKey, setNames, verdictKey } from "./policy-rules.ts";
 
 /** Packets of connections in one direction of a link, since the last reading. */
 export type PolicyCount = {

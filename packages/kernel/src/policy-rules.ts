@@ -13,25 +13,13 @@
  * of now, those of replies and of ICMP errors by the addresses of their connection.
  */
 import { FAMILIES, type Family, invariant, millis } from "@seam/base";
-import {
-  ANY,
-  type Direction,
-  LAST_PORT,
-  parsePermission,
-  type PeerClass,
-  type Permission,
-  type PortRange,
-  type Transport,
-} from "@seam/state";
-import { createHash } from "node:crypto";
+import { ANY, type Direction, type PeerClass } from "@seam/state";
 
 import { DEVICE_PREFIX } from "./device-names.ts";
 import { familyNumber } from "./family.ts";
 import { type Request, textOf, uint32Network } from "./netlink-message.ts";
 import {
-  changeElements,
   compare,
-  deleteChain,
   deleteTable,
   endWith,
   ifnameKey,
@@ -47,8 +35,6 @@ import {
   newTable,
   noteIn,
   type Pace,
-  portKey,
-  type SetElement,
   type SetSpec,
 } from "./nft-messages.ts";
 import type { Way } from "./packet-headers.ts";
@@ -67,6 +53,7 @@ export const setNames = {
   denied: (direction: Direction, family: Family): string =>
     `denied-${direction}${family.slice(-1)}`,
   sampled: (direction: Direction): string => `sampled-${direction}`,
+  logged: (direction: Direction): string => `logged-${direction}`,
 };
 
 export const DIRECTIONS = ["egress", "ingress"] as const satisfies readonly Direction[];
@@ -79,12 +66,14 @@ const DENIED_ELEMENTS = 8192;
 const SAMPLED_LINKS = 4096;
 const SAMPLED_IDLE = millis(60_000);
 /** How many denied packets of a link, and of a whole node, are shown to who listens. */
-const LINK_PACE: Pace = { perSecond: 2, burst: 10 };
-const NODE_PACE: Pace = { perSecond: 50, burst: 100 };
+export const LINK_PACE: Pace = { perSecond: 2, burst: 10 };
+export const NODE_PACE: Pace = { perSecond: 50, burst: 100 };
 /** Group of nfnetlink_log. */
 export const DENIED_GROUP = 7300;
+/** The word about a packet that is shown because a policy wants so, whether it passes or not. */
+export const LOGGED = "logged";
 /** Room for the headers of either family with options, and for ports. */
-const SNAPLEN_BYTES = 128;
+export const SNAPLEN_BYTES = 128;
 
 const sets: readonly SetSpec[] = [
   ...DIRECTIONS.flatMap((direction): readonly SetSpec[] => [
@@ -95,11 +84,11 @@ const sets: readonly SetSpec[] = [
       key: ["bytes16"] as const,
       dynamic: { elements: DENIED_ELEMENTS, idle: null },
     })),
-    {
-      name: setNames.sampled(direction),
-      key: ["ifname"],
+    ...[setNames.sampled(direction), setNames.logged(direction)].map((name) => ({
+      name,
+      key: ["ifname"] as const,
       dynamic: { elements: SAMPLED_LINKS, idle: SAMPLED_IDLE },
-    },
+    })),
   ]),
   ...FAMILIES.flatMap((family): readonly SetSpec[] => [
     { name: setNames.classes(family), key: [family], data: "mark" },
@@ -113,18 +102,16 @@ const sets: readonly SetSpec[] = [
  * class behind them are the key of `egress` and `ingress`. `nft list` takes that key for what it last saw loaded there, and
  * ends itself over one whose part it takes for a map's answer; so the name is first loaded to where the key begins.
  */
-const LINK = 0;
+export const LINK = 0;
 const KEY = 1;
 const CLASS = 4;
 const OTHER = 5;
 /** A link's name and an address, as the sets of pods' own addresses have them. */
 const OWN_LINK = 0;
 const OWN_OTHER = 4;
-const SCRATCH = 12;
+export const SCRATCH = 12;
 
 const SOURCE = { ipv4: "srcIpv4", ipv6: "srcIpv6" } as const;
-const PROTOCOLS: Readonly<Record<Transport, number>> = { tcp: 6, udp: 17, sctp: 132 };
-
 /** Who of a connection a link leads to, which way a packet goes over it, and which way the packet goes in its connection. */
 type Place = {
   readonly role: "client" | "server";
@@ -271,9 +258,6 @@ function deniedByDirection(direction: Direction): readonly Request[] {
 export const verdictKey = (device: string, peers: PeerClass): Buffer =>
   Buffer.concat([ifnameKey(device).subarray(DEVICE_PREFIX.length), uint32Network(peers)]);
 
-/** What gates permit in a direction. */
-export type Permitting = { readonly direction: Direction; readonly permission: Permission };
-
 /** What such a key says. */
 export const readVerdictKey = (
   key: Buffer,
@@ -281,68 +265,3 @@ export const readVerdictKey = (
   device: `${DEVICE_PREFIX}${textOf(key.subarray(0, -4))}`,
   peers: key.readUInt32BE(key.length - 4),
 });
-
-/** The chain of a permission that is about ports; its name is that of nothing else. */
-export const permissionChain = ({ direction, permission }: Permitting): string =>
-  `ports-${direction}-${createHash("sha256").update(permission).digest("hex").slice(0, 16)}`;
-
-/** Whether a permission needs a chain. */
-export const isAboutPorts = (permission: Permission): boolean =>
-  permission !== "all" && permission !== "none";
-
-/** Deletes the chain of a permission that no element leads to any more. */
-export const withoutPermission = (permitting: Permitting): Request =>
-  deleteChain(POLICY_TABLE, permissionChain(permitting));
-
-/** Makes the chain of a permission; `firstId` tells its sets from others of the batch. */
-export function withPermission(permitting: Permitting, firstId: number): readonly Request[] {
-  const { direction, permission } = permitting;
-  const parsed = parsePermission(permission);
-  invariant(parsed.ok, `a permission that is none: ${permission}`);
-  const name = permissionChain(permitting);
-  const { ranges, other } = parsed.value;
-  const byProtocol = [...Map.groupBy(ranges, ({ protocol }) => protocol)];
-  return [
-    newChain(POLICY_TABLE, name),
-    ...byProtocol.flatMap(([protocol, list], index) =>
-      portRules(name, { protocol, ranges: list, id: firstId + index }),
-    ),
-    ...(other ? [newRule(POLICY_TABLE, name, [...isOther(), endWith("return")])] : []),
-    newRule(POLICY_TABLE, name, [endWith({ goto: deniedChain(direction) })]),
-  ];
-}
-
-/** How many sets a permission's chain may have. */
-export const SETS_OF_PERMISSION = Object.keys(PROTOCOLS).length;
-
-const isOther = (): readonly Buffer[] => [
-  loadConnection("protocol", SCRATCH, "original"),
-  ...Object.values(PROTOCOLS).map((protocol) => compare(SCRATCH, "!=", Buffer.from([protocol]))),
-];
-
-type Ports = {
-  readonly protocol: Transport;
-  readonly ranges: readonly PortRange[];
-  readonly id: number;
-};
-
-function portRules(chain: string, { protocol, ranges, id }: Ports): readonly Request[] {
-  const isProtocol = [
-    loadConnection("protocol", SCRATCH, "original"),
-    compare(SCRATCH, "==", Buffer.from([PROTOCOLS[protocol]])),
-  ];
-  // Of the connection's server, after the translation of services.
-  const port = loadConnection("protoSrc", SCRATCH, "reply");
-  const set = { name: `__set${id}`, id };
-  const spec = { name: "__set%d", key: ["port"], interval: true, anonymous: id } as const;
-  return [
-    newSet(POLICY_TABLE, spec, id),
-    ...changeElements("add", { ...set, table: POLICY_TABLE }, ranges.flatMap(rangeElements)),
-    newRule(POLICY_TABLE, chain, [...isProtocol, port, lookUp(set, SCRATCH), endWith("return")]),
-  ];
-}
-
-const rangeElements = ({ first, last }: PortRange): readonly SetElement[] => [
-  { key: portKey(first) },
-  ...(last === LAST_PORT ? [] : [{ key: portKey(last + 1), isEnd: true }]),
-];

@@ -83,7 +83,7 @@ test("gates without rules let everything pass", async () => {
 
 test("classes, blocks and ports of both directions decide, whoever began (S5, I14)", async () => {
   const some = new Map([
-    [A, "tcp/80-81 udp/85 other"],
+    [A, "tcp/80-81 udp/85 icmp/* icmpv6/* protocol/*"],
     [WORLD, "tcp/90"],
   ]);
   rewrite({ b: { ingress: some } });

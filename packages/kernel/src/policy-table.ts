@@ -29,18 +29,14 @@ import {
 } from "./nft-messages.ts";
 import { createPolicyCounts, type PolicyCount, type PolicyCounts } from "./policy-counts.ts";
 import {
-  deniedChain,
-  emptyTable,
   isAboutPorts,
   permissionChain,
   type Permitting,
-  POLICY_TABLE,
-  setNames,
   SETS_OF_PERMISSION,
-  verdictKey,
   withoutPermission,
   withPermission,
-} from "./policy-rules.ts";
+} from "./policy-permissions.ts";
+import { deniedChain, emptyTable, POLICY_TABLE, setNames, verdictKey } from "./policy-rules.ts";
 
 /** Policies of the node in one namespace. They stay when this is disposed of. */
 export type PolicyTable = Disposable & {

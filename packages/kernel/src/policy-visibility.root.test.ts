@@ -82,7 +82,7 @@ afterAll(() => {
 });
 
 test("every packet is counted once in each direction, let through by its class or denied", async () => {
-  rewrite({ b: { ingress: new Map([[A, "udp/80 other"]]) } });
+  rewrite({ b: { ingress: new Map([[A, "udp/80 icmp/* icmpv6/*"]]) } });
   expect(counts()).toEqual([]);
   expect(pingsBoth("a", "b")).toEqual(["yes", "yes"]);
   // Request and reply, of both families.
@@ -123,11 +123,11 @@ test("what everybody may and what some may not is counted by itself", async () =
 });
 
 test("counts go on from nothing where rules change, and go with their links", () => {
-  rewrite({ b: { ingress: new Map([[A, "other"]]) } });
+  rewrite({ b: { ingress: new Map([[A, "icmp/* icmpv6/* protocol/*"]]) } });
   pingsBoth("a", "b");
   expect(counts()).toContain("b ingress allowed 10: 4");
   const device = pods[1]?.device ?? "";
-  const gate = gates({ b: { ingress: new Map([[A, "udp/80 other"]]) } }).get(device);
+  const gate = gates({ b: { ingress: new Map([[A, "udp/80 icmp/* icmpv6/*"]]) } }).get(device);
   invariant(gate !== undefined, device);
   const change = (before: Gate | null, after: Gate | null): null => {
     const whole = new Map([...written, [device, after] as const]);

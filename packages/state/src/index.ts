@@ -21,6 +21,8 @@ export {
   formatPermission,
   intersectPorts,
   LAST_PORT,
+  lastOf,
+  type LineProtocol,
   NO_PORTS,
   parsePermission,
   type Permission,
@@ -30,6 +32,7 @@ export {
   subtractPorts,
   uniteAllPorts,
   unitePorts,
+  wholeProtocol,
 } from "./ports.ts";
 export { textForm } from "./text.ts";
 

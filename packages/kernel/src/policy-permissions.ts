@@ -1,0 +1,162 @@
+/** Chains of table `inet seam-policy` that know what a permission has: ports, types of ICMP, other protocols, and what is to be shown. */
+import { invariant } from "@seam/base";
+import {
+  type Direction,
+  lastOf,
+  type LineProtocol,
+  parsePermission,
+  type Permission,
+  type PortRange,
+} from "@seam/state";
+import { createHash } from "node:crypto";
+
+import type { Request } from "./netlink-message.ts";
+import {
+  changeElements,
+  compare,
+  deleteChain,
+  endWith,
+  limit,
+  loadConnection,
+  loadMeta,
+  logTo,
+  lookUp,
+  newChain,
+  newRule,
+  newSet,
+  noteIn,
+  portKey,
+  protocolKey,
+  type SetElement,
+} from "./nft-messages.ts";
+import {
+  DENIED_GROUP,
+  deniedChain,
+  LINK,
+  LINK_PACE,
+  LOGGED,
+  NODE_PACE,
+  POLICY_TABLE,
+  SCRATCH,
+  setNames,
+  SNAPLEN_BYTES,
+} from "./policy-rules.ts";
+
+/** What gates permit in a direction. */
+export type Permitting = { readonly direction: Direction; readonly permission: Permission };
+
+const PROTOCOLS: Readonly<Record<Exclude<LineProtocol, "protocol">, number>> = {
+  tcp: 6,
+  udp: 17,
+  sctp: 132,
+  icmp: 1,
+  icmpv6: 58,
+};
+
+/** The chain of a permission that is about ports; its name is that of nothing else. */
+export const permissionChain = ({ direction, permission }: Permitting): string =>
+  `ports-${direction}-${createHash("sha256").update(permission).digest("hex").slice(0, 16)}`;
+
+/** Whether a permission needs a chain. */
+export const isAboutPorts = (permission: Permission): boolean =>
+  permission !== "all" && permission !== "none";
+
+/** Deletes the chain of a permission that no element leads to any more. */
+export const withoutPermission = (permitting: Permitting): Request =>
+  deleteChain(POLICY_TABLE, permissionChain(permitting));
+
+/** How many sets a permission's chain may have: one for each protocol, and again for what is shown. */
+export const SETS_OF_PERMISSION = 2 * (Object.keys(PROTOCOLS).length + 1);
+
+/** Makes the chain of a permission; `firstId` tells its sets from others of the batch. */
+export function withPermission(permitting: Permitting, firstId: number): readonly Request[] {
+  const { direction, permission } = permitting;
+  const parsed = parsePermission(permission);
+  invariant(parsed.ok, `a permission that is none: ${permission}`);
+  const name = permissionChain(permitting);
+  const { ranges, logged } = parsed.value;
+  return [
+    newChain(POLICY_TABLE, name),
+    ...rangeRules(name, {
+      ranges: logged,
+      firstId: firstId + SETS_OF_PERMISSION / 2,
+      begin: [loadConnection("state", SCRATCH), compare(SCRATCH, "==", NEW)],
+      then: logRule(direction),
+    }),
+    ...rangeRules(name, { ranges, firstId, begin: [], then: [endWith("return")] }),
+    newRule(POLICY_TABLE, name, [endWith({ goto: deniedChain(direction) })]),
+  ];
+}
+
+/** The state of a connection's first packet (NF_CT_STATE_BIT(IP_CT_NEW)), in the machine's order. */
+const NEW = Buffer.from(new Uint32Array([8]).buffer);
+
+/** Shows the first packet of a connection, which comes by its client's or goes by its server's link. */
+const logRule = (direction: Direction): readonly Buffer[] => [
+  loadMeta(direction === "egress" ? "iifname" : "oifname", LINK),
+  noteIn(setNames.logged(direction), LINK, LINK_PACE),
+  limit(NODE_PACE),
+  logTo(DENIED_GROUP, `${direction} original ${LOGGED}`, SNAPLEN_BYTES),
+];
+
+/** What is done with packets to any of the ranges. */
+type RangeRules = {
+  readonly ranges: readonly PortRange[];
+  readonly firstId: number;
+  readonly begin: readonly Buffer[];
+  readonly then: readonly Buffer[];
+};
+
+/** One rule for each protocol. */
+const rangeRules = (
+  chain: string,
+  { ranges, firstId, begin, then }: RangeRules,
+): readonly Request[] =>
+  [...Map.groupBy(ranges, ({ protocol }) => protocol)].flatMap(([protocol, list], index) => {
+    const set = { name: `__set${firstId + index}`, id: firstId + index };
+    const load = loadPlace(protocol);
+    const [only] = list;
+    if (only !== undefined && only.first === 0 && only.last === lastOf(protocol))
+      return [newRule(POLICY_TABLE, chain, [...begin, ...load.isProtocol, ...then])];
+    const spec = { name: "__set%d", key: [load.key], interval: true, anonymous: set.id } as const;
+    const elements = list.flatMap((range) => rangeElements(range));
+    const expressions = [...begin, ...load.isProtocol, load.place, lookUp(set, SCRATCH), ...then];
+    return [
+      newSet(POLICY_TABLE, spec, set.id),
+      ...changeElements("add", { ...set, table: POLICY_TABLE }, elements),
+      newRule(POLICY_TABLE, chain, expressions),
+    ];
+  });
+
+type PlaceLoad = {
+  readonly isProtocol: readonly Buffer[];
+  readonly key: "port" | "protocol";
+  readonly place: Buffer;
+};
+
+/** What tells a connection's place on the line of ports. */
+function loadPlace(protocol: LineProtocol): PlaceLoad {
+  const load = loadConnection("protocol", SCRATCH, "original");
+  if (protocol === "protocol") {
+    const others = Object.values(PROTOCOLS).map((each) =>
+      compare(SCRATCH, "!=", Buffer.from([each])),
+    );
+    return { isProtocol: [load, ...others], key: "protocol", place: load };
+  }
+  return {
+    isProtocol: [load, compare(SCRATCH, "==", Buffer.from([PROTOCOLS[protocol]]))],
+    key: "port",
+    // The port of the connection's server, after the translation of services; or the type and code of what was asked.
+    place: protocol.startsWith("icmp")
+      ? loadConnection("protoDst", SCRATCH, "original")
+      : loadConnection("protoSrc", SCRATCH, "reply"),
+  };
+}
+
+function rangeElements({ protocol, first, last }: PortRange): readonly SetElement[] {
+  const key = protocol === "protocol" ? protocolKey : portKey;
+  return [
+    { key: key(first) },
+    ...(last === lastOf(protocol) ? [] : [{ key: key(last + 1), isEnd: true }]),
+  ];
+}
