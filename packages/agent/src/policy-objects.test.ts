@@ -30,6 +30,7 @@ test("a pod has its labels and addresses, until it ended (I14)", () => {
   expect(pod({ metadata: { labels: { app: "web" } } })).toEqual({
     namespace: "lab-a",
     uid: "u1",
+    serviceAccount: "default",
     labels: { app: "web" },
     addresses,
     hostNetwork: false,

@@ -185,6 +185,7 @@ export function policyPodOf(object: KubeObject): PolicyPod {
       textAt(metadata, "uid") ??
       "",
     labels: labelsOf(object),
+    serviceAccount: textAt(spec, "serviceAccountName") ?? "default",
     addresses: ended ? [] : addressesOf(children(status, "podIPs"), "ip"),
     hostNetwork: spec["hostNetwork"] === true,
     ports: portsOf(spec),

@@ -173,6 +173,7 @@ function podOf(index: number): PolicyPod {
     uid: `uid-${index}`,
     labels: read,
     addresses: addressesOf(index),
+    serviceAccount: "default",
     hostNetwork: false,
     ports: [{ name: "http", protocol: "TCP", port: 8080 + (index % 2) }],
   };

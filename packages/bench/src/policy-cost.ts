@@ -108,6 +108,7 @@ function stateOf(way: Way, count: number): PolicyState {
       uid: name,
       labels: { name },
       addresses,
+      serviceAccount: "default",
       hostNetwork: false,
       ports: [],
     };

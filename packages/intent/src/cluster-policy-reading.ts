@@ -8,6 +8,7 @@ import { LAST_PORT } from "@seam/state";
 import { fieldsOf, isRecord, listAt, readEach, type Record as Fields } from "./policy-fields.ts";
 import {
   type Action,
+  ANYONE,
   blockPeer,
   NODES,
   type Peer,
@@ -16,8 +17,7 @@ import {
   type PolicyReading,
   type Ports,
   type Rule,
-  type Tier,
-  TIERS,
+  type TIERS,
 } from "./policy-model.ts";
 import {
   EVERY_PORT,
@@ -61,7 +61,7 @@ export function readClusterPolicy(object: unknown): PolicyReading {
     return rules.length === 0 ? null : rules;
   };
   const policy = {
-    tier: given<Tier>(readTier(spec["tier"]), TIERS.admin),
+    tier: given<keyof typeof TIERS>(readTier(spec["tier"]), "kube-admin"),
     order: given(readPriority(spec["priority"]), 0),
     subject: subject ?? { namespaces: EVERYTHING, pods: EVERYTHING },
     ingress: rulesOf("ingress"),
@@ -75,11 +75,11 @@ type Direction = "ingress" | "egress";
 const failClosed = (value: unknown): Rule | null =>
   isRecord(value) && value["action"] === "Accept"
     ? null
-    : { action: "deny", peers: null, ports: EVERY_PORT };
+    : { ...ANYONE, action: "deny", peers: null, ports: EVERY_PORT };
 
-function readTier(value: unknown): Result<Tier, string> {
-  if (value === "Admin") return ok(TIERS.admin);
-  return value === "Baseline" ? ok(TIERS.baseline) : err("spec.tier: expected Admin or Baseline");
+function readTier(value: unknown): Result<keyof typeof TIERS, string> {
+  if (value === "Admin") return ok("kube-admin");
+  return value === "Baseline" ? ok("kube-baseline") : err("spec.tier: expected Admin or Baseline");
 }
 
 const readPriority = (value: unknown): Result<number, string> =>
@@ -101,7 +101,12 @@ function readRule(value: unknown, direction: Direction, path: string): Result<Ru
   if (!peers.ok) return peers;
   const ports = readProtocols(fields.value, path);
   if (!ports.ok) return ports;
-  return ok({ action: action.value, peers: peers.value.flat(), ports: ports.value });
+  return ok({
+    ...ANYONE,
+    action: action.value,
+    peers: peers.value.flat(),
+    ports: ports.value,
+  });
 }
 
 const readAction = (value: unknown, path: string): Result<Action, string> =>

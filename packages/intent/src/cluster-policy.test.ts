@@ -27,6 +27,7 @@ function clusterWith(...specs: readonly object[]): PolicyIntent {
       uid: name,
       labels: { app: name },
       addresses: [at(address)],
+      serviceAccount: "default",
       hostNetwork: false,
       ports: [{ name: "http", protocol: "TCP", port: 8080 }],
     });

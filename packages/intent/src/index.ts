@@ -1,4 +1,6 @@
 /** From the cluster's objects to what a node should look like; pure. */
+export { CALICO_GROUP, CALICO_KINDS, type CalicoKind } from "./calico-kinds.ts";
+export { calicoFaults } from "./calico-faults.ts";
 export { CLUSTER_POLICIES, readClusterPolicy } from "./cluster-policy-reading.ts";
 export { type Endpoint, type HostPort, intendNode } from "./intend-node.ts";
 export {

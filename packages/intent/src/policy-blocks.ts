@@ -19,6 +19,39 @@ export type Segment = {
   readonly terms: readonly Term[];
 };
 
+/** Ranges of addresses by family, ascending, of which none touches another: from the first to before the last. */
+export type Ranges = Readonly<Record<Family, readonly (readonly [first: bigint, end: bigint])[]>>;
+
+/** All that networks have together. */
+export function rangesOf(cidrs: readonly Cidr[]): Ranges {
+  const ranges: Record<Family, [bigint, bigint][]> = { ipv4: [], ipv6: [] };
+  const bounded = cidrs.map((cidr) => {
+    const first = addressNumber(cidr.address);
+    return { family: cidr.address.family, first, end: first + cidrSize(cidr) };
+  });
+  bounded.sort((one, other) => (one.first < other.first ? -1 : one.first > other.first ? 1 : 0));
+  for (const { family, first, end } of bounded) {
+    const last = ranges[family].at(-1);
+    if (last === undefined || last[1] < first) ranges[family].push([first, end]);
+    else if (last[1] < end) last[1] = end;
+  }
+  return ranges;
+}
+
+/** Whether one of them has the address. */
+export function isInRanges(ranges: Ranges, address: Address): boolean {
+  const list = ranges[address.family];
+  const place = addressNumber(address);
+  let [low, high] = [0, list.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((list[middle]?.[0] ?? 0n) <= place) low = middle + 1;
+    else high = middle;
+  }
+  const found = list[low - 1];
+  return found !== undefined && place < found[1];
+}
+
 type Edge = { readonly at: bigint; readonly term: Term; readonly more: 1 | -1 };
 
 /** The ranges of a family that any of the terms means, ascending. */
@@ -45,7 +78,12 @@ export function segmentsOf(family: Family, terms: Iterable<Term>): readonly Segm
 
 /** An exception takes away what its block gives: blocks and exceptions are nested, so depths are 0 or 1. */
 function edgesOf(family: Family, term: Term): readonly Edge[] {
-  const { peer } = term;
+  const { peer, ranges } = term;
+  if (ranges !== null)
+    return ranges[family].flatMap(([first, end]): readonly Edge[] => [
+      { at: first, term, more: 1 },
+      { at: end, term, more: -1 },
+    ]);
   if (peer?.kind !== "block" || peer.cidr.address.family !== family) return [];
   return [
     ...bounds(peer.cidr, term, 1),

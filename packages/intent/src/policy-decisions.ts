@@ -14,8 +14,9 @@ import {
   unitePorts,
 } from "@seam/state";
 
-import type { Action, NamedPort, Peer, Policy, Ports, Rule, Tier } from "./policy-model.ts";
+import type { Action, Condition, NamedPort, Peer, Ports, Rule, Tier } from "./policy-model.ts";
 import type { PolicyPod } from "./policy-pod.ts";
+import type { Ranked } from "./policy-table.ts";
 import { type AddressClass, portsNamed, type Term, type Token } from "./policy-terms.ts";
 
 /** Rules that come one after another and do the same, between which order means nothing; or the end of a tier. */
@@ -24,12 +25,24 @@ type Step = { readonly action: Action } | Pick<Tier, "otherwise">;
 /** What is said about somebody, by the number of the step; nothing where it has no set. */
 type Said = readonly (PortSet | undefined)[];
 
+type ByFamily<T> = Readonly<Record<Family, T>>;
+
+/** What a step says about addresses with a token of all these terms, and of none of those. */
+type Conditional = {
+  readonly family: Family;
+  readonly all: readonly Term[];
+  readonly none: readonly Term[];
+  readonly set: PortSet;
+};
+
 /** What all policies of a direction together say; of a term with a named port the token says which port that is. */
 export type Decisions = {
   readonly steps: readonly Step[];
   /** About every address of a family. */
-  readonly any: Readonly<Record<Family, Said>>;
-  readonly terms: ReadonlyMap<Term, Said>;
+  readonly any: ByFamily<Said>;
+  readonly terms: ReadonlyMap<Term, ByFamily<Said>>;
+  /** By step. */
+  readonly conditions: readonly (readonly Conditional[] | undefined)[];
   /** More rules about somebody let more pass. */
   readonly onlyAccepts: boolean;
 };
@@ -39,70 +52,120 @@ export type DecisionContext = {
   readonly direction: "ingress" | "egress";
   /** Of the link's own pod. */
   readonly ports: PolicyPod["ports"];
+  /** Whether a condition is true of it, by its address of the family. */
+  readonly isMet: (own: Condition, family: Family) => boolean;
   readonly acquire: (peer: Peer | null, named: NamedPort | null) => Term;
   readonly release: (term: Term) => void;
 };
 
 /** Policies that say something about the direction, in their order; each term is used once, by the decisions. */
-export function decisionsOf(policies: readonly Policy[], context: DecisionContext): Decisions {
+export function decisionsOf(policies: readonly Ranked[], context: DecisionContext): Decisions {
   const steps: Step[] = [];
   const drafts = createDrafts(context);
-  for (const [at, policy] of policies.entries()) {
+  for (const [at, { policy, tier }] of policies.entries()) {
     for (const rule of policy[context.direction] ?? []) {
       const last = steps.at(-1);
       if (last === undefined || !("action" in last) || last.action !== rule.action)
         steps.push({ action: rule.action });
       addRule(rule, { step: steps.length - 1, drafts, context });
     }
-    const isLast = policies[at + 1]?.tier.order !== policy.tier.order;
-    if (isLast) steps.push({ otherwise: policy.tier.otherwise });
+    const isLast = policies[at + 1]?.policy.tier !== policy.tier;
+    if (isLast) steps.push({ otherwise: tier.otherwise });
   }
-  const onlyAccepts = steps.every((step) => !("action" in step) || step.action === "accept");
-  return { steps, ...drafts.finish(), onlyAccepts };
+  const finished = drafts.finish();
+  const accepts = steps.every((step) => !("action" in step) || step.action === "accept");
+  const isMonotonic = finished.conditions.every(
+    (list) => list === undefined || list.every(({ none }) => none.length === 0),
+  );
+  return { steps, ...finished, onlyAccepts: accepts && isMonotonic };
 }
 
 type Draft = PortSet[][];
 
+const draftByFamily = (): ByFamily<Draft> => ({ ipv4: [], ipv6: [] });
+
 type Drafts = {
-  readonly any: (family: Family) => Draft;
-  readonly term: (peer: Peer | null, named: NamedPort | null) => Draft;
-  readonly finish: () => Pick<Decisions, "any" | "terms">;
+  readonly any: ByFamily<Draft>;
+  readonly term: (peer: Peer | null, named: NamedPort | null) => ByFamily<Draft>;
+  /** The term, without anything that is said about it alone. */
+  readonly use: (peer: Peer | null, named: NamedPort | null) => Term;
+  readonly add: (step: number, conditional: Conditional) => void;
+  readonly finish: () => Pick<Decisions, "any" | "terms" | "conditions">;
 };
 
 function createDrafts({ acquire, release }: DecisionContext): Drafts {
-  const any: Readonly<Record<Family, Draft>> = { ipv4: [], ipv6: [] };
-  const terms = new Map<Term, Draft>();
+  const any = draftByFamily();
+  const terms = new Map<Term, ByFamily<Draft>>();
+  const conditions: Conditional[][] = [];
   // Where a draft has a hole, so has what it becomes.
-  const finished = (draft: Draft): Said => draft.map(uniteAllPorts);
+  const finished = ({ ipv4, ipv6 }: ByFamily<Draft>): ByFamily<Said> => ({
+    ipv4: ipv4.map(uniteAllPorts),
+    ipv6: ipv6.map(uniteAllPorts),
+  });
+  const use: Drafts["use"] = (peer, named) => {
+    const term = acquire(peer, named);
+    if (terms.has(term)) release(term);
+    else terms.set(term, draftByFamily());
+    return term;
+  };
   return {
-    any: (family) => any[family],
-    term: (peer, named) => {
-      const term = acquire(peer, named);
-      const found = terms.get(term);
-      if (found !== undefined) release(term);
-      const draft = found ?? [];
-      terms.set(term, draft);
-      return draft;
+    any,
+    use,
+    term: (peer, named) => terms.get(use(peer, named)) ?? draftByFamily(),
+    add: (step, conditional) => {
+      (conditions[step] ??= []).push(conditional);
     },
     finish: () => ({
-      any: { ipv4: finished(any.ipv4), ipv6: finished(any.ipv6) },
+      any: finished(any),
       terms: new Map([...terms].map(([term, draft]) => [term, finished(draft)] as const)),
+      conditions,
     }),
   };
 }
 
 type Place = { readonly step: number; readonly drafts: Drafts; readonly context: DecisionContext };
 
-function addRule({ peers, ports }: Rule, { step, drafts, context }: Place): void {
-  const { own, ofPeers } = resolve(ports, context);
-  const add = (draft: Draft, set: PortSet): void => {
-    (draft[step] ??= []).push(set);
-  };
-  for (const peer of peers ?? [null]) {
-    const everywhere = familiesOf(peer);
-    const meant = everywhere?.map(drafts.any) ?? [drafts.term(peer, null)];
-    for (const draft of meant) add(draft, own);
-    for (const name of ofPeers) add(drafts.term(peer, name), NO_PORTS);
+function addRule(rule: Rule, place: Place): void {
+  const { peers, ports, own } = rule;
+  const { context } = place;
+  const families = rule.families.filter((each) => own === null || context.isMet(own, each));
+  if (families.length === 0) return;
+  const resolved = resolve(ports, context);
+  for (const peer of peers ?? [null])
+    if (peer !== null && "all" in peer) addCondition(peer, { ...resolved, families }, place);
+    else addPeer(peer, { ...resolved, families }, place);
+}
+
+type About = Resolved & { readonly families: readonly Family[] };
+
+function addPeer(
+  peer: Peer | null,
+  { own, ofPeers, families }: About,
+  { step, drafts }: Place,
+): void {
+  const everywhere = familiesOf(peer);
+  const meant = everywhere === null ? drafts.term(peer, null) : drafts.any;
+  const named = ofPeers.map((name) => drafts.term(peer, name));
+  for (const family of families) {
+    const isAbout = everywhere === null || everywhere.includes(family);
+    if (isAbout) (meant[family][step] ??= []).push(own);
+    for (const draft of named) (draft[family][step] ??= []).push(NO_PORTS);
+  }
+}
+
+function addCondition(
+  { all, none }: Condition,
+  { own, ofPeers, families }: About,
+  { step, drafts }: Place,
+): void {
+  const [every, no] = [all, none].map((list) => list.map((each) => drafts.use(each, null)));
+  const named = ofPeers.map((name) => drafts.use(null, name));
+  for (const family of families) {
+    const terms = { family, all: every ?? [], none: no ?? [] };
+    if (own.length > 0) drafts.add(step, { ...terms, set: own });
+    // The token of this term has the port.
+    for (const term of named)
+      drafts.add(step, { ...terms, all: [...terms.all, term], set: NO_PORTS });
   }
 }
 
@@ -133,7 +196,7 @@ const onePort = (protocol: Transport, port: number): PortSet =>
 
 /** What addresses of a family may use of which nothing else is known. */
 export const permissionOfAny = (decisions: Decisions, family: Family): Permission =>
-  decide(decisions, (step) => decisions.any[family][step] ?? NO_PORTS);
+  permissionOf(decisions, { family, tokens: [] });
 
 /** What addresses of a class may use. */
 export function permissionOf(
@@ -141,7 +204,7 @@ export function permissionOf(
   { family, tokens }: Pick<AddressClass, "family" | "tokens">,
 ): Permission {
   const concerned = tokens.flatMap((token) => {
-    const said = decisions.terms.get(token.term);
+    const said = decisions.terms.get(token.term)?.[family];
     return said === undefined ? [] : [{ said, own: ownPort(token) }];
   });
   return decide(decisions, (step) => {
@@ -150,8 +213,22 @@ export function permissionOf(
       const set = said[step];
       if (set !== undefined) about = unitePorts(about, own === null ? set : unitePorts(set, own));
     }
+    for (const condition of decisions.conditions[step] ?? [])
+      if (condition.family === family) about = unitePorts(about, meantBy(condition, tokens));
     return about;
   });
+}
+
+/** What a condition is about for addresses with these tokens: nothing where it is not true of them. */
+function meantBy({ all, none, set }: Conditional, tokens: readonly Token[]): PortSet {
+  const of = (term: Term): readonly Token[] => tokens.filter((token) => token.term === term);
+  if (none.some((term) => of(term).length > 0)) return NO_PORTS;
+  if (!all.every((term) => of(term).length > 0)) return NO_PORTS;
+  const ports = all.flatMap(of).flatMap((token) => {
+    const port = ownPort(token);
+    return port === null ? [] : [port];
+  });
+  return uniteAllPorts([set, ...ports]);
 }
 
 const ownPort = ({ term, port }: Token): PortSet | null =>
@@ -159,7 +236,7 @@ const ownPort = ({ term, port }: Token): PortSet | null =>
 
 /** What is left undecided goes on from step to step; at the end it passes. */
 function decide({ steps }: Decisions, about: (step: number) => PortSet): Permission {
-  let [left, accepted, passed] = [ALL_PORTS, NO_PORTS, NO_PORTS];
+  let [left, accepted, passed, logged] = [ALL_PORTS, NO_PORTS, NO_PORTS, NO_PORTS];
   for (const [at, step] of steps.entries()) {
     if ("otherwise" in step) {
       left = step.otherwise === "deny" ? passed : unitePorts(left, passed);
@@ -167,9 +244,13 @@ function decide({ steps }: Decisions, about: (step: number) => PortSet): Permiss
       continue;
     }
     const decided = intersectPorts(left, about(at));
+    if (step.action === "log") {
+      logged = unitePorts(logged, decided);
+      continue;
+    }
     if (step.action === "accept") accepted = unitePorts(accepted, decided);
     if (step.action === "pass") passed = unitePorts(passed, decided);
     left = subtractPorts(left, decided);
   }
-  return formatPermission(unitePorts(accepted, left));
+  return formatPermission(unitePorts(accepted, left), logged);
 }

@@ -19,10 +19,10 @@ export function listAt(
 }
 
 /** Each item of a list as it is read; the first that cannot be is the error. */
-export function readEach<T>(
-  items: readonly unknown[],
+export function readEach<Item, T>(
+  items: readonly Item[],
   path: string,
-  read: (item: unknown, path: string) => Result<T, string>,
+  read: (item: Item, path: string) => Result<T, string>,
 ): Result<readonly T[], string> {
   const all: T[] = [];
   for (const [at, item] of items.entries()) {
@@ -44,4 +44,27 @@ export function fieldsOf(
   return unknown === undefined
     ? ok(value)
     : err(`${path}.${unknown}: expected one of ${known.join(", ")}`);
+}
+
+/** Reads that go on after what could not be read. */
+export type Collector = {
+  readonly faults: string[];
+  /** What was read, or this in place of what could not be. */
+  readonly given: <T>(read: Result<T, string>, otherwise: T) => T;
+  /** The value, if all could be read. */
+  readonly result: <T>(value: T) => Result<T, string>;
+};
+
+/** Nothing was read yet. */
+export function collect(): Collector {
+  const faults: string[] = [];
+  return {
+    faults,
+    given: (read, otherwise) => {
+      if (read.ok) return read.value;
+      faults.push(read.error);
+      return otherwise;
+    },
+    result: (value) => (faults.length === 0 ? ok(value) : err(faults.join("; "))),
+  };
 }

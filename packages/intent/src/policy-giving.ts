@@ -2,7 +2,7 @@
 import { ANY, type PeerClass } from "@seam/state";
 import type { Family } from "@seam/base";
 
-import type { Peer, Rule } from "./policy-model.ts";
+import type { Condition, Peer, Rule } from "./policy-model.ts";
 import type { Term, Token } from "./policy-terms.ts";
 
 /** A policy with its rules for a direction. */
@@ -11,7 +11,7 @@ type Concerned = { readonly key: string; readonly rules: readonly Rule[] };
 /** What is known of the addresses of a class. */
 type Peers = { readonly family: Family; readonly tokens: readonly Token[] };
 
-/** Keys of the policies with a rule that does not deny addresses of the class; `terms` are those of all their rules. */
+/** Keys of the policies with a rule that lets addresses of the class pass, or on; `terms` are those of all their rules. */
 export function givingTo(
   peers: PeerClass,
   concerned: readonly Concerned[],
@@ -32,8 +32,15 @@ function peersOf(peers: PeerClass, terms: Iterable<Term>): Peers | null {
   return null;
 }
 
-const isAbout = ({ action, peers }: Rule, known: Peers): boolean =>
-  action !== "deny" && (peers === null || peers.some((peer) => means(peer, known)));
+const isAbout = ({ action, families, peers }: Rule, known: Peers): boolean =>
+  (action === "accept" || action === "pass") &&
+  families.includes(known.family) &&
+  (peers === null || peers.some((peer) => isMet(peer, known)));
+
+const isMet = (peer: Peer | Condition, known: Peers): boolean =>
+  "all" in peer
+    ? peer.all.every((each) => means(each, known)) && !peer.none.some((each) => means(each, known))
+    : means(peer, known);
 
 const means = (peer: Peer, { family, tokens }: Peers): boolean =>
   isEverything(peer, family) ||

@@ -30,6 +30,7 @@ function clusterWith(...specs: readonly object[]): PolicyIntent {
       uid: key,
       labels: { app },
       addresses: [at(`10.0.0.${last}`)],
+      serviceAccount: "default",
       hostNetwork: false,
       ports: [{ name: "http", protocol: "TCP", port: 8080 + last }],
     });
@@ -167,6 +168,7 @@ test("what changes nothing is no change, and a label of a pod that no rule tells
     uid: "lab-b/web",
     labels: { app: "web", more: "labels" },
     addresses: [other],
+    serviceAccount: "default",
     hostNetwork: false,
     ports: [],
   });

@@ -2,6 +2,7 @@
  * What policies mean for one node (networking.k8s.io/v1, policy.networking.k8s.io; decision 16): which gates its pods' links have, and
  * of which class peers are. It is told objects and interfaces one by one and works out what a change touches, no more.
  */
+import type { Family } from "@seam/base";
 import type {
   Direction,
   Gate,
@@ -11,9 +12,12 @@ import type {
   PolicyState,
 } from "@seam/state";
 
+import type { CalicoKind } from "./calico-kinds.ts";
+import { readCalicoTier, readNetworkSet } from "./calico-objects.ts";
+import { type CalicoReading, readCalicoPolicy } from "./calico-reading.ts";
 import { readClusterPolicy } from "./cluster-policy-reading.ts";
 import { createLinks, type Link, type Links } from "./policy-links.ts";
-import { type Policy, type PolicyReading, selectsPod } from "./policy-model.ts";
+import { type Condition, type Policy, type PolicyReading, selects } from "./policy-model.ts";
 import { createPeers, type Peers, type PolicyNode } from "./policy-peers.ts";
 import type { PolicyEndpoint, PolicyPod } from "./policy-pod.ts";
 import { readNetworkPolicy } from "./policy-reading.ts";
@@ -29,6 +33,10 @@ export type PolicyIntent = {
   readonly setClusterPolicy: (name: string, object: unknown) => readonly string[];
   readonly setNamespace: (name: string, labels: Labels | null) => void;
   readonly setNode: (name: string, node: PolicyNode | null) => void;
+  /** Takes an object of Calico's by its name or namespace/name, null when it is deleted; what of it is not understood, by field. */
+  readonly setCalico: (kind: CalicoKind, key: string, object: unknown) => readonly string[];
+  /** Labels of the service account namespace/name. */
+  readonly setServiceAccount: (key: string, labels: Labels | null) => void;
   readonly setPod: (key: string, pod: PolicyPod | null) => void;
   readonly setEndpoint: (device: string, endpoint: PolicyEndpoint | null) => void;
   /** What changed since this was last asked; null when nothing did. */
@@ -50,15 +58,9 @@ export function createPolicyIntent(): PolicyIntent {
   const peers = createPeers();
   const policies = createPolicyTable();
   const links = createLinks(peers);
-  const set = (key: string, reading: PolicyReading | null): readonly string[] => {
-    const after = reading?.policy ?? null;
-    const concerned = [policies.set(key, after), after];
-    links.touch((endpoint) => {
-      const pod = endpoint.pod === null ? null : peers.pod(endpoint.pod.key);
-      return pod !== null && concerned.some((each) => each !== null && isAbout(each, pod, peers));
-    });
-    return reading?.faults ?? [];
-  };
+  const tables: Tables = { peers, policies, links };
+  const set = (key: string, reading: PolicyReading | null): readonly string[] =>
+    setPolicy(tables, key, reading);
   return {
     setPolicy: (key, object) =>
       set(key, object === null ? null : readNetworkPolicy(key.split("/")[0] ?? "", object)),
@@ -66,8 +68,17 @@ export function createPolicyIntent(): PolicyIntent {
       set(`ClusterNetworkPolicy/${name}`, object === null ? null : readClusterPolicy(object)),
     setNamespace: (name, labels) => {
       peers.setNamespace(name, labels);
-      if (policies.hasWide())
+      if (policies.asksNamespaces())
         links.touch(({ pod }) => pod !== null && peers.pod(pod.key)?.namespace === name);
+    },
+    setCalico: (kind, key, object) => setCalico(tables, { kind, key, object }),
+    setServiceAccount: (key, labels) => {
+      peers.setAccount(key, labels);
+      const [namespace, name] = key.split("/");
+      links.touch((endpoint) => {
+        const pod = endpoint.pod === null ? null : peers.pod(endpoint.pod.key);
+        return pod?.namespace === namespace && pod?.serviceAccount === name;
+      });
     },
     setNode: peers.setNode,
     setPod: (key, pod) => {
@@ -76,7 +87,7 @@ export function createPolicyIntent(): PolicyIntent {
       if (peers.pod(key) !== before) links.touch((endpoint) => endpoint.pod?.key === key);
     },
     setEndpoint: links.set,
-    takeChange: () => takeChange({ peers, policies, links }),
+    takeChange: () => takeChange(tables),
     state: () => ({
       gates: new Map(
         links.all().flatMap((link) => {
@@ -93,8 +104,57 @@ export function createPolicyIntent(): PolicyIntent {
   };
 }
 
-const isAbout = ({ subject }: Policy, pod: PolicyPod, peers: Peers): boolean =>
-  !pod.hostNetwork && selectsPod(subject, pod, peers.labelsOf(pod.namespace));
+function setPolicy(
+  { peers, policies, links }: Tables,
+  key: string,
+  reading: PolicyReading | CalicoReading | null,
+): readonly string[] {
+  const after = reading === null ? null : reading.policy;
+  const concerned = [policies.set(key, after), after];
+  links.touch((endpoint) => {
+    const pod = endpoint.pod === null ? null : peers.pod(endpoint.pod.key);
+    return pod !== null && concerned.some((each) => each !== null && isAbout(each, pod, peers));
+  });
+  return reading?.faults ?? [];
+}
+
+type CalicoObject = {
+  readonly kind: CalicoKind;
+  readonly key: string;
+  /** Null: it is deleted. */
+  readonly object: unknown;
+};
+
+function setCalico(tables: Tables, { kind, key, object }: CalicoObject): readonly string[] {
+  const namespace = kind.startsWith("Global") ? null : (key.split("/")[0] ?? "");
+  if (kind === "Tier") return setTier(tables, key, object);
+  if (kind === "NetworkSet" || kind === "GlobalNetworkSet") {
+    const reading = object === null ? null : readNetworkSet(namespace, object);
+    return setNetworkSet(tables, `${kind}/${key}`, reading);
+  }
+  const reading = object === null ? null : readCalicoPolicy(namespace, object);
+  return setPolicy(tables, `calico/${kind}/${key}`, reading);
+}
+
+function setTier({ policies, links }: Tables, name: string, object: unknown): readonly string[] {
+  const reading = object === null ? null : readCalicoTier(name, object);
+  policies.setTier(name, reading === null ? null : reading.tier);
+  links.touch(() => true);
+  return reading === null ? [] : reading.faults;
+}
+
+function setNetworkSet(
+  { peers, policies, links }: Tables,
+  key: string,
+  reading: ReturnType<typeof readNetworkSet> | null,
+): readonly string[] {
+  peers.setNetworkSet(key, reading === null ? null : reading.set);
+  if (policies.asksOwn()) links.touch(() => true);
+  return reading === null ? [] : reading.faults;
+}
+
+const isAbout = ({ subject }: Policy, pod: PolicyPod, { around }: Peers): boolean =>
+  !pod.hostNetwork && selects(subject, pod, around);
 
 type Tables = { readonly peers: Peers; readonly policies: PolicyTable; readonly links: Links };
 
@@ -130,9 +190,18 @@ function govern(link: Link, peers: Peers, policies: PolicyTable): void {
   const selecting =
     pod === null
       ? []
-      : policies.of(pod.namespace).filter(([, policy]) => isAbout(policy, pod, peers));
+      : policies.of(pod.namespace).filter(({ policy }) => isAbout(policy, pod, peers));
+  const own = {
+    ports: pod?.ports ?? [],
+    isMet: (condition: Condition, family: Family): boolean =>
+      pod !== null &&
+      peers.isMet(condition, {
+        pod,
+        addresses: link.endpoint.addresses.filter((each) => each.family === family),
+      }),
+  };
   for (const direction of ["ingress", "egress"] as const)
-    link.sides[direction].govern(selecting, pod?.ports ?? []);
+    link.sides[direction].govern(selecting, own);
 }
 
 /** Links with rules about any of the classes, whose sides are told. */

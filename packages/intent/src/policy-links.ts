@@ -16,6 +16,9 @@ export type Link = {
   readonly takeChange: (earlier: GateChange | null, hasGate: boolean) => GateChange | null;
 };
 
+/** A link that is about to go is of nobody. */
+const NOBODY = { ports: [], isMet: () => false } as const;
+
 /** Links by device. */
 export type Links = {
   readonly get: (device: string) => Link | undefined;
@@ -35,7 +38,7 @@ export function createLinks(peers: Peers): Links {
   const remove = (link: Link): void => {
     const gone = link.takeChange(null, false);
     if (gone !== null) closed.set(link.device, gone);
-    for (const side of Object.values(link.sides)) side.govern([], []);
+    for (const side of Object.values(link.sides)) side.govern([], NOBODY);
     links.delete(link.device);
   };
   return {

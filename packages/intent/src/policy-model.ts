@@ -2,22 +2,35 @@
  * Policies of every kind as gates need them: tiers one after another, in each of them policies by their order, in each of those rules one
  * after another. The first rule that means a connection decides about it, or passes it on to the next tier.
  */
-import { type Cidr, formatCidr } from "@seam/base";
+import { type Cidr, FAMILIES, type Family, formatCidr } from "@seam/base";
 import type { PortSet, Transport } from "@seam/state";
 
-import { isSelected, type Labels, type LabelSelector } from "./policy-selector.ts";
+import { ACCOUNT_LABEL, NAMESPACE_LABEL, PREFIX } from "./calico-selector.ts";
+import {
+  EVERYTHING,
+  isSelected,
+  labelOf,
+  type Labels,
+  type LabelSelector,
+} from "./policy-selector.ts";
 
 /** Which pods: of the only namespace, or of all whose labels are selected. */
 export type PodSelector = {
   readonly namespaces: string | LabelSelector;
   readonly pods: LabelSelector;
+  /** Calico's selectors ask about more than a pod's own labels, and about sets of networks too. Null: of pods alone. */
+  readonly endpoints?: LabelSelector | null;
 };
 
 /** Whom a rule is about; equal peers have equal texts. */
 export type Peer = { readonly text: string } & (
   | ({ readonly kind: "pods" } & PodSelector)
   | { readonly kind: "block"; readonly cidr: Cidr; readonly except: readonly Cidr[] }
+  | { readonly kind: "networks"; readonly cidrs: readonly Cidr[] }
 );
+
+/** Who is meant by all of some peers and by none of others; by no peer of the first: everyone is. */
+export type Condition = { readonly all: readonly Peer[]; readonly none: readonly Peer[] };
 
 /** A port that containers call so. */
 export type NamedPort = { readonly protocol: Transport; readonly name: string };
@@ -25,29 +38,36 @@ export type NamedPort = { readonly protocol: Transport; readonly name: string };
 /** What a rule is about: what has a number, and ports by their names. */
 export type Ports = { readonly numbered: PortSet; readonly named: readonly NamedPort[] };
 
-/** Lets pass for good, denies for good, or leaves it to the next tier. */
-export type Action = "accept" | "deny" | "pass";
+/** Lets pass for good, denies for good, leaves it to the next tier, or only shows that it begins. */
+export type Action = "accept" | "deny" | "pass" | "log";
 
 /** A rule that could be read; no peers: everyone. */
 export type Rule = {
   readonly action: Action;
-  readonly peers: readonly Peer[] | null;
+  readonly families: readonly Family[];
+  readonly peers: readonly (Peer | Condition)[] | null;
   readonly ports: Ports;
+  /** What must be true of the pod itself, by its address of the family. */
+  readonly own: Condition | null;
 };
+
+/** What a rule is about that says no more. */
+export const ANYONE = { families: FAMILIES, own: null } as const;
 
 /** Where policies stand beside each other, and what becomes of connections that none of them decides about. */
 export type Tier = { readonly order: number; readonly otherwise: "next" | "deny" };
 
-/** Tiers come by their order; the numbers leave room for others, and are those of Calico. */
+/** Tiers that are always there, with the names and the orders that they have in Calico. */
 export const TIERS = {
-  admin: { order: 1000, otherwise: "next" },
-  networkPolicy: { order: 1_000_000, otherwise: "deny" },
-  baseline: { order: 10_000_000, otherwise: "next" },
+  "kube-admin": { order: 1000, otherwise: "next" },
+  default: { order: 1_000_000, otherwise: "deny" },
+  "kube-baseline": { order: 10_000_000, otherwise: "next" },
 } as const satisfies Readonly<Record<string, Tier>>;
 
 /** A policy; null for a direction that it says nothing about. */
 export type Policy = {
-  readonly tier: Tier;
+  /** Name of its tier. While there is no such tier, it is not in force. */
+  readonly tier: string;
   /** Within the tier; equal ones come by their names. */
   readonly order: number;
   readonly subject: PodSelector;
@@ -59,14 +79,23 @@ export type Policy = {
 export type PolicyReading = { readonly policy: Policy; readonly faults: readonly string[] };
 
 /** Pods as a rule's peer. */
-export const podPeer = ({ namespaces, pods }: PodSelector): Peer => ({
+export const podPeer = ({ namespaces, pods, endpoints = null }: PodSelector): Peer => ({
   kind: "pods",
   namespaces,
   pods,
+  endpoints,
   text: JSON.stringify([
     typeof namespaces === "string" ? namespaces : [namespaces.text],
     pods.text,
+    ...(endpoints === null ? [] : [endpoints.text]),
   ]),
+});
+
+/** Networks as a rule's peer. */
+export const networksPeer = (cidrs: readonly Cidr[]): Peer => ({
+  kind: "networks",
+  cidrs,
+  text: cidrs.map(formatCidr).toSorted().join(" "),
 });
 
 /** Addresses as a rule's peer. */
@@ -80,15 +109,57 @@ export const blockPeer = (cidr: Cidr, except: readonly Cidr[]): Peer => ({
 /** Where nodes stand among pods: no namespace has this name. */
 export const NODES = "";
 
-/** Whether a pod is selected; its namespace has these labels, or null when it is not known. */
-export function selectsPod(
-  { namespaces, pods }: PodSelector,
-  pod: { readonly namespace: string; readonly labels: Labels },
-  labels: Labels | null,
+/** What selectors can ask about: a pod, or a set of networks, which is of no service account and maybe of no namespace. */
+export type Labelled = {
+  readonly namespace: string | null;
+  readonly labels: Labels;
+  readonly serviceAccount: string | null;
+};
+
+/** Labels around what is selected; null for what is not known. */
+export type Surroundings = {
+  readonly namespace: (name: string) => Labels | null;
+  /** By namespace/name. */
+  readonly account: (key: string) => Labels | null;
+};
+
+/** Whether it is selected. */
+export function selects(
+  { namespaces, pods, endpoints = null }: PodSelector,
+  of: Labelled,
+  around: Surroundings,
 ): boolean {
   const isNear =
-    typeof namespaces === "string"
-      ? namespaces === pod.namespace
-      : labels !== null && isSelected(namespaces, labels);
-  return isNear && isSelected(pods, pod.labels);
+    typeof namespaces === "string" ? namespaces === of.namespace : isIn(namespaces, of, around);
+  if (!isNear || !isSelected(pods, of.labels)) return false;
+  return endpoints === null || endpoints.selects((key) => endpointLabel(key, of, around));
 }
+
+function isIn(namespaces: LabelSelector, { namespace }: Labelled, around: Surroundings): boolean {
+  if (namespace === null) return namespaces === EVERYTHING;
+  const labels = around.namespace(namespace);
+  return labels !== null && isSelected(namespaces, labels);
+}
+
+/** A label as Calico's selectors see it (libcalico-go/lib/backend/k8s/conversion). */
+function endpointLabel(key: string, of: Labelled, around: Surroundings): string | undefined {
+  const { namespace, labels, serviceAccount } = of;
+  if (key === NAMESPACE_LABEL) return namespace ?? undefined;
+  if (serviceAccount !== null) {
+    if (key === ACCOUNT_LABEL) return serviceAccount;
+    if (key === "projectcalico.org/orchestrator") return "k8s";
+    if (key.startsWith(PREFIX.account))
+      return inherited(
+        key.slice(PREFIX.account.length),
+        serviceAccount,
+        around.account(`${namespace}/${serviceAccount}`),
+      );
+  }
+  if (namespace !== null && key.startsWith(PREFIX.namespace))
+    return inherited(key.slice(PREFIX.namespace.length), namespace, around.namespace(namespace));
+  return labelOf(labels, key);
+}
+
+/** A label of what something belongs to, of which the name is one too. */
+const inherited = (key: string, name: string, labels: Labels | null): string | undefined =>
+  key === "projectcalico.org/name" ? name : labelOf(labels ?? {}, key);

@@ -3,7 +3,15 @@ import { type Address, FAMILIES } from "@seam/base";
 import type { Block, Changed, PeerClass } from "@seam/state";
 
 import { segmentsOf } from "./policy-blocks.ts";
-import { type NamedPort, NODES, type Peer } from "./policy-model.ts";
+import {
+  type Condition,
+  type NamedPort,
+  NODES,
+  type Peer,
+  type Surroundings,
+} from "./policy-model.ts";
+import { createNetworkSets, type OwnEnd } from "./policy-sets.ts";
+import type { NetworkSet } from "./calico-objects.ts";
 import type { PolicyPod } from "./policy-pod.ts";
 import { addressesIn, createKnownPods, type KnownPods, podsMeantBy } from "./policy-pods.ts";
 import type { Labels } from "./policy-selector.ts";
@@ -35,7 +43,12 @@ export type Peers = {
   readonly setPod: (key: string, pod: PolicyPod | null) => void;
   readonly pod: (key: string) => PolicyPod | null;
   readonly setNamespace: (name: string, labels: Labels | null) => void;
-  readonly labelsOf: (namespace: string) => Labels | null;
+  /** Labels of the service account namespace/name. */
+  readonly setAccount: (key: string, labels: Labels | null) => void;
+  readonly setNetworkSet: (key: string, set: NetworkSet | null) => void;
+  readonly around: Surroundings;
+  /** Whether the condition is true of a pod. */
+  readonly isMet: (condition: Condition, own: OwnEnd) => boolean;
   readonly setNode: (name: string, node: PolicyNode | null) => void;
   /** The term, used once more. */
   readonly acquire: (peer: Peer | null, named: NamedPort | null) => Term;
@@ -53,10 +66,10 @@ export function createPeers(): Peers {
   const classes = createClasses();
   const tables: Tables = { known, terms, classes, blocks: [] };
   const join = (pod: KnownPod, among: Iterable<Term>): void => {
-    const labels = known.namespaces.get(pod.pod.namespace) ?? null;
-    for (const term of among) setMeant(known, { pod, term }, meansPod(term, pod, labels));
+    for (const term of among) setMeant(known, { pod, term }, meansPod(term, pod, known.around));
   };
-  const touch = (term: Term): void => known.touch(addressesIn(known, term.peer));
+  const touch = (term: Term): void => known.touch(addressesIn(known, term));
+  const sets = createNetworkSets({ known, terms, touch });
   const setPod: Peers["setPod"] = (key, pod) => {
     const changed = known.set(key, pod);
     if (changed !== null) join(changed, terms.forPod(changed.pod.namespace));
@@ -66,13 +79,23 @@ export function createPeers(): Peers {
     pod: (key) => known.pods.get(key)?.pod ?? null,
     setNamespace: (name, labels) => {
       known.setNamespace(name, labels);
-      for (const pod of known.of(name)) join(pod, terms.wide);
+      for (const pod of known.of(name)) join(pod, terms.forPod(name));
+      sets.follow(name);
     },
-    labelsOf: (namespace) => known.namespaces.get(namespace) ?? null,
+    setAccount: (key, labels) => {
+      known.setAccount(key, labels);
+      const [namespace = "", name] = key.split("/");
+      for (const pod of known.of(namespace))
+        if (pod.pod.serviceAccount === name) join(pod, terms.forPod(namespace));
+    },
+    setNetworkSet: sets.set,
+    around: known.around,
+    isMet: sets.isMet,
     setNode: (name, node) => setPod(`${NODES}/${name}`, node && { ...NO_POD, ...node }),
     acquire: (peer, named) => {
       const { term, isNew } = terms.acquire(peer, named);
       if (!isNew) return term;
+      sets.join(term);
       touch(term);
       for (const pod of podsMeantBy(known, peer)) join(pod, [term]);
       return term;
@@ -184,4 +207,10 @@ const blocksOf = (terms: TermTable, classes: Classes): readonly ClassedBlock[] =
   );
 
 /** What a node has of a pod. */
-const NO_POD = { namespace: NODES, uid: "", hostNetwork: false, ports: [] } as const;
+const NO_POD = {
+  namespace: NODES,
+  uid: "",
+  serviceAccount: "",
+  hostNetwork: false,
+  ports: [],
+} as const;

@@ -2,7 +2,8 @@
 import { type Address, cidrContains, formatAddress } from "@seam/base";
 
 import type { PolicyPod } from "./policy-pod.ts";
-import type { Peer } from "./policy-model.ts";
+import { isInRanges, type Ranges } from "./policy-blocks.ts";
+import type { Peer, Surroundings } from "./policy-model.ts";
 import { isSelected, type Labels } from "./policy-selector.ts";
 import type { AddressClass, KnownPod, Term } from "./policy-terms.ts";
 
@@ -22,6 +23,8 @@ export type KnownPods = {
   /** The pod as it is now known; null when it is gone, or as before. */
   readonly set: (key: string, pod: PolicyPod | null) => KnownPod | null;
   readonly setNamespace: (name: string, labels: Labels | null) => void;
+  readonly setAccount: (key: string, labels: Labels | null) => void;
+  readonly around: Surroundings;
   readonly of: (namespace: string) => Iterable<KnownPod>;
   /** Classes of these addresses are to be worked out again. */
   readonly touch: (addresses: Iterable<string>) => void;
@@ -44,6 +47,7 @@ export function createKnownPods(): KnownPods {
     addresses: new Map(),
   };
   const { pods, near, namespaces, addresses } = tables;
+  const accounts = new Map<string, Labels>();
   let touched = new Set<string>();
   const touch = (texts: Iterable<string>): void => {
     for (const text of texts) touched.add(text);
@@ -67,6 +71,14 @@ export function createKnownPods(): KnownPods {
     setNamespace: (name, labels) => {
       if (labels === null) namespaces.delete(name);
       else namespaces.set(name, labels);
+    },
+    setAccount: (key, labels) => {
+      if (labels === null) accounts.delete(key);
+      else accounts.set(key, labels);
+    },
+    around: {
+      namespace: (name) => namespaces.get(name) ?? null,
+      account: (key) => accounts.get(key) ?? null,
     },
     of: (namespace) => near.get(namespace) ?? [],
     touch,
@@ -111,6 +123,7 @@ function isAlike(one: PolicyPod, other: PolicyPod): boolean {
   return (
     one.uid === other.uid &&
     one.hostNetwork === other.hostNetwork &&
+    one.serviceAccount === other.serviceAccount &&
     JSON.stringify([one.labels, one.addresses, one.ports]) ===
       JSON.stringify([other.labels, other.addresses, other.ports])
   );
@@ -119,7 +132,7 @@ function isAlike(one: PolicyPod, other: PolicyPod): boolean {
 /** All pods that a peer could mean; null: every pod. */
 export function podsMeantBy(known: KnownPods, peer: Peer | null): Iterable<KnownPod> {
   if (peer === null) return known.pods.values();
-  if (peer.kind === "block") return [];
+  if (peer.kind !== "pods") return [];
   const { namespaces } = peer;
   if (typeof namespaces === "string") return known.of(namespaces);
   return [...known.namespaces].flatMap(([name, labels]) =>
@@ -127,8 +140,15 @@ export function podsMeantBy(known: KnownPods, peer: Peer | null): Iterable<Known
   );
 }
 
-/** Addresses of pods that lie in a block. */
-export function addressesIn(known: KnownPods, peer: Peer | null): readonly string[] {
+/** Addresses of pods that lie in any of the ranges. */
+const addressesInRanges = (known: KnownPods, ranges: Ranges): readonly string[] =>
+  [...known.addresses].flatMap(([text, { address }]) =>
+    isInRanges(ranges, address) ? [text] : [],
+  );
+
+/** Addresses of pods that a term means by where they lie. */
+export function addressesIn(known: KnownPods, { peer, ranges }: Term): readonly string[] {
+  if (ranges !== null) return addressesInRanges(known, ranges);
   if (peer?.kind !== "block") return [];
   const { cidr } = peer;
   const [first] = cidr.address.bytes;

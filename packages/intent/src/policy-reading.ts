@@ -14,6 +14,7 @@ import {
 
 import { fieldsOf, isRecord, listAt, readEach, type Record as Fields } from "./policy-fields.ts";
 import {
+  ANYONE,
   blockPeer,
   type NamedPort,
   type Peer,
@@ -21,7 +22,6 @@ import {
   type PolicyReading,
   type Ports,
   type Rule,
-  TIERS,
 } from "./policy-model.ts";
 import { EVERYTHING, readSelector } from "./policy-selector.ts";
 
@@ -46,7 +46,7 @@ export function readNetworkPolicy(namespace: string, object: unknown): PolicyRea
     });
   const types = given(typesOf(spec), BOTH);
   const policy = {
-    tier: TIERS.networkPolicy,
+    tier: "default",
     order: ORDER,
     subject: {
       namespaces: namespace,
@@ -90,6 +90,7 @@ function readRule(value: unknown, { namespace, direction, path }: Place): Result
   const ports = readPorts(fields.value, path);
   if (!ports.ok) return ports;
   return ok({
+    ...ANYONE,
     action: "accept",
     peers: peers.value.length === 0 ? null : peers.value,
     ports: ports.value,

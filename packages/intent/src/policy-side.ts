@@ -11,19 +11,24 @@ import {
   type SideChange,
 } from "@seam/state";
 
-import { type Decisions, decisionsOf, permissionOf, permissionOfAny } from "./policy-decisions.ts";
+import {
+  type DecisionContext,
+  type Decisions,
+  decisionsOf,
+  permissionOf,
+  permissionOfAny,
+} from "./policy-decisions.ts";
 import { givingTo } from "./policy-giving.ts";
-import type { Policy } from "./policy-model.ts";
 import type { Peers } from "./policy-peers.ts";
-import type { PolicyPod } from "./policy-pod.ts";
-import type { AddressClass, Term, TermUser } from "./policy-terms.ts";
+import type { Ranked } from "./policy-table.ts";
+import { type AddressClass, isAboutNetworks, type Term, type TermUser } from "./policy-terms.ts";
 
 /** One direction of a link. */
 export type Side = TermUser & {
   /** Takes these policies of the pod, in their order, in place of those before. */
   readonly govern: (
-    policies: readonly (readonly [string, Policy])[],
-    ports: PolicyPod["ports"],
+    policies: readonly Ranked[],
+    own: Pick<DecisionContext, "ports" | "isMet">,
   ) => void;
   /** The rules as of the last time that changes were taken, null when everything passes; they live on. */
   readonly rules: () => GateRules | null;
@@ -57,13 +62,13 @@ export function createSide({ device, direction, peers }: SideOptions): Side {
   const side: Side = {
     device,
     touch: (changed) => touched.add(changed),
-    govern: (policies, ports) => {
-      const found = policies.filter(([, policy]) => policy[direction] !== null);
-      concerned = found.map(([key, { [direction]: list }]) => ({ key, rules: list ?? [] }));
+    govern: (policies, own) => {
+      const found = policies.filter(({ policy }) => policy[direction] !== null);
+      concerned = found.map(({ key, policy }) => ({ key, rules: policy[direction] ?? [] }));
       const before = decisions;
-      keys = found.length === 0 ? null : found.map(([key]) => key);
-      const list = found.map(([, policy]) => policy);
-      decisions = keys === null ? null : decisionsOf(list, { direction, ports, acquire, release });
+      keys = found.length === 0 ? null : found.map(({ key }) => key);
+      decisions =
+        keys === null ? null : decisionsOf(found, { direction, ...own, acquire, release });
       // What is in use before and after is never out of use between.
       for (const term of decisions?.terms.keys() ?? []) term.users.add(side);
       for (const term of before?.terms.keys() ?? []) drop(term, decisions);
@@ -117,7 +122,7 @@ function ownRule(rules: GateRules, decisions: Decisions, of: AddressClass): Perm
 }
 
 const isInBlock = ({ terms }: Decisions, { tokens }: AddressClass): boolean =>
-  tokens.some(({ term }) => term.peer?.kind === "block" && terms.has(term));
+  tokens.some(({ term }) => isAboutNetworks(term) && terms.has(term));
 
 function put(rules: Map<PeerClass, Permission>, peers: PeerClass, rule: Permission | null): void {
   if (rule === null) rules.delete(peers);

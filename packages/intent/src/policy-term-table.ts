@@ -1,4 +1,5 @@
 /** The terms that rules of this node use, found by what they could mean. */
+import { type Ranges, rangesOf } from "./policy-blocks.ts";
 import type { NamedPort, Peer } from "./policy-model.ts";
 import type { Term } from "./policy-terms.ts";
 
@@ -16,25 +17,36 @@ export type TermTable = {
   ) => { readonly term: Term; readonly isNew: boolean };
   /** Whether that was the last use. */
   readonly release: (term: Term) => boolean;
+  /** Of Calico's selectors, which sets of networks may meet. */
+  readonly selecting: () => readonly Term[];
+  /** The networks that a term means, other ones than before. */
+  readonly setRanges: (term: Term, ranges: Ranges | null) => void;
   /** Whether blocks came or went since this was last asked. */
   readonly takeBlocksChanged: () => boolean;
 };
 
+/** Where terms are looked for. */
+type Places = {
+  readonly blocks: Set<Term>;
+  readonly wide: Set<Term>;
+  readonly near: Map<string, Set<Term>>;
+  readonly selecting: Set<Term>;
+};
+
+const noPlaces = (): Places => ({
+  blocks: new Set(),
+  wide: new Set(),
+  near: new Map(),
+  selecting: new Set(),
+});
+
 /** No terms. */
 export function createTermTable(): TermTable {
   const byText = new Map<string, Term>();
-  const blocks = new Set<Term>();
-  const wide = new Set<Term>();
-  const near = new Map<string, Set<Term>>();
+  const places = noPlaces();
+  const { blocks, wide, near, selecting } = places;
   let blocksChanged = false;
   let last = 0;
-  const placeOf = ({ peer }: Term): Set<Term> => {
-    if (peer?.kind === "block") return blocks;
-    if (peer === null || typeof peer.namespaces !== "string") return wide;
-    const found = near.get(peer.namespaces) ?? new Set();
-    near.set(peer.namespaces, found);
-    return found;
-  };
   return {
     blocks,
     wide,
@@ -49,18 +61,24 @@ export function createTermTable(): TermTable {
       last += 1;
       const term = newTerm({ id: last, text, peer, named });
       byText.set(text, term);
-      placeOf(term).add(term);
-      blocksChanged ||= peer?.kind === "block";
+      enter(places, term);
+      blocksChanged ||= blocks.has(term);
       return { term, isNew: true };
     },
     release: (term) => {
       term.refs -= 1;
       if (term.refs > 0) return false;
       byText.delete(term.text);
-      placeOf(term).delete(term);
-      if (term.peer?.kind === "pods") dropEmpty(near, term.peer.namespaces);
-      blocksChanged ||= term.peer?.kind === "block";
+      blocksChanged ||= blocks.has(term);
+      leave(places, term);
       return true;
+    },
+    selecting: () => [...selecting],
+    setRanges: (term, ranges) => {
+      term.ranges = ranges;
+      if (ranges === null) blocks.delete(term);
+      else blocks.add(term);
+      blocksChanged = true;
     },
     takeBlocksChanged: () => {
       const taken = blocksChanged;
@@ -70,13 +88,31 @@ export function createTermTable(): TermTable {
   };
 }
 
+function enter({ blocks, wide, near, selecting }: Places, term: Term): void {
+  const { peer, named } = term;
+  if (peer === null) wide.add(term);
+  else if (peer.kind !== "pods") blocks.add(term);
+  else {
+    const { namespaces, endpoints = null } = peer;
+    if (endpoints !== null && named === null) selecting.add(term);
+    if (typeof namespaces === "string")
+      near.set(namespaces, (near.get(namespaces) ?? new Set()).add(term));
+    else wide.add(term);
+  }
+}
+
+function leave({ blocks, wide, near, selecting }: Places, term: Term): void {
+  for (const place of [blocks, wide, selecting]) place.delete(term);
+  if (term.peer?.kind !== "pods" || typeof term.peer.namespaces !== "string") return;
+  const { namespaces } = term.peer;
+  near.get(namespaces)?.delete(term);
+  if (near.get(namespaces)?.size === 0) near.delete(namespaces);
+}
+
 const newTerm = (of: Pick<Term, "id" | "text" | "peer" | "named">): Term => ({
   ...of,
   refs: 1,
   classes: new Set(),
   users: new Set(),
+  ranges: of.peer?.kind === "networks" ? rangesOf(of.peer.cidrs) : null,
 });
-
-function dropEmpty(near: Map<string, Set<Term>>, namespaces: unknown): void {
-  if (typeof namespaces === "string" && near.get(namespaces)?.size === 0) near.delete(namespaces);
-}

@@ -6,9 +6,9 @@
 import { type Address, cidrContains, type Family } from "@seam/base";
 import type { PeerClass } from "@seam/state";
 
-import { type NamedPort, type Peer, selectsPod } from "./policy-model.ts";
+import { isInRanges, type Ranges } from "./policy-blocks.ts";
+import { type NamedPort, type Peer, selects, type Surroundings } from "./policy-model.ts";
 import type { PolicyPod } from "./policy-pod.ts";
-import type { Labels } from "./policy-selector.ts";
 
 /** A peer that rules of this node name; null: every pod. */
 export type Term = {
@@ -21,6 +21,8 @@ export type Term = {
   /** Classes with a token of it. */
   readonly classes: Set<AddressClass>;
   readonly users: Set<TermUser>;
+  /** Networks that it means: of a peer, or of all sets that it selects; null: none. */
+  ranges: Ranges | null;
 };
 
 /** Who has rules about a term: one direction of a link; told of classes of the term that came or went. */
@@ -50,16 +52,16 @@ export type KnownPod = {
   terms: readonly Term[];
 };
 
-/** Whether a term of pods means the pod; its namespace has these labels, or null when it is not known. */
-export function meansPod(
-  { peer, named }: Term,
-  { pod }: KnownPod,
-  namespace: Labels | null,
-): boolean {
-  if (pod.hostNetwork || peer?.kind === "block") return false;
+/** Whether a term of pods means the pod. */
+export function meansPod({ peer, named }: Term, { pod }: KnownPod, around: Surroundings): boolean {
+  if (pod.hostNetwork || (peer !== null && peer.kind !== "pods")) return false;
   if (named !== null && portsNamed(pod.ports, named).length === 0) return false;
-  return peer === null || selectsPod(peer, pod, namespace);
+  return peer === null || selects(peer, pod, around);
 }
+
+/** Whether it means addresses by where they lie. */
+export const isAboutNetworks = ({ peer, ranges }: Term): boolean =>
+  peer?.kind === "block" || ranges !== null;
 
 /** Numbers of the ports that a pod calls so. */
 export const portsNamed = (
@@ -76,17 +78,19 @@ export function tokensOf(
   known: KnownPod,
   blockTerms: Iterable<Term>,
 ): readonly Token[] {
-  const blocks = [...blockTerms].filter(({ peer }) => isInBlock(peer, address));
+  const blocks = [...blockTerms].filter(
+    (term) => isIn(term, address) && !known.terms.includes(term),
+  );
   return [...known.terms, ...blocks].flatMap((term): readonly Token[] => {
     if (term.named === null) return [{ term, port: null }];
     return portsNamed(known.pod.ports, term.named).map((port) => ({ term, port }));
   });
 }
 
-const isInBlock = (peer: Peer | null, address: Address): boolean =>
-  peer?.kind === "block" &&
-  cidrContains(peer.cidr, address) &&
-  !peer.except.some((each) => cidrContains(each, address));
+const isIn = ({ peer, ranges }: Term, address: Address): boolean =>
+  peer?.kind === "block"
+    ? cidrContains(peer.cidr, address) && !peer.except.some((each) => cidrContains(each, address))
+    : ranges !== null && isInRanges(ranges, address);
 
 const keyOf = ({ term, port }: Token): string =>
   port === null ? `${term.id}` : `${term.id}:${port}`;

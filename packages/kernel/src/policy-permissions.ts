@@ -81,9 +81,9 @@ export function withPermission(permitting: Permitting, firstId: number): readonl
       ranges: logged,
       firstId: firstId + SETS_OF_PERMISSION / 2,
       begin: [loadConnection("state", SCRATCH), compare(SCRATCH, "==", NEW)],
-      then: logRule(direction),
+      end: logRule(direction),
     }),
-    ...rangeRules(name, { ranges, firstId, begin: [], then: [endWith("return")] }),
+    ...rangeRules(name, { ranges, firstId, begin: [], end: [endWith("return")] }),
     newRule(POLICY_TABLE, name, [endWith({ goto: deniedChain(direction) })]),
   ];
 }
@@ -104,23 +104,23 @@ type RangeRules = {
   readonly ranges: readonly PortRange[];
   readonly firstId: number;
   readonly begin: readonly Buffer[];
-  readonly then: readonly Buffer[];
+  readonly end: readonly Buffer[];
 };
 
 /** One rule for each protocol. */
 const rangeRules = (
   chain: string,
-  { ranges, firstId, begin, then }: RangeRules,
+  { ranges, firstId, begin, end }: RangeRules,
 ): readonly Request[] =>
   [...Map.groupBy(ranges, ({ protocol }) => protocol)].flatMap(([protocol, list], index) => {
     const set = { name: `__set${firstId + index}`, id: firstId + index };
     const load = loadPlace(protocol);
     const [only] = list;
     if (only !== undefined && only.first === 0 && only.last === lastOf(protocol))
-      return [newRule(POLICY_TABLE, chain, [...begin, ...load.isProtocol, ...then])];
+      return [newRule(POLICY_TABLE, chain, [...begin, ...load.isProtocol, ...end])];
     const spec = { name: "__set%d", key: [load.key], interval: true, anonymous: set.id } as const;
     const elements = list.flatMap((range) => rangeElements(range));
-    const expressions = [...begin, ...load.isProtocol, load.place, lookUp(set, SCRATCH), ...then];
+    const expressions = [...begin, ...load.isProtocol, load.place, lookUp(set, SCRATCH), ...end];
     return [
       newSet(POLICY_TABLE, spec, set.id),
       ...changeElements("add", { ...set, table: POLICY_TABLE }, elements),

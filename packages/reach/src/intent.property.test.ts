@@ -72,6 +72,7 @@ const policyPod = (key: string, draft: PodDraft): PolicyPod => ({
   namespace: key.split("/")[0] ?? "",
   labels: given(draft.labels),
   addresses: addressesOf(key),
+  serviceAccount: "default",
 });
 
 function tell(world: World, one: Step): void {

@@ -1,0 +1,69 @@
+/** Calico's tiers and sets of networks (projectcalico.org/v3), and what of an object of any of its kinds is not understood. */
+import { type Cidr, err, ok, parseAddress, parseNetwork, type Result } from "@seam/base";
+
+import { collect, isRecord, listAt, type Record as Fields } from "./policy-fields.ts";
+import { type Tier, TIERS } from "./policy-model.ts";
+
+/** Reads a tier; one that is always there keeps its place. */
+export function readCalicoTier(
+  name: string,
+  object: unknown,
+): { readonly tier: Tier; readonly faults: readonly string[] } {
+  const spec = specOf(object);
+  const { faults, given } = collect();
+  const tier: Tier = {
+    order: given<number>(readOrder(spec["order"]), Infinity),
+    otherwise: spec["defaultAction"] === "Pass" ? "next" : "deny",
+  };
+  const fixed = Object.entries(TIERS).find(([each]) => each === name)?.[1];
+  if (fixed === undefined) return { tier, faults };
+  const isSame = tier.order === fixed.order && tier.otherwise === fixed.otherwise;
+  const action = fixed.otherwise === "deny" ? "Deny" : "Pass";
+  const fault = `spec: tier ${name} always has order ${fixed.order} and defaultAction ${action}`;
+  return { tier: fixed, faults: isSame ? [] : [fault] };
+}
+
+/** The specification of an object; empty where there is none. */
+export const specOf = (object: unknown): Fields =>
+  isRecord(object) && isRecord(object["spec"]) ? object["spec"] : {};
+
+/** A set of networks that has labels. */
+export type NetworkSet = {
+  /** Null: of the cluster. */
+  readonly namespace: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly cidrs: readonly Cidr[];
+};
+
+/** Reads the set of a namespace; null: of the cluster. What cannot be read is left out. */
+export function readNetworkSet(
+  namespace: string | null,
+  object: unknown,
+): { readonly set: NetworkSet; readonly faults: readonly string[] } {
+  const { metadata = {}, spec = {} } = isRecord(object) ? object : {};
+  const labels = isRecord(metadata) && isRecord(metadata["labels"]) ? metadata["labels"] : {};
+  const listed = listAt(isRecord(spec) ? spec : {}, "nets", "spec");
+  const read = (listed.ok ? listed.value : []).map((each, at) => readNet(each, `spec.nets[${at}]`));
+  const set = {
+    namespace,
+    labels: Object.fromEntries(Object.entries(labels).map(([key, value]) => [key, String(value)])),
+    cidrs: read.flatMap((each) => (each.ok ? [each.value] : [])),
+  };
+  const faults = read.flatMap((each) => (each.ok ? [] : [each.error]));
+  return { set, faults: listed.ok ? faults : [listed.error] };
+}
+
+/** An order; without one it comes last. */
+export const readOrder = (value: unknown): Result<number, string> => {
+  if (value === undefined || value === null) return ok(Infinity);
+  return typeof value === "number" ? ok(value) : err("spec.order: expected a number");
+};
+
+/** A network, or one address. */
+export function readNet(value: unknown, path: string): Result<Cidr, string> {
+  const text = String(value);
+  const address = parseAddress(text);
+  if (address.ok) return ok({ address: address.value, length: address.value.bytes.length * 8 });
+  const network = parseNetwork(text);
+  return network.ok ? network : err(`${path}: ${network.error}`);
+}
