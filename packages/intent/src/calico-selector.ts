@@ -198,9 +198,11 @@ function setAt(tokens: readonly Token[], at: number): Result<ValueSet, string> {
   if (!isSign(tokens[at], "{")) return err("expected { and values in quotes");
   const list = new Set<string>();
   let next = at + 1;
-  for (; tokens[next]?.kind === "text"; next += 1) {
+  while (tokens[next]?.kind === "text") {
     list.add(tokens[next]?.value ?? "");
-    if (isSign(tokens[next + 1], ",")) next += 1;
+    next += 1;
+    if (!isSign(tokens[next], ",")) break;
+    next += 1;
   }
   return isSign(tokens[next], "}")
     ? ok({ list, next: next + 1 })
