@@ -285,7 +285,6 @@ async function footprint(node: string): Promise<readonly string[]> {
 
 /** Those that have a namespace of their own, and change nothing beside it, go on at the same time. */
 test.concurrent.each([
-  { guide: "command-line.md", shown: "the command ended with 3" },
   { guide: "first-experiment.md", shown: "experiment lab-a/two-tier is Ready" },
   { guide: "two-nodes.md", shown: "exceeded quota: seam" },
   { guide: "incast.md", shown: "receiver" },
@@ -299,6 +298,7 @@ test.concurrent.each([
 ])("the commands of $guide work as written", followGuide, 200_000);
 
 test.each([
+  { guide: "command-line.md", shown: "the command ended with 3" },
   { guide: "lab.md", shown: "add p50" },
   { guide: "operate.md", shown: "node n2 is as it should be" },
   { guide: "policies.md", shown: "5432/TCP -> -" },
