@@ -1,4 +1,5 @@
 /** From the cluster's objects to what a node should look like; pure. */
+export { CALICO_GROUP, CALICO_KINDS, type CalicoKind, calicoFaults } from "./calico-kinds.ts";
 export { CLUSTER_POLICIES, readClusterPolicy } from "./cluster-policy-reading.ts";
 export { type Endpoint, type HostPort, intendNode } from "./intend-node.ts";
 export {

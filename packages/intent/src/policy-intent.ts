@@ -11,6 +11,7 @@ import type {
   PolicyState,
 } from "@seam/state";
 
+import { calicoFaults, type CalicoKind } from "./calico-kinds.ts";
 import { readClusterPolicy } from "./cluster-policy-reading.ts";
 import { createLinks, type Link, type Links } from "./policy-links.ts";
 import { type Policy, type PolicyReading, selectsPod } from "./policy-model.ts";
@@ -27,6 +28,10 @@ export type PolicyIntent = {
   readonly setPolicy: (key: string, object: unknown) => readonly string[];
   /** The ClusterNetworkPolicy of that name, the same way. */
   readonly setClusterPolicy: (name: string, object: unknown) => readonly string[];
+  /** One of Calico's objects by its name or namespace/name, the same way. */
+  readonly setCalico: (kind: CalicoKind, key: string, object: unknown) => readonly string[];
+  /** Labels of the service account namespace/name. */
+  readonly setServiceAccount: (key: string, labels: Labels | null) => void;
   readonly setNamespace: (name: string, labels: Labels | null) => void;
   readonly setNode: (name: string, node: PolicyNode | null) => void;
   readonly setPod: (key: string, pod: PolicyPod | null) => void;
@@ -64,6 +69,8 @@ export function createPolicyIntent(): PolicyIntent {
       set(key, object === null ? null : readNetworkPolicy(key.split("/")[0] ?? "", object)),
     setClusterPolicy: (name, object) =>
       set(`ClusterNetworkPolicy/${name}`, object === null ? null : readClusterPolicy(object)),
+    setCalico: (kind, _, object) => (object === null ? [] : calicoFaults(kind, object)),
+    setServiceAccount: () => undefined,
     setNamespace: (name, labels) => {
       peers.setNamespace(name, labels);
       if (policies.hasWide())

@@ -8,6 +8,8 @@ export type PolicyPod = {
   readonly namespace: string;
   readonly uid: string;
   readonly labels: Labels;
+  /** The name of the account that it runs as. */
+  readonly serviceAccount?: string;
   /** Empty for a pod that ended. */
   readonly addresses: readonly Address[];
   /** Shares its node's network: policies neither select nor mean it. */
