@@ -49,6 +49,7 @@ function worldWith(policies: number): World {
     uid: "uid-of-db",
     labels: {},
     addresses: db.addresses,
+    serviceAccount: "default",
     hostNetwork: false,
     ports: [],
   });

@@ -35,6 +35,7 @@ function worldWith(policies: number) {
       uid: key,
       labels: { app: name },
       addresses: [{ family: "ipv4", bytes: [10, 0, 0, index] }],
+      serviceAccount: "default",
       hostNetwork: false,
       ports: [],
     });
