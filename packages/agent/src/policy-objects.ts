@@ -37,10 +37,10 @@ export type PolicyObjectsOptions = {
     | "setPod"
     | "setNamespace"
     | "setNode"
+    | "setServiceAccount"
     | "setPolicy"
     | "setClusterPolicy"
     | "setCalico"
-    | "setServiceAccount"
   >;
   readonly onChange: () => void;
   /** A policy has fields that are not understood; what cannot be read allows nothing. */
@@ -93,7 +93,7 @@ export function watchPolicyObjects(given: PolicyObjectsOptions): PolicyObjects {
       project: labelsOf,
       set: (key, value) => intent.setServiceAccount(key, value),
     }),
-    ...followServedPolicies(options, tellFaults),
+    ...followServedKinds(options, tellFaults),
   ];
   return {
     synced: Promise.all(reflectors.map(async ({ synced }) => synced)).then(() => undefined),
@@ -119,30 +119,30 @@ type Options = PolicyObjectsOptions & { readonly handled: HandledVersions };
 
 type TellFaults = (key: string, faults: readonly string[]) => void;
 
-/** Kinds that a cluster may have or not. */
-const followServedPolicies = (options: Options, tellFaults: TellFaults): readonly ServedKind[] => [
+const CALICO = { group: CALICO_GROUP, versions: ["v3"] } as const;
+
+/** ClusterNetworkPolicies, and Calico's policies, tiers and sets. */
+const followServedKinds = (options: Options, tellFaults: TellFaults): readonly ServedKind[] => [
   followServed(options, CLUSTER_POLICIES, (key, value) =>
     tellFaults(key, options.intent.setClusterPolicy(key, value)),
   ),
-  ...CALICO_KINDS.map((kind) =>
-    followServed(options, { ...kind, group: CALICO_GROUP, versions: ["v3"] }, (key, value) =>
-      tellFaults(`${kind.kind} ${key}`, options.intent.setCalico(kind.kind, key, value)),
+  ...CALICO_KINDS.map(({ kind, plural }) =>
+    followServed(options, { ...CALICO, kind, plural }, (key, value) =>
+      tellFaults(`${kind}.${CALICO_GROUP}/${key}`, options.intent.setCalico(kind, key, value)),
     ),
   ),
 ];
 
-type Served = Pick<ServedKindOptions<unknown>, "group" | "kind" | "plural" | "versions">;
-
-/** Follows a kind of policies, or of what they are made of, while the cluster serves it. */
+/** Follows a kind that the cluster may have or not, and reports how far. */
 function followServed(
   options: Options,
-  kind: Served,
+  ref: Pick<ServedKindOptions<unknown>, "group" | "kind" | "plural" | "versions">,
   set: (key: string, value: unknown) => void,
 ): ServedKind {
   const { client, handled, onChange } = options;
-  const reported = policyKindOf({ apiVersion: `${kind.group}/`, kind: kind.kind });
+  const reported = policyKindOf({ apiVersion: `${ref.group}/`, kind: ref.kind });
   const served = followServedKind<unknown>({
-    ...kind,
+    ...ref,
     client,
     project: ({ metadata, spec }) => ({ metadata, spec }),
     set: (key, value) => {

@@ -59,9 +59,9 @@ export function readCalicoPolicy(namespace: string | null, object: unknown): Cal
   const spec = specOf(object);
   const { faults, given } = collect();
   given<Fields>(fieldsOf(spec, "spec", namespace === null ? GLOBAL_SPEC : SPEC), {});
-  const isOfHosts = [spec["preDNAT"], spec["doNotTrack"]].includes(true);
-  if (isOfHosts)
-    faults.push("spec: preDNAT and doNotTrack are about host endpoints, which are not supported");
+  const ofHosts = ["preDNAT", "doNotTrack"].filter((key) => spec[key] === true);
+  for (const key of ofHosts)
+    faults.push(`spec.${key}: such a policy is about host endpoints, which are not supported`);
   const rulesOf = (direction: Direction): readonly Rule[] =>
     given(listAt(spec, direction, "spec"), []).flatMap((value, at): readonly Rule[] => {
       const path = `spec.${direction}[${at}]`;
@@ -71,7 +71,7 @@ export function readCalicoPolicy(namespace: string | null, object: unknown): Cal
   const types = given(typesOf(spec, rules), ["Ingress", "Egress"]);
   const subject = given<PodSelector | null>(readSubject(spec, namespace), null);
   const order = given<number>(readOrder(spec["order"]), Infinity);
-  if (subject === null || isOfHosts) return { policy: null, faults };
+  if (subject === null || ofHosts.length > 0) return { policy: null, faults };
   const policy: Policy = {
     tier: typeof spec["tier"] === "string" ? spec["tier"] : "default",
     order,
