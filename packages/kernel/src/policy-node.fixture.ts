@@ -159,6 +159,7 @@ export const stateWith = (rules: Parameters<typeof gates>[0]): PolicyState => ({
   gates: gates(rules),
   addresses: classes,
   blocks: world,
+  hosts: new Map(),
 });
 
 /** Makes the namespaces and starts the pods' programs. */

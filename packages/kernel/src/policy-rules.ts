@@ -16,6 +16,7 @@ import { FAMILIES, type Family, invariant, millis } from "@seam/base";
 import {
   ANY,
   type Direction,
+  type HostPoint,
   LAST_PORT,
   parsePermission,
   type PeerClass,
@@ -56,7 +57,7 @@ import type { Way } from "./packet-headers.ts";
 export const POLICY_TABLE = "seam-policy";
 
 /** After the filters of kube-proxy, and before what teaches the fast path. */
-const PRIORITY = 10;
+export const PRIORITY = 10;
 
 /** Names of the table's sets. */
 export const setNames = {
@@ -74,10 +75,16 @@ export const DIRECTIONS = ["egress", "ingress"] as const satisfies readonly Dire
 export const WAYS = ["original", "reply"] as const satisfies readonly Way[];
 
 /** Links and classes of which denied packets are counted. */
-const DENIED_ELEMENTS = 8192;
+export const DENIED_ELEMENTS = 8192;
 /** More links than a node has pods. */
 const SAMPLED_LINKS = 4096;
 const SAMPLED_IDLE = millis(60_000);
+/** A set of links of which denied packets were shown. */
+export const sampledSet = (name: string): SetSpec => ({
+  name,
+  key: ["ifname"],
+  dynamic: { elements: SAMPLED_LINKS, idle: SAMPLED_IDLE },
+});
 /** How many denied packets of a link, and of a whole node, are shown to who listens. */
 const LINK_PACE: Pace = { perSecond: 2, burst: 10 };
 const NODE_PACE: Pace = { perSecond: 50, burst: 100 };
@@ -95,11 +102,7 @@ const sets: readonly SetSpec[] = [
       key: ["bytes16"] as const,
       dynamic: { elements: DENIED_ELEMENTS, idle: null },
     })),
-    {
-      name: setNames.sampled(direction),
-      key: ["ifname"],
-      dynamic: { elements: SAMPLED_LINKS, idle: SAMPLED_IDLE },
-    },
+    sampledSet(setNames.sampled(direction)),
   ]),
   ...FAMILIES.flatMap((family): readonly SetSpec[] => [
     { name: setNames.classes(family), key: [family], data: "mark" },
@@ -120,10 +123,10 @@ const OTHER = 5;
 /** A link's name and an address, as the sets of pods' own addresses have them. */
 const OWN_LINK = 0;
 const OWN_OTHER = 4;
-const SCRATCH = 12;
+export const SCRATCH = 12;
 
-const SOURCE = { ipv4: "srcIpv4", ipv6: "srcIpv6" } as const;
-const PROTOCOLS: Readonly<Record<Transport, number>> = { tcp: 6, udp: 17, sctp: 132 };
+export const SOURCE = { ipv4: "srcIpv4", ipv6: "srcIpv6" } as const;
+export const PROTOCOLS: Readonly<Record<Transport, number>> = { tcp: 6, udp: 17, sctp: 132 };
 
 /** Who of a connection a link leads to, which way a packet goes over it, and which way the packet goes in its connection. */
 type Place = {
@@ -147,8 +150,11 @@ const chainOf = ({ role, end }: Place): string => `${role}-${end}`;
 const deniedAt = (place: Place): string => `denied-${chainOf(place)}`;
 const countedAt = (place: Place): string => `counted-${chainOf(place)}`;
 
+/** Where a permission holds: in a direction of pods' links, or at a point of the node's interfaces (host-rules.ts). */
+export type Judged = Direction | HostPoint;
+
 /** The chain in which packets end that may not pass. */
-export const deniedChain = (direction: Direction): string => `denied-${direction}`;
+export const deniedChain = (judged: Judged): string => `denied-${judged}`;
 
 /** The table without a gate, in place of whatever has its name: all links are closed. */
 export function emptyTable(): readonly Request[] {
@@ -173,12 +179,16 @@ export function emptyTable(): readonly Request[] {
   ];
 }
 
-const goesWay = (way: Way): readonly Buffer[] => [
+export const goesWay = (way: Way): readonly Buffer[] => [
   loadConnection("direction", SCRATCH),
   compare(SCRATCH, "==", Buffer.from([way === "original" ? 0 : 1])),
 ];
 
-const chainWith = (name: string, rules: readonly (readonly Buffer[])[]): readonly Request[] => [
+/** A chain of these rules. */
+export const chainWith = (
+  name: string,
+  rules: readonly (readonly Buffer[])[],
+): readonly Request[] => [
   newChain(POLICY_TABLE, name),
   ...rules.map((expressions) => newRule(POLICY_TABLE, name, expressions)),
 ];
@@ -244,16 +254,19 @@ function deniedChains(place: Place): readonly Request[] {
     ),
     ...chainWith(deniedAt(place), [
       [endWith({ jump: countedAt(place) })],
-      [
-        loadMeta(place.end, LINK),
-        noteIn(setNames.sampled(direction), LINK, LINK_PACE),
-        limit(NODE_PACE),
-        logTo(DENIED_GROUP, `${direction} ${place.way}`, SNAPLEN_BYTES),
-      ],
+      showDenied(place.end, setNames.sampled(direction), `${direction} ${place.way}`),
       [endWith("drop")],
     ]),
   ];
 }
+
+/** Shows some of what was denied at each link to who listens. */
+export const showDenied = (end: Place["end"], sampled: string, word: string): readonly Buffer[] => [
+  loadMeta(end, LINK),
+  noteIn(sampled, LINK, LINK_PACE),
+  limit(NODE_PACE),
+  logTo(DENIED_GROUP, word, SNAPLEN_BYTES),
+];
 
 /** Where permissions send what they do not have; which end of the link the packet is at is found out again. */
 function deniedByDirection(direction: Direction): readonly Request[] {
@@ -271,8 +284,8 @@ function deniedByDirection(direction: Direction): readonly Request[] {
 export const verdictKey = (device: string, peers: PeerClass): Buffer =>
   Buffer.concat([ifnameKey(device).subarray(DEVICE_PREFIX.length), uint32Network(peers)]);
 
-/** What gates permit in a direction. */
-export type Permitting = { readonly direction: Direction; readonly permission: Permission };
+/** What gates permit in a direction, or at a point. */
+export type Permitting = { readonly direction: Judged; readonly permission: Permission };
 
 /** What such a key says. */
 export const readVerdictKey = (
@@ -305,7 +318,7 @@ export function withPermission(permitting: Permitting, firstId: number): readonl
   return [
     newChain(POLICY_TABLE, name),
     ...byProtocol.flatMap(([protocol, list], index) =>
-      portRules(name, { protocol, ranges: list, id: firstId + index }),
+      portRules(name, { protocol, ranges: list, id: firstId + index, port: serverPort(direction) }),
     ),
     ...(other ? [newRule(POLICY_TABLE, name, [...isOther(), endWith("return")])] : []),
     newRule(POLICY_TABLE, name, [endWith({ goto: deniedChain(direction) })]),
@@ -320,19 +333,24 @@ const isOther = (): readonly Buffer[] => [
   ...Object.values(PROTOCOLS).map((protocol) => compare(SCRATCH, "!=", Buffer.from([protocol]))),
 ];
 
+/** Loads the port of the connection's server, after the translation of services, or before it. */
+export const serverPort = (judged: Judged): Buffer =>
+  judged === "pre-dnat"
+    ? loadConnection("protoDst", SCRATCH, "original")
+    : loadConnection("protoSrc", SCRATCH, "reply");
+
 type Ports = {
   readonly protocol: Transport;
   readonly ranges: readonly PortRange[];
   readonly id: number;
+  readonly port: Buffer;
 };
 
-function portRules(chain: string, { protocol, ranges, id }: Ports): readonly Request[] {
+function portRules(chain: string, { protocol, ranges, id, port }: Ports): readonly Request[] {
   const isProtocol = [
     loadConnection("protocol", SCRATCH, "original"),
     compare(SCRATCH, "==", Buffer.from([PROTOCOLS[protocol]])),
   ];
-  // Of the connection's server, after the translation of services.
-  const port = loadConnection("protoSrc", SCRATCH, "reply");
   const set = { name: `__set${id}`, id };
   const spec = { name: "__set%d", key: ["port"], interval: true, anonymous: id } as const;
   return [
