@@ -18,6 +18,7 @@ import type { KernelError } from "./libc.ts";
 import type { Request } from "./netlink-message.ts";
 import { type NetfilterSocket, openNetfilterSocket } from "./netfilter-socket.ts";
 import { OWN_NETNS } from "./netns.ts";
+import { createHostCounts, type HostCount, type HostCounts } from "./host-counts.ts";
 import { changeHosts } from "./host-table.ts";
 import { hasTable } from "./nft.ts";
 import { changeElements, ifnameKey, markData } from "./nft-messages.ts";
@@ -53,6 +54,8 @@ export type PolicyTable = Disposable & {
   readonly change: (change: PolicyChange) => Result<null, KernelError>;
   /** What was counted since the last time that this was asked, of what this wrote; `gates` are those that it wrote. */
   readonly takeCounts: (gates: PolicyState["gates"]) => Result<readonly PolicyCount[], KernelError>;
+  /** What was denied at the node's own interfaces since the last time that this was asked. */
+  readonly takeHostCounts: () => Result<readonly HostCount[], KernelError>;
   /** Whether anybody else changed the table since the last time that this was asked. */
   readonly isDisturbed: () => boolean;
 };
@@ -66,6 +69,7 @@ export function openPolicyTable(netns: string = OWN_NETNS): Result<PolicyTable, 
 function policyTable(socket: NetfilterSocket, netns: string): PolicyTable {
   let written = nothingWritten();
   let counts: PolicyCounts | null = null;
+  let hostCounts: HostCounts | null = null;
   const commit = (requests: readonly Request[]): Result<null, KernelError> =>
     requests.length === 0 ? ok(null) : socket.commit(requests);
   return {
@@ -73,6 +77,7 @@ function policyTable(socket: NetfilterSocket, netns: string): PolicyTable {
     rewrite: ({ gates, addresses, blocks, hosts }) => {
       written = nothingWritten();
       counts = createPolicyCounts(socket);
+      hostCounts = null;
       const all: PolicyChange = {
         gates: new Map(
           [...gates].map(([device, gate]) => [device, gateChange(null, gate)] as const),
@@ -87,8 +92,18 @@ function policyTable(socket: NetfilterSocket, netns: string): PolicyTable {
       };
       return commit([...emptyTable(), ...requestsFor(written, all)]);
     },
-    change: (change) => commit(requestsFor(written, change, counts)),
+    change: (change) => {
+      const requests = requestsFor(written, change, counts);
+      // What was counted goes with the last gate.
+      if (written.hosts.size === 0) hostCounts = null;
+      return commit(requests);
+    },
     takeCounts: (gates) => counts?.take(gates) ?? ok([]),
+    takeHostCounts: () => {
+      if (written.hosts.size === 0) return ok([]);
+      hostCounts ??= createHostCounts(socket);
+      return hostCounts.take();
+    },
     isDisturbed: () => socket.changedByOthers()?.has(POLICY_TABLE) ?? true,
     [Symbol.dispose]: () => socket[Symbol.dispose](),
   };
