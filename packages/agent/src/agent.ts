@@ -210,7 +210,7 @@ function closedTable(): PolicyTable {
   const exists = table.exists();
   const ready =
     exists.ok && !exists.value
-      ? table.rewrite({ gates: new Map(), addresses: new Map(), blocks: [] })
+      ? table.rewrite({ gates: new Map(), addresses: new Map(), blocks: [], hosts: new Map() })
       : exists;
   if (!ready.ok) throw new Error(`policies cannot be enforced: ${ready.error.message}`);
   return table;

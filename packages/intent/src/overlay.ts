@@ -22,12 +22,11 @@ import {
   type Route,
   type Tunnel,
   TUNNEL_DEVICE,
+  TUNNEL_PORT,
 } from "@seam/state";
 import { macOfNode } from "./mac.ts";
 import type { ClusterFacts, NodeFacts, OwnNode } from "./network.ts";
 
-/** The UDP port that IANA gave to VXLAN (RFC 7348 section 8.1). */
-const PORT = 4789;
 /** Also the number of Seam's routing protocol; other overlays on the same port have other identifiers. */
 const VNI = 83;
 /** Outer IP header, UDP 8, VXLAN 8 and the inner Ethernet header 14. */
@@ -95,7 +94,7 @@ function tunnelOf(cluster: ClusterFacts, own: OwnNode): Tunnel | null {
   if (node === undefined || local === undefined) return null;
   return {
     vni: VNI,
-    port: PORT,
+    port: TUNNEL_PORT,
     local,
     mac: macOfNode(node.name),
     mtu: podMtu(cluster, own),

@@ -11,7 +11,11 @@ export type Asked = {
 };
 
 /** Whether the gate lets it pass. */
-export function permits(state: PolicyState, gate: Gate, asked: Asked): boolean {
+export function permits(
+  state: Pick<PolicyState, "addresses" | "blocks">,
+  gate: Gate,
+  asked: Asked,
+): boolean {
   const { direction, other, protocol, port } = asked;
   const rules = gate[direction];
   if (rules === null) return true;

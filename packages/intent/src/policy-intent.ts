@@ -97,6 +97,7 @@ export function createPolicyIntent(): PolicyIntent {
       ),
       addresses: peers.addresses(),
       blocks: peers.blocks(),
+      hosts: new Map(),
     }),
     policiesFor: (device, direction, of) =>
       links.get(device)?.sides[direction].policiesFor(of) ?? [],
@@ -170,7 +171,9 @@ function takeChange({ peers, policies, links }: Tables): PolicyChange | null {
     if (change === null) gates.delete(link.device);
     else gates.set(link.device, change);
   }
-  return gates.size + addresses.size === 0 && blocks === null ? null : { gates, addresses, blocks };
+  return gates.size + addresses.size === 0 && blocks === null
+    ? null
+    : { gates, addresses, blocks, hosts: new Map() };
 }
 
 /** A link's pod, if its object is of the one that the runtime named. */

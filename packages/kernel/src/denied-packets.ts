@@ -3,8 +3,8 @@
  * that do so are in policy-rules.ts). At the forward hook a packet has the addresses that policies judge: after the translation of
  * services, before that of sources. So its headers tell who speaks to whom, and conntrack need not be asked.
  */
-import { type Bytes, bytes, err, ok, type Result } from "@seam/base";
-import type { Direction } from "@seam/state";
+import { type Bytes, bytes, err, type Ifindex, ifindex, ok, type Result } from "@seam/base";
+import { type Direction, HOST_POINTS, type HostPoint } from "@seam/state";
 import { closeSync } from "node:fs";
 
 import {
@@ -20,6 +20,7 @@ import {
 import { askForShortErrors, NLM_F_ACK, NLM_F_REQUEST, refusal } from "./netlink-answer.ts";
 import {
   attribute,
+  type Attributes,
   decodeAttributes,
   decodeMessages,
   encodeRequest,
@@ -29,7 +30,7 @@ import {
 } from "./netlink-message.ts";
 import { familyHeader } from "./netfilter-socket.ts";
 import { inNetns, OWN_NETNS } from "./netns.ts";
-import { connectionIn, type PacketConnection } from "./packet-headers.ts";
+import { connectionIn, type PacketConnection, type Way } from "./packet-headers.ts";
 import { DENIED_GROUP, DIRECTIONS, LOGGED, WAYS } from "./policy-rules.ts";
 
 /** A packet that was dropped, or one that a policy wants shown: of which connection it is, and which end's policies say so. */
@@ -38,10 +39,20 @@ export type DeniedPacket = PacketConnection & {
   readonly isDenied: boolean;
 };
 
+/** One that was dropped at an interface of the node itself; null when the kernel does not know that any more. */
+type DeniedHostPacket = PacketConnection & {
+  readonly point: HostPoint;
+  readonly interface: Ifindex | null;
+};
+
 /** What the kernel shows, until it is disposed of. */
 export type DeniedPackets = Disposable & {
   /** What came since the last call; `isWhole` is false when there was more than could be kept. */
-  readonly take: () => { readonly packets: readonly DeniedPacket[]; readonly isWhole: boolean };
+  readonly take: () => {
+    readonly packets: readonly DeniedPacket[];
+    readonly hosts: readonly DeniedHostPacket[];
+    readonly isWhole: boolean;
+  };
 };
 
 const SUBSYSTEM = 4;
@@ -50,7 +61,7 @@ const CONFIG = 1;
 const SETTING = { command: 1, mode: 2, threshold: 5 } as const;
 const BIND = 1;
 const COPY_PACKET = 2;
-const ATTRIBUTE = { payload: 9, prefix: 10 } as const;
+const ATTRIBUTE = { inwards: 4, outwards: 5, payload: 9, prefix: 10 } as const;
 const FAMILY_HEADER = 4;
 const LONGEST_BYTES = 256;
 /** As much as comes in some minutes. */
@@ -108,14 +119,17 @@ function deniedPackets(fd: number): DeniedPackets {
   return {
     take: () => {
       const packets: DeniedPacket[] = [];
+      const hosts: DeniedHostPacket[] = [];
       let isWhole = true;
       for (;;) {
         const received = receive(fd, buffer);
         if (received.ok) {
           const messages = decodeMessages(buffer.subarray(0, received.value));
-          packets.push(...messages.flatMap(deniedIn));
+          const shown = messages.flatMap(deniedIn);
+          packets.push(...shown.filter((each) => "direction" in each));
+          hosts.push(...shown.filter((each) => "point" in each));
         } else if (received.error.errno === "ENOBUFS") isWhole = false;
-        else return { packets, isWhole };
+        else return { packets, hosts, isWhole };
       }
     },
     [Symbol.dispose]: () => closeSync(fd),
@@ -123,14 +137,29 @@ function deniedPackets(fd: number): DeniedPackets {
 }
 
 /** The packet of a message; of what cannot be read nothing is told. */
-function deniedIn({ type, body }: Message): readonly DeniedPacket[] {
+function deniedIn({ type, body }: Message): readonly (DeniedPacket | DeniedHostPacket)[] {
   if (type !== ((SUBSYSTEM << 8) | PACKET)) return [];
   const attributes = decodeAttributes(body, FAMILY_HEADER);
   const words = textOf(attributes.get(ATTRIBUTE.prefix)).split(" ");
   const direction = DIRECTIONS.find((each) => each === words[0]);
+  const point = HOST_POINTS.find((each) => each === words[0]);
   const way = WAYS.find((each) => each === words[1]);
   const payload = attributes.get(ATTRIBUTE.payload);
-  if (direction === undefined || way === undefined || payload === undefined) return [];
-  const connection = connectionIn(payload, way);
-  return connection === null ? [] : [{ ...connection, direction, isDenied: words[2] !== LOGGED }];
+  const connection = way === undefined || payload === undefined ? null : connectionIn(payload, way);
+  if (connection === null || way === undefined) return [];
+  if (direction !== undefined) return [{ ...connection, direction, isDenied: words[2] !== LOGGED }];
+  return point === undefined
+    ? []
+    : [{ ...connection, point, interface: interfaceAt(attributes, { point, way }) }];
+}
+
+/** The interface by which the connection comes in or goes out, which its replies go through the other way. */
+function interfaceAt(
+  attributes: Attributes,
+  { point, way }: { readonly point: HostPoint; readonly way: Way },
+): Ifindex | null {
+  const isEgress = point === "local-egress" || point === "forward-egress";
+  const isOut = isEgress === (way === "original");
+  const index = attributes.get(isOut ? ATTRIBUTE.outwards : ATTRIBUTE.inwards);
+  return index?.length === 4 ? ifindex(index.readUInt32BE()) : null;
 }

@@ -16,6 +16,7 @@ export {
   type PodInterface,
   type PodInterfaceSpec,
 } from "./pod-interface.ts";
+export type { HostCount } from "./host-counts.ts";
 export type { PolicyCount } from "./policy-counts.ts";
 export { openPolicyTable, type PolicyTable } from "./policy-table.ts";
 export { type RouteSocket, withRouteSocket } from "./route-socket.ts";

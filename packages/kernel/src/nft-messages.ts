@@ -27,6 +27,7 @@ const MESSAGE = {
   deleteChain: 5,
   newRule: 6,
   newSet: 9,
+  deleteSet: 11,
   newElements: 12,
   getElements: 13,
   deleteElements: 14,
@@ -47,7 +48,9 @@ const ask = ({ message, flags = 0, parts, purpose }: Ask): Request => ({
 });
 
 const named = (type: number, name: string): Buffer => attribute(type, text(name));
-const number = (type: number, value: number): Buffer => attribute(type, uint32Network(value));
+/** An attribute that is a number. */
+export const number = (type: number, value: number): Buffer =>
+  attribute(type, uint32Network(value));
 const long = (type: number, value: number): Buffer => attribute(type, uint64Network(value));
 
 /** Makes the table, or finds it. */
@@ -64,9 +67,9 @@ export const deleteTable = (table: string): Request =>
   ask({ message: "deleteTable", parts: [named(1, table)], purpose: `delete table ${table}` });
 
 /** Where a chain of type filter is called. */
-export type Hook = { readonly hook: "forward"; readonly priority: number };
+export type Hook = { readonly hook: keyof typeof HOOKS; readonly priority: number };
 
-const HOOKS = { forward: 2 } as const;
+const HOOKS = { prerouting: 0, input: 1, forward: 2, postrouting: 4 } as const;
 
 /** Makes a chain, which a hook calls, or other chains. */
 export const newChain = (table: string, name: string, hook?: Hook): Request =>
@@ -187,6 +190,14 @@ export function newSet(table: string, spec: SetSpec, id: number): Request {
   });
 }
 
+/** Deletes a set that no rule uses any more. */
+export const deleteSet = (table: string, name: string): Request =>
+  ask({
+    message: "deleteSet",
+    parts: [named(1, table), named(2, name)],
+    purpose: `delete set ${name}`,
+  });
+
 const flagsOf = ({ interval = false, data, anonymous, dynamic }: SetSpec): number =>
   (interval ? SET_FLAG.interval : 0) |
   (data === undefined ? 0 : SET_FLAG.map) |
@@ -278,17 +289,18 @@ export function verdictData(verdict: VerdictSpec): Buffer {
 }
 
 /** The 32-bit registers of a rule, by index from 0 to 15; longer values take several. */
-const register = (index: number): number => 8 + index;
+export const register = (index: number): number => 8 + index;
 const VERDICT_REGISTER = 0;
 
-const expression = (name: string, parts: readonly Buffer[]): Buffer =>
+/** One step of a rule. */
+export const expression = (name: string, parts: readonly Buffer[]): Buffer =>
   nested(LIST_ELEM, expressionParts(name, parts));
 const expressionParts = (name: string, parts: readonly Buffer[]): readonly Buffer[] => [
   named(1, name),
   nested(2, parts),
 ];
 
-const META = { iifname: 6, oifname: 7, nfproto: 15 } as const;
+const META = { iifname: 6, oifname: 7, nfproto: 15, l4proto: 16 } as const;
 
 /** Loads what is known of a packet beside its bytes. */
 export const loadMeta = (key: keyof typeof META, into: number): Buffer =>
@@ -329,7 +341,11 @@ export const compare = (index: number, how: keyof typeof COMPARE, value: Buffer)
 
 /** Loads a number. */
 export const loadNumber = (value: number, into: number): Buffer =>
-  expression("immediate", [number(1, register(into)), nested(2, [markData(value)])]);
+  loadBytes(uint32Network(value), into);
+
+/** Loads bytes that are always the same. */
+export const loadBytes = (value: Buffer, into: number): Buffer =>
+  expression("immediate", [number(1, register(into)), nested(2, [attribute(1, value)])]);
 
 /** Goes on with the rule only if the key is in the set; of a map, loads its data or ends with its verdict. */
 export const lookUp = (set: SetRef, key: number, into?: number | "verdict"): Buffer =>
@@ -378,16 +394,3 @@ const DYNSET_UPDATE = 1;
 /** Hands the beginning of the packet to who listens to the group (nfnetlink_log), with a word about it. */
 export const logTo = (group: number, word: string, snaplenBytes: number): Buffer =>
   expression("log", [attribute(1, uint16Network(group)), named(2, word), number(3, snaplenBytes)]);
-
-/** A port as it is in a register. */
-export const portKey = (port: number): Buffer => uint16Network(port);
-
-/** A protocol's number as it is in a register. */
-export const protocolKey = (protocol: number): Buffer => Buffer.from([protocol]);
-
-/** An interface's name as it is in registers. */
-export function ifnameKey(name: string): Buffer {
-  const key = Buffer.alloc(WIDTHS.ifname);
-  key.write(name, "latin1");
-  return key;
-}

@@ -55,7 +55,9 @@ test("blocks may touch, split, grow and go; only what differs is written", () =>
   const opened = openPolicyTable(`/run/netns/${netns}`);
   invariant(opened.ok, "the table");
   using table = opened.value;
-  expect(table.rewrite({ gates: new Map(), addresses: new Map(), blocks: [] })).toEqual(done);
+  expect(
+    table.rewrite({ gates: new Map(), addresses: new Map(), blocks: [], hosts: new Map() }),
+  ).toEqual(done);
   fc.assert(
     fc.property(
       fc.array(fc.tuple(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 0, max: 3 }))),
@@ -70,7 +72,9 @@ test("blocks may touch, split, grow and go; only what differs is written", () =>
           const [low, high] = [addressOf(`10.0.0.${first}`), addressOf(`10.0.0.${last}`)];
           return [{ first: low, last: high, peers: 20 + kind }];
         });
-        expect(table.change({ gates: new Map(), addresses: new Map(), blocks })).toEqual(done);
+        expect(
+          table.change({ gates: new Map(), addresses: new Map(), blocks, hosts: new Map() }),
+        ).toEqual(done);
         expect(listedBlocks()).toEqual(wanted);
       },
     ),

@@ -28,19 +28,26 @@ export const pods = ["a", "b", "c"].map((name, index) => ({
   device: hostDeviceName(`container-${name}`, "eth0"),
   addresses: [`10.244.0.${index + 1}`, `fd00:244::${index + 1}`].map(address),
 }));
-const OUTSIDE = { ipv4: "198.51.100.2", ipv6: "2001:db8::2" } as const;
+/** Hosts outside, by their link to the node; the node has the first address of each. */
+const HOSTS = [
+  { name: "outside", link: "up0", ipv4: "198.51.100.", ipv6: "2001:db8::" },
+  { name: "beyond", link: "up1", ipv4: "203.0.113.", ipv6: "2001:db8:1::" },
+] as const;
 export const FAMILIES = ["ipv4", "ipv6"] as const;
 export const addressOf = (name: string, family: "ipv4" | "ipv6"): string => {
-  if (name === "outside") return OUTSIDE[family];
+  const host = HOSTS.find((each) => each.name === name);
+  if (host !== undefined) return `${host[family]}2`;
+  if (name === "node") return `${HOSTS[0][family]}1`;
   const last = "abc".indexOf(name) + 1;
   return family === "ipv4" ? `10.244.0.${last}` : `fd00:244::${last}`;
 };
 
-/** Answers on ports 80 to 90, and asks what it is told to: one line for each question, one for its answer. */
+/** Answers on ports 80 to 90 and some that programs of a node have, and asks what it is told to: one line for each question, one for its answer. */
 const program = `const net = require("node:net"), dgram = require("node:dgram");
-let waiting = 22;
+const ports = [22, 53, 67, 68, 179, ...Array.from({ length: 11 }, (_, index) => 80 + index)];
+let waiting = 2 * ports.length;
 const ready = () => --waiting === 0 && console.log("ready");
-for (let port = 80; port <= 90; port++) {
+for (const port of ports) {
   net.createServer((c) => c.on("error", () => {}).pipe(c)).listen(port, "::", ready);
   const udp = dgram.createSocket("udp6").bind(port, ready);
   udp.on("message", (data, { address, port: to }) => udp.send(data, to, address, () => {}));
@@ -159,12 +166,12 @@ export const stateWith = (rules: Parameters<typeof gates>[0]): PolicyState => ({
   gates: gates(rules),
   addresses: classes,
   blocks: world,
+  hosts: new Map(),
 });
 
 /** Makes the namespaces and starts the pods' programs. */
 export async function makePolicyNode(): Promise<void> {
-  const names = ["node", "outside", ...pods.map(({ name }) => name)];
-  for (const name of names) {
+  for (const name of NAMES) {
     ip("netns", "add", `${prefix}-${name}`);
     ip("-n", `${prefix}-${name}`, "link", "set", "lo", "up");
   }
@@ -181,36 +188,30 @@ export async function makePolicyNode(): Promise<void> {
       }),
     );
   }
-  const node = `${prefix}-node`;
-  ip(
-    "-n",
-    node,
-    "link",
-    "add",
-    "up0",
-    "type",
-    "veth",
-    "peer",
-    "eth0",
-    "netns",
-    `${prefix}-outside`,
-  );
-  for (const [name, link, last] of [
-    ["node", "up0", 1],
-    ["outside", "eth0", 2],
+  for (const host of HOSTS) connect(host);
+  for (const name of NAMES) await start(name);
+}
+
+const NAMES = ["node", ...HOSTS.map(({ name }) => name), ...pods.map(({ name }) => name)];
+
+/** Links a host to the node, by which it reaches all else. */
+function connect({ name, link, ipv4, ipv6 }: (typeof HOSTS)[number]): void {
+  const peer = ["type", "veth", "peer", "eth0", "netns", `${prefix}-${name}`];
+  ip("-n", `${prefix}-node`, "link", "add", link, ...peer);
+  for (const [netns, device, last] of [
+    ["node", link, 1],
+    [name, "eth0", 2],
   ] as const) {
-    ip("-n", `${prefix}-${name}`, "addr", "add", `198.51.100.${last}/24`, "dev", link);
-    ip("-n", `${prefix}-${name}`, "addr", "add", `2001:db8::${last}/64`, "dev", link, "nodad");
-    ip("-n", `${prefix}-${name}`, "link", "set", link, "up");
+    ip("-n", `${prefix}-${netns}`, "addr", "add", `${ipv4}${last}/24`, "dev", device);
+    ip("-n", `${prefix}-${netns}`, "addr", "add", `${ipv6}${last}/64`, "dev", device, "nodad");
+    ip("-n", `${prefix}-${netns}`, "link", "set", device, "up");
   }
-  ip("-n", `${prefix}-outside`, "route", "add", "10.244.0.0/24", "via", "198.51.100.1");
-  ip("-n", `${prefix}-outside`, "route", "add", "fd00:244::/64", "via", "2001:db8::1");
-  for (const name of ["outside", ...pods.map((pod) => pod.name)]) await start(name);
+  for (const via of [`${ipv4}1`, `${ipv6}1`])
+    ip("-n", `${prefix}-${name}`, "route", "add", "default", "via", via);
 }
 
 /** Ends them and leaves nothing. */
 export function removePolicyNode(): void {
   for (const { child } of children.values()) child.stdin.end();
-  for (const name of ["node", "outside", ...pods.map((pod) => pod.name)])
-    ip("netns", "del", `${prefix}-${name}`);
+  for (const name of NAMES) ip("netns", "del", `${prefix}-${name}`);
 }

@@ -11,6 +11,7 @@ import {
 import { createHash } from "node:crypto";
 
 import type { Request } from "./netlink-message.ts";
+import { portKey, protocolKey } from "./nft-keys.ts";
 import {
   changeElements,
   compare,
@@ -25,13 +26,13 @@ import {
   newRule,
   newSet,
   noteIn,
-  portKey,
-  protocolKey,
   type SetElement,
 } from "./nft-messages.ts";
 import {
   DENIED_GROUP,
   deniedChain,
+  DIRECTIONS,
+  type Judged,
   LINK,
   LINK_PACE,
   LOGGED,
@@ -42,10 +43,11 @@ import {
   SNAPLEN_BYTES,
 } from "./policy-rules.ts";
 
-/** What gates permit in a direction. */
-export type Permitting = { readonly direction: Direction; readonly permission: Permission };
+/** What gates permit in a direction, or at a point. */
+export type Permitting = { readonly direction: Judged; readonly permission: Permission };
 
-const PROTOCOLS: Readonly<Record<Exclude<LineProtocol, "protocol">, number>> = {
+/** Protocols with places of their own on the line of ports. */
+export const PROTOCOLS: Readonly<Record<Exclude<LineProtocol, "protocol">, number>> = {
   tcp: 6,
   udp: 17,
   sctp: 132,
@@ -75,17 +77,25 @@ export function withPermission(permitting: Permitting, firstId: number): readonl
   invariant(parsed.ok, `a permission that is none: ${permission}`);
   const name = permissionChain(permitting);
   const { ranges, logged } = parsed.value;
+  const permitted = { ranges, firstId, begin: [], end: [endWith("return")], judged: direction };
   return [
     newChain(POLICY_TABLE, name),
-    ...rangeRules(name, {
-      ranges: logged,
-      firstId: firstId + SETS_OF_PERMISSION / 2,
-      begin: [loadConnection("state", SCRATCH), compare(SCRATCH, "==", NEW)],
-      end: logRule(direction),
-    }),
-    ...rangeRules(name, { ranges, firstId, begin: [], end: [endWith("return")] }),
+    ...loggedRules(name, { ranges: logged, firstId: firstId + SETS_OF_PERMISSION / 2 }, direction),
+    ...rangeRules(name, permitted),
     newRule(POLICY_TABLE, name, [endWith({ goto: deniedChain(direction) })]),
   ];
+}
+
+/** Only links of pods show what begins. */
+function loggedRules(
+  chain: string,
+  ranges: Pick<RangeRules, "ranges" | "firstId">,
+  judged: Judged,
+): readonly Request[] {
+  const direction = DIRECTIONS.find((each) => each === judged);
+  if (direction === undefined) return [];
+  const begin = [loadConnection("state", SCRATCH), compare(SCRATCH, "==", NEW)];
+  return rangeRules(chain, { ...ranges, begin, end: logRule(direction), judged });
 }
 
 /** The state of a connection's first packet (NF_CT_STATE_BIT(IP_CT_NEW)), in the machine's order. */
@@ -105,16 +115,17 @@ type RangeRules = {
   readonly firstId: number;
   readonly begin: readonly Buffer[];
   readonly end: readonly Buffer[];
+  readonly judged: Judged;
 };
 
 /** One rule for each protocol. */
 const rangeRules = (
   chain: string,
-  { ranges, firstId, begin, end }: RangeRules,
+  { ranges, firstId, begin, end, judged }: RangeRules,
 ): readonly Request[] =>
   [...Map.groupBy(ranges, ({ protocol }) => protocol)].flatMap(([protocol, list], index) => {
     const set = { name: `__set${firstId + index}`, id: firstId + index };
-    const load = loadPlace(protocol);
+    const load = loadPlace(protocol, judged);
     const [only] = list;
     if (only !== undefined && only.first === 0 && only.last === lastOf(protocol))
       return [newRule(POLICY_TABLE, chain, [...begin, ...load.isProtocol, ...end])];
@@ -128,6 +139,12 @@ const rangeRules = (
     ];
   });
 
+/** Loads the port of the connection's server, after the translation of services, or before it. */
+export const serverPort = (judged: Judged): Buffer =>
+  judged === "pre-dnat"
+    ? loadConnection("protoDst", SCRATCH, "original")
+    : loadConnection("protoSrc", SCRATCH, "reply");
+
 type PlaceLoad = {
   readonly isProtocol: readonly Buffer[];
   readonly key: "port" | "protocol";
@@ -135,7 +152,7 @@ type PlaceLoad = {
 };
 
 /** What tells a connection's place on the line of ports. */
-function loadPlace(protocol: LineProtocol): PlaceLoad {
+function loadPlace(protocol: LineProtocol, judged: Judged): PlaceLoad {
   const load = loadConnection("protocol", SCRATCH, "original");
   if (protocol === "protocol") {
     const others = Object.values(PROTOCOLS).map((each) =>
@@ -146,10 +163,10 @@ function loadPlace(protocol: LineProtocol): PlaceLoad {
   return {
     isProtocol: [load, compare(SCRATCH, "==", Buffer.from([PROTOCOLS[protocol]]))],
     key: "port",
-    // The port of the connection's server, after the translation of services; or the type and code of what was asked.
+    // Or the type and code of what was asked.
     place: protocol.startsWith("icmp")
       ? loadConnection("protoDst", SCRATCH, "original")
-      : loadConnection("protoSrc", SCRATCH, "reply"),
+      : serverPort(judged),
   };
 }
 

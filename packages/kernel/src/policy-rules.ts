@@ -13,16 +13,16 @@
  * of now, those of replies and of ICMP errors by the addresses of their connection.
  */
 import { FAMILIES, type Family, invariant, millis } from "@seam/base";
-import { ANY, type Direction, type PeerClass } from "@seam/state";
+import { ANY, type Direction, type HostPoint, type PeerClass } from "@seam/state";
 
 import { DEVICE_PREFIX } from "./device-names.ts";
 import { familyNumber } from "./family.ts";
 import { type Request, textOf, uint32Network } from "./netlink-message.ts";
+import { ifnameKey } from "./nft-keys.ts";
 import {
   compare,
   deleteTable,
   endWith,
-  ifnameKey,
   limit,
   loadConnection,
   loadMeta,
@@ -42,7 +42,7 @@ import type { Way } from "./packet-headers.ts";
 export const POLICY_TABLE = "seam-policy";
 
 /** After the filters of kube-proxy, and before what teaches the fast path. */
-const PRIORITY = 10;
+export const PRIORITY = 10;
 
 /** Names of the table's sets. */
 export const setNames = {
@@ -61,10 +61,16 @@ export const DIRECTIONS = ["egress", "ingress"] as const satisfies readonly Dire
 export const WAYS = ["original", "reply"] as const satisfies readonly Way[];
 
 /** Links and classes of which denied packets are counted. */
-const DENIED_ELEMENTS = 8192;
+export const DENIED_ELEMENTS = 8192;
 /** More links than a node has pods. */
 const SAMPLED_LINKS = 4096;
 const SAMPLED_IDLE = millis(60_000);
+/** A set of links of which denied packets were shown. */
+export const sampledSet = (name: string): SetSpec => ({
+  name,
+  key: ["ifname"],
+  dynamic: { elements: SAMPLED_LINKS, idle: SAMPLED_IDLE },
+});
 /** How many denied packets of a link, and of a whole node, are shown to who listens. */
 export const LINK_PACE: Pace = { perSecond: 2, burst: 10 };
 export const NODE_PACE: Pace = { perSecond: 50, burst: 100 };
@@ -84,11 +90,8 @@ const sets: readonly SetSpec[] = [
       key: ["bytes16"] as const,
       dynamic: { elements: DENIED_ELEMENTS, idle: null },
     })),
-    ...[setNames.sampled(direction), setNames.logged(direction)].map((name) => ({
-      name,
-      key: ["ifname"] as const,
-      dynamic: { elements: SAMPLED_LINKS, idle: SAMPLED_IDLE },
-    })),
+    sampledSet(setNames.sampled(direction)),
+    sampledSet(setNames.logged(direction)),
   ]),
   ...FAMILIES.flatMap((family): readonly SetSpec[] => [
     { name: setNames.classes(family), key: [family], data: "mark" },
@@ -111,7 +114,8 @@ const OWN_LINK = 0;
 const OWN_OTHER = 4;
 export const SCRATCH = 12;
 
-const SOURCE = { ipv4: "srcIpv4", ipv6: "srcIpv6" } as const;
+export const SOURCE = { ipv4: "srcIpv4", ipv6: "srcIpv6" } as const;
+
 /** Who of a connection a link leads to, which way a packet goes over it, and which way the packet goes in its connection. */
 type Place = {
   readonly role: "client" | "server";
@@ -134,8 +138,11 @@ const chainOf = ({ role, end }: Place): string => `${role}-${end}`;
 const deniedAt = (place: Place): string => `denied-${chainOf(place)}`;
 const countedAt = (place: Place): string => `counted-${chainOf(place)}`;
 
+/** Where a permission holds: in a direction of pods' links, or at a point of the node's interfaces (host-rules.ts). */
+export type Judged = Direction | HostPoint;
+
 /** The chain in which packets end that may not pass. */
-export const deniedChain = (direction: Direction): string => `denied-${direction}`;
+export const deniedChain = (judged: Judged): string => `denied-${judged}`;
 
 /** The table without a gate, in place of whatever has its name: all links are closed. */
 export function emptyTable(): readonly Request[] {
@@ -160,12 +167,16 @@ export function emptyTable(): readonly Request[] {
   ];
 }
 
-const goesWay = (way: Way): readonly Buffer[] => [
+export const goesWay = (way: Way): readonly Buffer[] => [
   loadConnection("direction", SCRATCH),
   compare(SCRATCH, "==", Buffer.from([way === "original" ? 0 : 1])),
 ];
 
-const chainWith = (name: string, rules: readonly (readonly Buffer[])[]): readonly Request[] => [
+/** A chain of these rules. */
+export const chainWith = (
+  name: string,
+  rules: readonly (readonly Buffer[])[],
+): readonly Request[] => [
   newChain(POLICY_TABLE, name),
   ...rules.map((expressions) => newRule(POLICY_TABLE, name, expressions)),
 ];
@@ -231,16 +242,19 @@ function deniedChains(place: Place): readonly Request[] {
     ),
     ...chainWith(deniedAt(place), [
       [endWith({ jump: countedAt(place) })],
-      [
-        loadMeta(place.end, LINK),
-        noteIn(setNames.sampled(direction), LINK, LINK_PACE),
-        limit(NODE_PACE),
-        logTo(DENIED_GROUP, `${direction} ${place.way}`, SNAPLEN_BYTES),
-      ],
+      showDenied(place.end, setNames.sampled(direction), `${direction} ${place.way}`),
       [endWith("drop")],
     ]),
   ];
 }
+
+/** Shows some of what was denied at each link to who listens. */
+export const showDenied = (end: Place["end"], sampled: string, word: string): readonly Buffer[] => [
+  loadMeta(end, LINK),
+  noteIn(sampled, LINK, LINK_PACE),
+  limit(NODE_PACE),
+  logTo(DENIED_GROUP, word, SNAPLEN_BYTES),
+];
 
 /** Where permissions send what they do not have; which end of the link the packet is at is found out again. */
 function deniedByDirection(direction: Direction): readonly Request[] {

@@ -57,7 +57,7 @@ afterAll(() => {
 });
 
 test("links are closed until they have a gate, but for their own node (I14, fail-closed)", async () => {
-  valueOf(table.rewrite({ gates: new Map(), addresses: new Map(), blocks: [] }));
+  valueOf(table.rewrite({ gates: new Map(), addresses: new Map(), blocks: [], hosts: new Map() }));
   written = new Map();
   expect(await passes("a", "b")).toEqual([]);
   expect(await passes("outside", "b")).toEqual([]);
@@ -66,7 +66,14 @@ test("links are closed until they have a gate, but for their own node (I14, fail
   expect(pings("a", "198.51.100.1")).toBe("yes");
   const [first] = gates({});
   invariant(first !== undefined, "the gate of a");
-  valueOf(table.change({ gates: changeTo(new Map([first])), addresses: new Map(), blocks: null }));
+  valueOf(
+    table.change({
+      gates: changeTo(new Map([first])),
+      addresses: new Map(),
+      blocks: null,
+      hosts: new Map(),
+    }),
+  );
   expect(await passes("a", "outside")).toEqual(everything);
   expect(await passes("a", "b")).toEqual([]);
 });
@@ -155,7 +162,12 @@ test("an established connection ends and goes on as rules change, without a new 
   };
   const change = (ingress: GateRules): null =>
     valueOf(
-      table.change({ gates: changeTo(gateWith(ingress)), addresses: new Map(), blocks: null }),
+      table.change({
+        gates: changeTo(gateWith(ingress)),
+        addresses: new Map(),
+        blocks: null,
+        hosts: new Map(),
+      }),
     );
   change(new Map([[C, "all"]]));
   expect(await ask("a", `speak ${to} 80`)).toBe("no");
@@ -192,6 +204,7 @@ test("a change of addresses and blocks moves peers between classes, and ranges g
         { first: address("128.0.0.0"), last: address("255.255.255.255"), peers: A },
         { first: address("10.244.0.0"), last: address("10.244.0.255"), peers: C },
       ],
+      hosts: new Map(),
     }),
   );
   for (const family of FAMILIES)
@@ -200,7 +213,7 @@ test("a change of addresses and blocks moves peers between classes, and ranges g
   expect(await ask("outside", `tcp ${addressOf("b", "ipv6")} 80`)).toBe("no");
   const back = { before: A, after: null };
   const addresses = new Map(FAMILIES.map((family) => [addressOf("c", family), back]));
-  valueOf(table.change({ gates: new Map(), addresses, blocks: [] }));
+  valueOf(table.change({ gates: new Map(), addresses, blocks: [], hosts: new Map() }));
   for (const from of ["c", "outside"])
     expect(await ask(from, `tcp ${addressOf("b", "ipv4")} 80`)).toBe("no");
 });
@@ -210,7 +223,14 @@ test("chains of ports go with their last use; nft can list all there is", () => 
   const chains = (): readonly string[] =>
     inside("node", "nft", "list", "ruleset").match(/chain ports-\w+/g) ?? [];
   expect(chains()).toHaveLength(1);
-  valueOf(table.change({ gates: changeTo(gates({})), addresses: new Map(), blocks: null }));
+  valueOf(
+    table.change({
+      gates: changeTo(gates({})),
+      addresses: new Map(),
+      blocks: null,
+      hosts: new Map(),
+    }),
+  );
   expect(chains()).toEqual([]);
 });
 
@@ -234,7 +254,7 @@ test("a change that the kernel refuses is told and changes nothing", async () =>
   invariant(open !== undefined, "the gate of a");
   const wrong = new Map([["10.9.9.9", { before: 77, after: null }]]);
   expect(
-    table.change({ gates: changeTo(gates({})), addresses: wrong, blocks: null }),
+    table.change({ gates: changeTo(gates({})), addresses: wrong, blocks: null, hosts: new Map() }),
   ).toMatchObject({
     ok: false,
     error: { errno: "ENOENT" },

@@ -6,8 +6,8 @@ import {
   type Direction,
   gateChange,
   type GateChange,
+  hostGateChange,
   type PeerClass,
-  type Permission,
   type PolicyChange,
   type PolicyState,
   type SideChange,
@@ -18,25 +18,25 @@ import type { KernelError } from "./libc.ts";
 import type { Request } from "./netlink-message.ts";
 import { type NetfilterSocket, openNetfilterSocket } from "./netfilter-socket.ts";
 import { OWN_NETNS } from "./netns.ts";
+import { createHostCounts, type HostCount, type HostCounts } from "./host-counts.ts";
+import { changeHosts } from "./host-table.ts";
 import { hasTable } from "./nft.ts";
+import { ifnameKey } from "./nft-keys.ts";
+import { changeElements, markData } from "./nft-messages.ts";
 import {
-  changeElements,
-  ifnameKey,
-  markData,
-  type SetElement,
-  verdictData,
-  type VerdictSpec,
-} from "./nft-messages.ts";
+  changeRules,
+  countUses,
+  type Difference,
+  type Elements,
+  noDifference,
+  noUses,
+  put,
+  putChanged,
+  type Uses,
+} from "./policy-change.ts";
 import { createPolicyCounts, type PolicyCount, type PolicyCounts } from "./policy-counts.ts";
-import {
-  isAboutPorts,
-  permissionChain,
-  type Permitting,
-  SETS_OF_PERMISSION,
-  withoutPermission,
-  withPermission,
-} from "./policy-permissions.ts";
-import { deniedChain, emptyTable, POLICY_TABLE, setNames, verdictKey } from "./policy-rules.ts";
+import { SETS_OF_PERMISSION, withoutPermission, withPermission } from "./policy-permissions.ts";
+import { emptyTable, POLICY_TABLE, setNames, verdictKey } from "./policy-rules.ts";
 
 /** Policies of the node in one namespace. They stay when this is disposed of. */
 export type PolicyTable = Disposable & {
@@ -48,6 +48,8 @@ export type PolicyTable = Disposable & {
   readonly change: (change: PolicyChange) => Result<null, KernelError>;
   /** What was counted since the last time that this was asked, of what this wrote; `gates` are those that it wrote. */
   readonly takeCounts: (gates: PolicyState["gates"]) => Result<readonly PolicyCount[], KernelError>;
+  /** What was denied at the node's own interfaces since the last time that this was asked. */
+  readonly takeHostCounts: () => Result<readonly HostCount[], KernelError>;
   /** Whether anybody else changed the table since the last time that this was asked. */
   readonly isDisturbed: () => boolean;
 };
@@ -61,13 +63,15 @@ export function openPolicyTable(netns: string = OWN_NETNS): Result<PolicyTable, 
 function policyTable(socket: NetfilterSocket, netns: string): PolicyTable {
   let written = nothingWritten();
   let counts: PolicyCounts | null = null;
+  let hostCounts: HostCounts | null = null;
   const commit = (requests: readonly Request[]): Result<null, KernelError> =>
     requests.length === 0 ? ok(null) : socket.commit(requests);
   return {
     exists: () => hasTable(netns, POLICY_TABLE),
-    rewrite: ({ gates, addresses, blocks }) => {
+    rewrite: ({ gates, addresses, blocks, hosts }) => {
       written = nothingWritten();
       counts = createPolicyCounts(socket);
+      hostCounts = null;
       const all: PolicyChange = {
         gates: new Map(
           [...gates].map(([device, gate]) => [device, gateChange(null, gate)] as const),
@@ -76,36 +80,42 @@ function policyTable(socket: NetfilterSocket, netns: string): PolicyTable {
           [...addresses].map(([text, after]) => [text, { before: null, after }] as const),
         ),
         blocks,
+        hosts: new Map(
+          [...hosts].map(([name, gate]) => [name, hostGateChange(null, gate)] as const),
+        ),
       };
       return commit([...emptyTable(), ...requestsFor(written, all)]);
     },
-    change: (change) => commit(requestsFor(written, change, counts)),
+    change: (change) => {
+      const requests = requestsFor(written, change, counts);
+      // What was counted goes with the last gate.
+      if (written.hosts.size === 0) hostCounts = null;
+      return commit(requests);
+    },
     takeCounts: (gates) => counts?.take(gates) ?? ok([]),
+    takeHostCounts: () => {
+      if (written.hosts.size === 0) return ok([]);
+      hostCounts ??= createHostCounts(socket);
+      return hostCounts.take();
+    },
     isDisturbed: () => socket.changedByOthers()?.has(POLICY_TABLE) ?? true,
     [Symbol.dispose]: () => socket[Symbol.dispose](),
   };
 }
 
-/** What the table has: how many elements lead to the chain of each permission, and the blocks by their text. */
+/** What the table has: how many elements lead to the chain of each permission, which interfaces, and the blocks by their text. */
 type Written = {
   readonly uses: Uses;
+  /** Interfaces of the node that have a gate, or `ANY_INTERFACE`. */
+  readonly hosts: Set<string>;
   blocks: ReadonlyMap<string, Block>;
 };
 
-/** How many elements lead, or lead more or fewer, to each permission. */
-type Uses = Readonly<Record<Direction, Map<Permission, number>>>;
-const noUses = (): Uses => ({ egress: new Map(), ingress: new Map() });
-
-const nothingWritten = (): Written => ({ uses: noUses(), blocks: new Map() });
-
-/** Elements by set, in the order of sets. */
-type Elements = Map<string, SetElement[]>;
-
-type Difference = {
-  readonly added: Elements;
-  readonly deleted: Elements;
-  readonly uses: Uses;
-};
+const nothingWritten = (): Written => ({
+  uses: noUses(),
+  hosts: new Set(),
+  blocks: new Map(),
+});
 
 /** The transaction for a change, which is taken as made. */
 function requestsFor(
@@ -113,20 +123,23 @@ function requestsFor(
   change: PolicyChange,
   counts: PolicyCounts | null = null,
 ): readonly Request[] {
-  const difference: Difference = { added: new Map(), deleted: new Map(), uses: noUses() };
+  const difference = noDifference();
   for (const [text, { before, after }] of change.addresses)
     compareAddress(difference, text, { before, after });
   for (const [device, gate] of change.gates) changeGate(difference, device, gate);
+  const hosts = changeHosts(difference, written.hosts, change.hosts);
   if (change.blocks !== null) compareBlocks(difference, written, change.blocks);
   for (const [set, elements] of difference.deleted) counts?.forget(set, elements);
   const { made, unused } = countUses(written.uses, difference.uses);
   return [
+    ...hosts.made,
     ...made.flatMap((permission, index) =>
       withPermission(permission, FIRST_ID + index * SETS_OF_PERMISSION),
     ),
     ...elementRequests("delete", difference.deleted),
     ...elementRequests("add", difference.added),
     ...unused.map(withoutPermission),
+    ...hosts.unused,
   ];
 }
 
@@ -137,12 +150,6 @@ const elementRequests = (change: "add" | "delete", sets: Elements): readonly Req
   [...sets].flatMap(([name, elements]) =>
     changeElements(change, { table: POLICY_TABLE, name }, elements),
   );
-
-function put(sets: Elements, name: string, element: SetElement): void {
-  const list = sets.get(name);
-  if (list === undefined) sets.set(name, [element]);
-  else list.push(element);
-}
 
 function compareAddress(
   { added, deleted }: Difference,
@@ -180,54 +187,13 @@ function putOwn(sets: Elements, device: string, addresses: readonly Address[]): 
 type Side = { readonly device: string; readonly direction: Direction };
 
 function changeSide(
-  { added, deleted, uses }: Difference,
+  difference: Difference,
   { device, direction }: Side,
   { open, rules }: SideChange,
 ): void {
-  const element = { key: ifnameKey(device) };
-  if (open.before && !open.after) put(deleted, setNames.open(direction), element);
-  if (open.after && !open.before) put(added, setNames.open(direction), element);
-  const used = (permission: Permission, more: 1 | -1): void => {
-    const of = uses[direction];
-    if (isAboutPorts(permission)) of.set(permission, (of.get(permission) ?? 0) + more);
-  };
-  for (const [peers, { before, after }] of rules) {
-    const key = verdictKey(device, peers);
-    if (before !== null) {
-      put(deleted, direction, { key });
-      used(before, -1);
-    }
-    if (after !== null) {
-      const data = verdictData(verdictOf({ direction, permission: after }));
-      put(added, direction, { key, data });
-      used(after, 1);
-    }
-  }
-}
-
-function verdictOf(permitting: Permitting): VerdictSpec {
-  const { direction, permission } = permitting;
-  if (permission === "all") return "return";
-  return { goto: permission === "none" ? deniedChain(direction) : permissionChain(permitting) };
-}
-
-type Counted = { readonly made: readonly Permitting[]; readonly unused: readonly Permitting[] };
-
-function countUses(uses: Uses, difference: Uses): Counted {
-  const made: Permitting[] = [];
-  const unused: Permitting[] = [];
-  for (const direction of ["egress", "ingress"] as const) {
-    const of = uses[direction];
-    for (const [permission, more] of difference[direction]) {
-      const before = of.get(permission) ?? 0;
-      const after = before + more;
-      if (before === 0 && after > 0) made.push({ direction, permission });
-      if (before > 0 && after === 0) unused.push({ direction, permission });
-      if (after === 0) of.delete(permission);
-      else of.set(permission, after);
-    }
-  }
-  return { made, unused };
+  putChanged(difference, setNames.open(direction), { key: ifnameKey(device), ...open });
+  const keyOf = (peers: PeerClass): Buffer => verdictKey(device, peers);
+  changeRules(difference, { map: direction, judged: direction, keyOf }, rules);
 }
 
 /** A block is two elements of its set, the second where it has ended. */

@@ -133,7 +133,9 @@ test("counts go on from nothing where rules change, and go with their links", ()
     const whole = new Map([...written, [device, after] as const]);
     written = new Map([...whole].flatMap(([key, of]) => (of === null ? [] : [[key, of] as const])));
     const changed = new Map([[device, gateChange(before, after)]]);
-    return valueOf(table.change({ gates: changed, addresses: new Map(), blocks: null }));
+    return valueOf(
+      table.change({ gates: changed, addresses: new Map(), blocks: null, hosts: new Map() }),
+    );
   };
   change(written.get(device) ?? null, gate);
   pingsBoth("a", "b");

@@ -2,6 +2,14 @@
 import type { Address, Bytes, Cidr, Family } from "@seam/base";
 
 export {
+  ANY_INTERFACE,
+  HOST_POINTS,
+  type HostGate,
+  hostGateChange,
+  type HostGateChange,
+  type HostPoint,
+} from "./host-policy.ts";
+export {
   ANY,
   type Block,
   type Changed,
@@ -100,6 +108,9 @@ export type Forwarding = { readonly mac: string; readonly remote: Address };
 
 /** Name of the tunnel's device; it does not start like the pods' links, which are taken for pods. */
 export const TUNNEL_DEVICE = "vxlan-seam";
+
+/** The tunnel's UDP port on every node, which IANA gave to VXLAN (RFC 7348 section 8.1). */
+export const TUNNEL_PORT = 4789;
 
 /** Transport protocols whose ports can lead to pods. */
 export type Transport = "tcp" | "udp" | "sctp";

@@ -6,6 +6,7 @@
  */
 import type { Address, Family } from "@seam/base";
 
+import type { HostGate, HostGateChange } from "./host-policy.ts";
 import type { Permission } from "./ports.ts";
 
 /**
@@ -45,12 +46,14 @@ export type PolicyState = {
   readonly addresses: ReadonlyMap<string, PeerClass>;
   /** Disjoint. */
   readonly blocks: readonly Block[];
+  /** Gates of the node's own interfaces, by interface. */
+  readonly hosts: ReadonlyMap<string, HostGate>;
 };
 
 /** What something was and what it is; null: nothing. */
 export type Changed<T> = { readonly before: T; readonly after: T };
 
-/** What is different in one direction of a gate. */
+/** What is different in one direction of a gate, or at one point of an interface's. */
 export type SideChange = {
   /** Whether all connections pass. */
   readonly open: Changed<boolean>;
@@ -74,12 +77,15 @@ export type PolicyChange = {
   readonly addresses: ReadonlyMap<string, Changed<PeerClass | null>>;
   /** All blocks, when one of them changed; otherwise null. */
   readonly blocks: readonly Block[] | null;
+  /** By interface of the node. */
+  readonly hosts: ReadonlyMap<string, HostGateChange>;
 };
 
 /** One direction of a gate, or of none. */
 type SideState = Pick<Gate, "ingress" | "egress"> | null;
 
-const NO_RULES: GateRules = new Map();
+/** Nobody may use anything. */
+export const NO_RULES: GateRules = new Map();
 
 /** How one gate becomes another; null: there is none. */
 export const gateChange = (before: Gate | null, after: Gate | null): GateChange => ({

@@ -1,0 +1,381 @@
+/**
+ * The rules for the node's own interfaces (decision 21), a part of table `inet seam-policy` that is there while an interface has a gate.
+ * Five points have a set of the interfaces that are judged there, and a map from interface and class to what becomes of a packet, as
+ * pods' links have them. Each connection is judged at a point by two places, one for each way:
+ *
+ * - `pre-dnat`: what comes in, at prerouting before translation, only on the original way;
+ * - `local-ingress` and `local-egress`: at input, and at postrouting what has an address of the node as its source. At the output hook a
+ *   packet that was translated still names the interface of where it was to go before;
+ * - `forward-ingress` and `forward-egress`: at forward, besides the pods' gates.
+ *
+ * An interface that is judged goes by its own name, one without a gate by that of `ANY_INTERFACE`. Loopback and pods' links pass. So does
+ * at local places what conntrack leaves alone for IPv6 to work, and ICMP errors that the node sends. What else has no connection, or is in
+ * no rule, ends in `denied-...`, where the ports begin that must stay open lest a node be cut off for good. What has no connection is not counted.
+ */
+import { FAMILIES, type Family } from "@seam/base";
+import {
+  ANY,
+  ANY_INTERFACE,
+  HOST_POINTS,
+  type HostPoint,
+  type PeerClass,
+  TUNNEL_PORT,
+} from "@seam/state";
+
+import { DEVICE_PREFIX } from "./device-names.ts";
+import { type Request, textOf, uint32Network } from "./netlink-message.ts";
+import { ifnameKey, portKey } from "./nft-keys.ts";
+import {
+  changeElements,
+  compare,
+  deleteChain,
+  deleteSet,
+  endWith,
+  type Hook,
+  loadBytes,
+  loadConnection,
+  loadMeta,
+  loadNumber,
+  lookUp,
+  newChain,
+  newRule,
+  newSet,
+  noteIn,
+  type SetSpec,
+} from "./nft-messages.ts";
+import { loadSourceKind, loadTransportByte, RELATED, RTN_LOCAL, copy } from "./nft-packet.ts";
+import type { Way } from "./packet-headers.ts";
+import { PROTOCOLS, serverPort } from "./policy-permissions.ts";
+import {
+  chainWith,
+  DENIED_ELEMENTS,
+  deniedChain,
+  goesWay,
+  POLICY_TABLE,
+  PRIORITY,
+  sampledSet,
+  SCRATCH,
+  setNames,
+  showDenied,
+  SOURCE,
+} from "./policy-rules.ts";
+
+/** After conntrack (-200), before what translates (-100). */
+const BEFORE_TRANSLATION = -150;
+
+/** Names of the sets. */
+export const hostSets = {
+  /** Interfaces that have a gate of their own. */
+  own: "host-own",
+  judged: (point: HostPoint): string => `judged-${point}`,
+  verdicts: (point: HostPoint): string => `host-${point}`,
+  denied: (point: HostPoint, family: Family): string => `denied-${point}${family.slice(-1)}`,
+  sampled: (point: HostPoint): string => `sampled-${point}`,
+};
+
+type FailsafeProtocol = "tcp" | "udp";
+type FailsafeSide = keyof typeof FAILSAFE;
+
+/**
+ * Ports that stay open whatever policies say: those of Calico (FailsafeInboundHostPorts and FailsafeOutboundHostPorts of its
+ * FelixConfiguration), and the tunnel's, which Calico lets through between nodes as well.
+ */
+const CONTROL = [179, 2379, 2380, 5473, 6443, 6666, 6667];
+const FAILSAFE = {
+  in: { tcp: [22, ...CONTROL], udp: [68, TUNNEL_PORT] },
+  out: { tcp: CONTROL, udp: [53, 67, TUNNEL_PORT] },
+} as const satisfies Readonly<
+  Record<string, Readonly<Record<FailsafeProtocol, readonly number[]>>>
+>;
+const SIDES = ["in", "out"] as const satisfies readonly FailsafeSide[];
+const FAILSAFE_PROTOCOLS = ["tcp", "udp"] as const satisfies readonly FailsafeProtocol[];
+const failsafeSet = (side: FailsafeSide, protocol: FailsafeProtocol): string =>
+  `failsafe-${side}-${protocol}`;
+const failsafeSide: Readonly<Record<HostPoint, FailsafeSide | null>> = {
+  "local-ingress": "in",
+  "local-egress": "out",
+  "forward-ingress": null,
+  "forward-egress": null,
+  "pre-dnat": "in",
+};
+
+const sets: readonly SetSpec[] = [
+  { name: hostSets.own, key: ["ifname"] },
+  ...HOST_POINTS.flatMap((point): readonly SetSpec[] => [
+    { name: hostSets.judged(point), key: ["ifname"] },
+    { name: hostSets.verdicts(point), key: ["ifname", "mark"], data: "verdict" },
+    ...FAMILIES.map((family) => ({
+      name: hostSets.denied(point, family),
+      key: ["ifname", "mark"] as const,
+      dynamic: { elements: DENIED_ELEMENTS, idle: null },
+    })),
+    sampledSet(hostSets.sampled(point)),
+  ]),
+  ...SIDES.flatMap((side) =>
+    FAILSAFE_PROTOCOLS.map((protocol): SetSpec => ({
+      name: failsafeSet(side, protocol),
+      key: ["port"],
+    })),
+  ),
+];
+
+/**
+ * Where the registers have things: a name; the class that is found, behind a name; the address of the other end; and the key, a name with
+ * the class behind it. The class comes there as a copy, with the end of the name: `nft list` (1.0.6) ends itself over a key of which it takes
+ * a part for a map's answer, and of a copy it knows where it begins, so it takes the class for the number that was there before.
+ */
+const NAME = 0;
+const FOUND = 4;
+const OTHER = 5;
+const KEY = 9;
+const CLASS = 13;
+const NAME_REGISTERS = 4;
+const COPIED_BYTES = 8;
+
+/** Loads a name into a register. */
+type Load = (into: number) => Buffer;
+
+/** Where packets of one way are judged for a point, and which of their interfaces is. */
+type Place = {
+  readonly point: HostPoint;
+  readonly way: Way;
+  readonly end: "iifname" | "oifname";
+  readonly chain: keyof typeof BASES;
+};
+
+const BASES = {
+  "host-prerouting": { hook: "prerouting", priority: BEFORE_TRANSLATION },
+  "host-input": { hook: "input", priority: PRIORITY },
+  "host-postrouting": { hook: "postrouting", priority: PRIORITY },
+  "host-forward": { hook: "forward", priority: PRIORITY },
+} as const satisfies Readonly<Record<string, Hook>>;
+
+const places: readonly Place[] = [
+  { point: "pre-dnat", way: "original", end: "iifname", chain: "host-prerouting" },
+  { point: "local-egress", way: "reply", end: "iifname", chain: "host-input" },
+  { point: "local-ingress", way: "original", end: "iifname", chain: "host-input" },
+  { point: "local-ingress", way: "reply", end: "oifname", chain: "host-postrouting" },
+  { point: "local-egress", way: "original", end: "oifname", chain: "host-postrouting" },
+  { point: "forward-egress", way: "reply", end: "iifname", chain: "host-forward" },
+  { point: "forward-ingress", way: "reply", end: "oifname", chain: "host-forward" },
+  { point: "forward-ingress", way: "original", end: "iifname", chain: "host-forward" },
+  { point: "forward-egress", way: "original", end: "oifname", chain: "host-forward" },
+];
+
+const chainOf = ({ point, way }: Place): string => `${point}-${way}`;
+const ownAt = (place: Place): string => `own-${chainOf(place)}`;
+const anyAt = (place: Place): string => `any-${chainOf(place)}`;
+const deniedAt = (place: Place): string => `denied-${chainOf(place)}`;
+const countedAt = (place: Place): string => `counted-${chainOf(place)}`;
+const repliesOf = (base: keyof typeof BASES): string => `${base}-replies`;
+
+/** Makes all of it, without a gate. */
+export const hostTable = (): readonly Request[] => [
+  ...sets.map((spec, index) => newSet(POLICY_TABLE, spec, FIRST_SET + index)),
+  ...SIDES.flatMap((side) =>
+    FAILSAFE_PROTOCOLS.flatMap((protocol) =>
+      changeElements(
+        "add",
+        { table: POLICY_TABLE, name: failsafeSet(side, protocol) },
+        FAILSAFE[side][protocol].map((port) => ({ key: portKey(port) })),
+      ),
+    ),
+  ),
+  ...places.flatMap(deniedChains),
+  ...HOST_POINTS.flatMap(deniedAtPoint),
+  ...places.flatMap(placeChains),
+  ...BASE_NAMES.flatMap(baseChains),
+];
+
+/** Tells the sets from the table's others, of which there are fewer. */
+const FIRST_SET = 50;
+
+const BASE_NAMES = [
+  "host-prerouting",
+  "host-input",
+  "host-postrouting",
+  "host-forward",
+] as const satisfies readonly (keyof typeof BASES)[];
+
+/** Deletes all of it, when no element leads anywhere any more: each chain and set after what uses it. */
+export const withoutHostTable = (): readonly Request[] => [
+  ...[
+    ...BASE_NAMES,
+    ...BASE_NAMES.map(repliesOf),
+    ...places.map(chainOf),
+    ...places.flatMap((place) => [ownAt(place), anyAt(place)]),
+    ...HOST_POINTS.map(deniedChain),
+    ...places.map(deniedAt),
+    ...places.map(countedAt),
+  ].map((name) => deleteChain(POLICY_TABLE, name)),
+  ...sets.map(({ name }) => deleteSet(POLICY_TABLE, name)),
+];
+
+/** What may not be judged returns; then the places of the replies, or of all else. */
+function baseChains(base: keyof typeof BASES): readonly Request[] {
+  const mine = places.filter(({ chain }) => chain === base);
+  const jumpsOf = (way: Way): readonly (readonly Buffer[])[] =>
+    mine
+      .filter((place) => place.way === way)
+      .map((place) => [...isNodes(place), endWith({ jump: chainOf(place) })]);
+  return [
+    ...chainWith(repliesOf(base), jumpsOf("reply")),
+    newChain(POLICY_TABLE, base, BASES[base]),
+    ...[
+      ...(base === "host-forward" ? [] : passing(mine)),
+      ...(base === "host-postrouting" ? ofOthers() : []),
+      [...goesWay("reply"), endWith({ goto: repliesOf(base) })],
+      ...jumpsOf("original"),
+    ].map((expressions) => newRule(POLICY_TABLE, base, expressions)),
+  ];
+}
+
+/** Pods' links are not the node's. */
+const isNodes = ({ end }: Place): readonly Buffer[] => [
+  loadMeta(end, NAME),
+  compare(NAME, "!=", Buffer.from(DEVICE_PREFIX)),
+];
+
+const ICMP = 1;
+const ICMPV6 = 58;
+/**
+ * What conntrack does not track, and IPv6 does not work without: multicast listeners (RFC 2710: 130 to 132; RFC 3810: 143), and neighbour
+ * discovery (RFC 4861: 133 to 137).
+ */
+const LISTENERS_AND_NEIGHBOURS = { first: 130, last: 137 } as const;
+const LISTENER_REPORT = 143;
+
+function passing([place]: readonly Place[]): readonly (readonly Buffer[])[] {
+  const isIcmpv6 = [loadMeta("l4proto", SCRATCH), compare(SCRATCH, "==", Buffer.from([ICMPV6]))];
+  const kind = loadTransportByte(0, SCRATCH);
+  return [
+    [
+      loadMeta(place?.end ?? "iifname", NAME),
+      compare(NAME, "==", ifnameKey("lo")),
+      endWith("return"),
+    ],
+    [
+      ...isIcmpv6,
+      kind,
+      compare(SCRATCH, ">=", Buffer.from([LISTENERS_AND_NEIGHBOURS.first])),
+      compare(SCRATCH, "<=", Buffer.from([LISTENERS_AND_NEIGHBOURS.last])),
+      endWith("return"),
+    ],
+    [...isIcmpv6, kind, compare(SCRATCH, "==", Buffer.from([LISTENER_REPORT])), endWith("return")],
+  ];
+}
+
+/** What is forwarded; and ICMP errors of the node, which may be about connections that it forwards. */
+const ofOthers = (): readonly (readonly Buffer[])[] => [
+  [loadSourceKind(SCRATCH), compare(SCRATCH, "!=", RTN_LOCAL), endWith("return")],
+  ...[ICMP, ICMPV6].map((protocol) => [
+    loadMeta("l4proto", SCRATCH),
+    compare(SCRATCH, "==", Buffer.from([protocol])),
+    loadConnection("state", SCRATCH),
+    compare(SCRATCH, "==", RELATED),
+    endWith("return"),
+  ]),
+];
+
+/** Whether the interface is judged here, by its own name or by that of all. */
+function placeChains(place: Place): readonly Request[] {
+  const judged = { name: hostSets.judged(place.point) };
+  const ownName: Load = (into) => loadMeta(place.end, into);
+  const anyName: Load = (into) => loadBytes(ifnameKey(ANY_INTERFACE), into);
+  return [
+    ...chainWith(ownAt(place), judging(place, ownName)),
+    ...chainWith(anyAt(place), judging(place, anyName)),
+    ...chainWith(chainOf(place), [
+      [ownName(NAME), lookUp(judged, NAME), endWith({ goto: ownAt(place) })],
+      [ownName(NAME), lookUp({ name: hostSets.own }, NAME), endWith("return")],
+      [anyName(NAME), lookUp(judged, NAME), endWith({ goto: anyAt(place) })],
+    ]),
+  ];
+}
+
+/** The tuple that has the other end as its source: where its own packets come from. */
+const wayOfOther = ({ point }: Place): Way =>
+  point === "local-egress" || point === "forward-egress" ? "reply" : "original";
+
+/** The other end of the connection, which nothing has that has no connection. */
+const otherEnd = (place: Place, family: Family): Buffer =>
+  loadConnection(SOURCE[family], OTHER, wayOfOther(place));
+
+function judging(place: Place, name: Load): readonly (readonly Buffer[])[] {
+  const decide = lookUp({ name: hostSets.verdicts(place.point) }, KEY, "verdict");
+  return [
+    ...FAMILIES.flatMap((family) =>
+      keys(family, name, otherEnd(place, family)).map((key) => [...key, decide]),
+    ),
+    [endWith({ goto: deniedAt(place) })],
+  ];
+}
+
+/** Puts the key of a name and of the class of the other end where it is looked up, from what is closest to what is true of any address. */
+const keys = (family: Family, name: Load, other: Buffer): readonly (readonly Buffer[])[] => [
+  ...[setNames.classes(family), setNames.blocks(family)].map((set) => [
+    ...[FOUND - 1, CLASS].map((index) => loadNumber(0, index)),
+    name(FOUND - NAME_REGISTERS),
+    name(KEY),
+    other,
+    lookUp({ name: set }, OTHER, FOUND),
+    copy(FOUND - 1, CLASS - 1, COPIED_BYTES),
+  ]),
+  [other, name(KEY), loadNumber(ANY[family], CLASS)],
+];
+
+/** What may not pass, but for the ports that stay open, is counted by interface and class, shown now and then, and dropped. */
+function deniedChains(place: Place): readonly Request[] {
+  const { point, way, end } = place;
+  return [
+    ...chainWith(
+      countedAt(place),
+      FAMILIES.flatMap((family) => {
+        const found = keys(family, (into) => loadMeta(end, into), otherEnd(place, family));
+        const note = [noteIn(hostSets.denied(point, family), KEY, "counter"), endWith("return")];
+        return found.map((key) => [...key, ...note]);
+      }),
+    ),
+    ...chainWith(deniedAt(place), [
+      ...failsafe(point),
+      [endWith({ jump: countedAt(place) })],
+      showDenied(end, hostSets.sampled(point), `${point} ${way}`),
+      [endWith("drop")],
+    ]),
+  ];
+}
+
+function failsafe(point: HostPoint): readonly (readonly Buffer[])[] {
+  const side = failsafeSide[point];
+  if (side === null) return [];
+  return FAILSAFE_PROTOCOLS.map((protocol) => [
+    loadConnection("protocol", SCRATCH, "original"),
+    compare(SCRATCH, "==", Buffer.from([PROTOCOLS[protocol]])),
+    serverPort(point),
+    lookUp({ name: failsafeSet(side, protocol) }, SCRATCH),
+    endWith("return"),
+  ]);
+}
+
+/** Where permissions send what they do not have; which way the packet goes is found out again. */
+function deniedAtPoint(point: HostPoint): readonly Request[] {
+  const mine = places.filter((place) => place.point === point);
+  return chainWith(
+    deniedChain(point),
+    ["reply", "original"].flatMap((way) =>
+      mine
+        .filter((place) => place.way === way)
+        .map((place) => [
+          ...(place.way === "reply" ? goesWay("reply") : []),
+          endWith({ goto: deniedAt(place) }),
+        ]),
+    ),
+  );
+}
+
+/** Key of the maps of verdicts and of the sets of what was denied. */
+export const hostKey = (name: string, peers: PeerClass): Buffer =>
+  Buffer.concat([ifnameKey(name), uint32Network(peers)]);
+
+/** The interface of such a key. */
+export const interfaceOf = (key: Buffer): string => textOf(key.subarray(0, -4));

@@ -1,0 +1,70 @@
+/** What gates of the node's own interfaces deny, counted and shown by the real kernel, with real packets. */
+import { formatAddress } from "@seam/base";
+import { ANY, ANY_INTERFACE } from "@seam/state";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { changeOf, closed, gatesOf } from "./host-gates.fixture.ts";
+import { openDeniedPackets, openPolicyTable } from "./index.ts";
+import {
+  addressOf,
+  ask,
+  FAMILIES,
+  inside,
+  makePolicyNode,
+  path,
+  removePolicyNode,
+  stateWith,
+  valueOf,
+} from "./policy-node.fixture.ts";
+
+beforeAll(makePolicyNode);
+afterAll(removePolicyNode);
+
+test("what is denied is counted by interface and point, and shown (I16)", async () => {
+  using table = valueOf(openPolicyTable(path("node")));
+  using shown = valueOf(openDeniedPackets(path("node")));
+  const told = (): readonly string[] =>
+    shown.take().hosts.map((each) => {
+      const ends = `${formatAddress(each.client)} ${formatAddress(each.server)}`;
+      return `${each.point} ${ends} ${each.protocol}/${each.port} by ${each.interface}`;
+    });
+  const counts = (): readonly string[] =>
+    valueOf(table.takeHostCounts()).map(
+      (each) => `${each.interface} ${each.point}: ${each.packets}`,
+    );
+  const indexOf = (link: string): number =>
+    Number(inside("node", "cat", `/sys/class/net/${link}/ifindex`));
+  const before = gatesOf({
+    [ANY_INTERFACE]: { "pre-dnat": new Map([[ANY.ipv4, "udp/85"]]) },
+    up0: closed,
+  });
+  valueOf(table.rewrite({ ...stateWith({}), hosts: before }));
+  expect(counts()).toEqual([]);
+  for (const family of FAMILIES) await ask("outside", `udp ${addressOf("node", family)} 80`);
+  await ask("node", `udp ${addressOf("outside", "ipv6")} 81`);
+  await ask("outside", `udp ${addressOf("b", "ipv4")} 82`);
+  await ask("a", `udp ${addressOf("outside", "ipv4")} 83`);
+  await ask("beyond", `udp ${addressOf("node", "ipv4")} 84`);
+  await ask("beyond", `udp ${addressOf("node", "ipv4")} 85`);
+  expect(counts()).toEqual([
+    "up0 local-ingress: 2",
+    "up0 local-egress: 1",
+    "up0 forward-ingress: 1",
+    "up0 forward-egress: 1",
+    "up1 pre-dnat: 1",
+  ]);
+  expect(counts()).toEqual([]);
+  expect(told()).toEqual([
+    `local-ingress 198.51.100.2 198.51.100.1 UDP/80 by ${indexOf("up0")}`,
+    `local-ingress 2001:db8::2 2001:db8::1 UDP/80 by ${indexOf("up0")}`,
+    `local-egress 2001:db8::1 2001:db8::2 UDP/81 by ${indexOf("up0")}`,
+    `forward-ingress 198.51.100.2 10.244.0.2 UDP/82 by ${indexOf("up0")}`,
+    `forward-egress 10.244.0.1 198.51.100.2 UDP/83 by ${indexOf("up0")}`,
+    `pre-dnat 203.0.113.2 198.51.100.1 UDP/84 by ${indexOf("up1")}`,
+  ]);
+  // With the last gate goes what was counted.
+  valueOf(table.change(changeOf(before, new Map())));
+  expect(counts()).toEqual([]);
+  valueOf(table.change(changeOf(new Map(), before)));
+  expect(counts()).toEqual([]);
+});
