@@ -4,7 +4,11 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 
-import { CLUSTER_POLICY_DEFINITION, clusterPolicyDefinition } from "@seam/kube/testing";
+import {
+  calicoDefinition,
+  CLUSTER_POLICY_DEFINITION,
+  clusterPolicyDefinition,
+} from "@seam/kube/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { AGENT_PORT, type AgentProcess, prepareAgent } from "./agent-process.fixture.ts";
@@ -77,13 +81,14 @@ const connects = (from: PodName, address: string, port: number): void => {
   run("ip", "netns", "exec", netns[from], "bash", "-c", script);
 };
 
-/** What the log says of denied connections. */
-const denials = (): readonly object[] =>
+/** What the log says of connections. */
+const logged = (message: string): readonly object[] =>
   agent
     .log()
     .split("\n")
-    .filter((line) => line.includes('"policy denied a connection"'))
+    .filter((line) => line.includes(`"${message}"`))
     .map((line): object => JSON.parse(line));
+const denials = (): readonly object[] => logged("policy denied a connection");
 
 /** How many packets the agent tells of with these labels. */
 async function packets(labels: string): Promise<number> {
@@ -153,6 +158,46 @@ test("a kind that is served later is followed from then on, and its policies go 
   await startAgent();
   expect([pings("db", "web"), pings("node", "web")]).toEqual([CLOSED, OPEN]);
   agent.k("delete", "crd", CLUSTER_POLICY_DEFINITION);
+  await expectPings("db", "web", OPEN);
+});
+
+const CALICO = [
+  ["GlobalNetworkPolicy", "globalnetworkpolicies"],
+  ["GlobalNetworkSet", "globalnetworksets"],
+] as const;
+const calico = (kind: string, spec: object, labels: object = {}): object => ({
+  apiVersion: "projectcalico.org/v3",
+  kind,
+  metadata: { name: "apart", labels },
+  spec,
+});
+const fromDb = (...egress: readonly object[]): object =>
+  calico("GlobalNetworkPolicy", { selector: "app == 'db'", order: 10, egress });
+
+test("Calico's policies are followed, and sets of networks with them (I15, S23)", async () => {
+  const [ipv4 = "", ipv6 = ""] = addresses.get("web") ?? [];
+  const set = (net: string): object => calico("GlobalNetworkSet", { nets: [net] }, { list: "bad" });
+  for (const [kind, plural] of CALICO) {
+    agent.apply(calicoDefinition(kind, plural));
+    agent.k("wait", "--for=condition=Established", "crd", `${plural}.projectcalico.org`);
+  }
+  const allow = { action: "Allow" };
+  const bad = { action: "Deny", destination: { selector: "list == 'bad'" } };
+  agent.apply(fromDb({ action: "Log", protocol: "ICMP" }, bad, allow));
+  agent.apply(set(ipv4));
+  await expectPings("db", "web", [false, true]);
+  agent.apply(set(`${ipv6}/128`));
+  await expectPings("db", "web", [true, false]);
+  await expect
+    .poll(() => logged("a rule of a policy logs a connection"), { timeout: 5000 })
+    .toContainEqual(expect.objectContaining({ from: "lab-a/db", to: "lab-a/web", port: "ICMP" }));
+  agent.apply(fromDb({ action: "Deny", protocol: "ICMP", icmp: { type: 8 } }, allow));
+  await expectPings("db", "web", [false, true]);
+  agent.apply(fromDb({ action: "Deny", protocol: "ICMP", icmp: { type: 13 } }, allow));
+  await expectPings("db", "web", OPEN);
+  agent.apply(fromDb({ action: "Allow", notProtocol: 58 }));
+  await expectPings("db", "web", [true, false]);
+  for (const [, plural] of CALICO) agent.k("delete", "crd", `${plural}.projectcalico.org`);
   await expectPings("db", "web", OPEN);
 });
 

@@ -30,8 +30,8 @@ test("a pod has its labels and addresses, until it ended (I14)", () => {
   expect(pod({ metadata: { labels: { app: "web" } } })).toEqual({
     namespace: "lab-a",
     uid: "u1",
-    serviceAccount: "default",
     labels: { app: "web" },
+    serviceAccount: "default",
     addresses,
     hostNetwork: false,
     ports: [],
@@ -39,6 +39,8 @@ test("a pod has its labels and addresses, until it ended (I14)", () => {
   for (const phase of ["Succeeded", "Failed"])
     expect(pod({ status: { phase } })).toMatchObject({ uid: "u1", addresses: [] });
   expect(pod({ spec: { hostNetwork: true } })).toMatchObject({ hostNetwork: true });
+  const named = pod({ spec: { serviceAccountName: "builder" } });
+  expect(named).toMatchObject({ serviceAccount: "builder" });
 });
 
 test("a static pod is known by the uid that kubelet has for it", () => {

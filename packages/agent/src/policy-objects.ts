@@ -2,7 +2,13 @@
 import { policyKindOf, type VersionsByKind } from "@seam/api";
 import { type Address, parseAddress } from "@seam/base";
 import type { ApiCounts, Log } from "@seam/daemon";
-import { CLUSTER_POLICIES, type PolicyIntent, type PolicyPod } from "@seam/intent";
+import {
+  CALICO_GROUP,
+  CALICO_KINDS,
+  CLUSTER_POLICIES,
+  type PolicyIntent,
+  type PolicyPod,
+} from "@seam/intent";
 import {
   type Change,
   child,
@@ -14,6 +20,7 @@ import {
   type KubeObject,
   type Reflector,
   type ServedKind,
+  type ServedKindOptions,
   startReflector,
   textAt,
 } from "@seam/kube";
@@ -27,7 +34,13 @@ export type PolicyObjectsOptions = {
   readonly counts: Pick<ApiCounts, "watchBroke">;
   readonly intent: Pick<
     PolicyIntent,
-    "setPod" | "setNamespace" | "setNode" | "setPolicy" | "setClusterPolicy"
+    | "setPod"
+    | "setNamespace"
+    | "setNode"
+    | "setServiceAccount"
+    | "setPolicy"
+    | "setClusterPolicy"
+    | "setCalico"
   >;
   readonly onChange: () => void;
   /** A policy has fields that are not understood; what cannot be read allows nothing. */
@@ -49,7 +62,7 @@ export function watchPolicyObjects(given: PolicyObjectsOptions): PolicyObjects {
   const { intent } = given;
   const handled = createHandledVersions();
   const options = { ...given, handled };
-  const tellFaults = (key: string, faults: readonly string[]): void => {
+  const tellFaults: TellFaults = (key, faults) => {
     if (faults.length > 0) given.onFaults(key, faults);
   };
   const pods = follow(options, {
@@ -75,7 +88,12 @@ export function watchPolicyObjects(given: PolicyObjectsOptions): PolicyObjects {
       project: policyNodeOf,
       set: (key, value) => intent.setNode(key, value),
     }),
-    followClusterPolicies(options, tellFaults),
+    follow(options, {
+      ref: { apiVersion: "v1", kind: "ServiceAccount" },
+      project: labelsOf,
+      set: (key, value) => intent.setServiceAccount(key, value),
+    }),
+    ...followServedKinds(options, tellFaults),
   ];
   return {
     synced: Promise.all(reflectors.map(async ({ synced }) => synced)).then(() => undefined),
@@ -99,19 +117,36 @@ function podAt(pods: Pick<Reflector<PolicyPod>, "entries">, address: Address): s
 
 type Options = PolicyObjectsOptions & { readonly handled: HandledVersions };
 
-function followClusterPolicies(
+type TellFaults = (key: string, faults: readonly string[]) => void;
+
+const CALICO = { group: CALICO_GROUP, versions: ["v3"] } as const;
+
+/** ClusterNetworkPolicies, and Calico's policies, tiers and sets. */
+const followServedKinds = (options: Options, tellFaults: TellFaults): readonly ServedKind[] => [
+  followServed(options, CLUSTER_POLICIES, (key, value) =>
+    tellFaults(key, options.intent.setClusterPolicy(key, value)),
+  ),
+  ...CALICO_KINDS.map(({ kind, plural }) =>
+    followServed(options, { ...CALICO, kind, plural }, (key, value) =>
+      tellFaults(`${kind}.${CALICO_GROUP}/${key}`, options.intent.setCalico(kind, key, value)),
+    ),
+  ),
+];
+
+/** Follows a kind that the cluster may have or not, and reports how far. */
+function followServed(
   options: Options,
-  tellFaults: (key: string, faults: readonly string[]) => void,
+  ref: Pick<ServedKindOptions<unknown>, "group" | "kind" | "plural" | "versions">,
+  set: (key: string, value: unknown) => void,
 ): ServedKind {
-  const { client, intent, handled, onChange } = options;
-  const { group, kind } = CLUSTER_POLICIES;
-  const reported = policyKindOf({ apiVersion: `${group}/`, kind });
+  const { client, handled, onChange } = options;
+  const reported = policyKindOf({ apiVersion: `${ref.group}/`, kind: ref.kind });
   const served = followServedKind<unknown>({
-    ...CLUSTER_POLICIES,
+    ...ref,
     client,
     project: ({ metadata, spec }) => ({ metadata, spec }),
     set: (key, value) => {
-      tellFaults(key, intent.setClusterPolicy(key, value));
+      set(key, value);
       handled.touch(reported);
       onChange();
     },

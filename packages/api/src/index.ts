@@ -1,4 +1,5 @@
 /** The kinds of Seam: schemas, types, validation and CustomResourceDefinitions. Pure. */
+export { calicoDefinitions } from "./calico.ts";
 export { type Experiment, ExperimentSchema } from "./experiment.ts";
 export {
   explain,

@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 
-import { customResourceDefinitions } from "@seam/api";
+import { calicoDefinitions, customResourceDefinitions } from "@seam/api";
 import { expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 
@@ -63,7 +63,7 @@ test("the kinds are those of this version, and stay when the chart goes", () => 
   const kinds = objectsOf(template(...image).text).filter(
     ({ kind }) => kind === "CustomResourceDefinition",
   );
-  const kept = customResourceDefinitions().map((crd) => {
+  const kept = [...customResourceDefinitions(), ...calicoDefinitions()].map((crd) => {
     const { metadata, ...rest } = JSON.parse(JSON.stringify(crd));
     const annotations = { "helm.sh/resource-policy": "keep" };
     return { ...rest, metadata: { ...metadata, annotations } };

@@ -1,7 +1,10 @@
 /** The guide's ClusterNetworkPolicies do what the guide says. */
 import { readFileSync } from "node:fs";
 
-import { type Address, parseAddress } from "@seam/base";
+import { type Address, formatAddress, parseAddress } from "@seam/base";
+import { CALICO_KINDS, createPolicyIntent } from "@seam/intent";
+import { ANY } from "@seam/state";
+import type { KubeObject } from "@seam/kube";
 import { type End, judge, type Pod, readClusterPolicy } from "@seam/reach";
 import { expect, test } from "vitest";
 
@@ -29,11 +32,17 @@ const pod = (namespace: string, last: number): End => {
 };
 const outside = (text: string): End => ({ kind: "address", address: address(text), node: null });
 
-test("the guide's policies for the whole cluster are understood, and do what it says of them", () => {
-  const [, text = ""] = /^```yaml\n([\s\S]*?)^```$/m.exec(readFileSync(page, "utf8")) ?? [];
+/** The first documents under a heading of the guide. */
+function documentsUnder(heading: string): readonly KubeObject[] {
+  const [, section = ""] = readFileSync(page, "utf8").split(`## ${heading}\n`);
+  const [, text = ""] = /^```yaml\n([\s\S]*?)^```$/m.exec(section) ?? [];
   const documents = readObjects([{ name: "guide", text }]);
   if (!documents.ok) throw new Error(documents.error.message);
-  const cluster = documents.value.map((object) => {
+  return documents.value;
+}
+
+test("the guide's policies for the whole cluster are understood, and do what it says of them", () => {
+  const cluster = documentsUnder("Policies for the whole cluster").map((object) => {
     const read = readClusterPolicy(object);
     if (!read.ok) throw new Error(read.error.join());
     return read.value;
@@ -47,5 +56,47 @@ test("the guide's policies for the whole cluster are understood, and do what it 
     true,
     false,
     true,
+  ]);
+});
+
+test("the guide's policies of Calico's are understood, and do what it says of them (I15)", () => {
+  const intent = createPolicyIntent();
+  const own = [address("10.244.0.1")];
+  intent.setNamespace("lab-a", {});
+  for (const [name, serviceAccount, addresses] of [
+    ["web", "default", own],
+    ["user", "robot", [address("10.244.0.2")]],
+  ] as const)
+    intent.setPod(`lab-a/${name}`, {
+      namespace: "lab-a",
+      uid: name,
+      labels: { app: name },
+      addresses,
+      serviceAccount,
+      hostNetwork: false,
+      ports: [],
+    });
+  intent.setEndpoint("seam0", { addresses: own, pod: { key: "lab-a/web", uid: "" } });
+  for (const object of documentsUnder("Calico's policies")) {
+    const { name, namespace } = object.metadata;
+    const known = CALICO_KINDS.find(({ kind }) => kind === object.kind);
+    if (known === undefined) throw new Error(object.kind);
+    const key = namespace === undefined ? name : `${namespace}/${name}`;
+    expect(intent.setCalico(known.kind, key, object)).toEqual([]);
+  }
+  intent.takeChange();
+  const { gates, addresses, blocks } = intent.state();
+  const rules = gates.get("seam0")?.ingress;
+  const ping = "icmp/2048-2303";
+  expect(rules?.get(ANY.ipv4)).toBe(`${ping} log icmp/*`);
+  expect(rules?.get(addresses.get("10.244.0.2") ?? 0)).toBe(
+    `tcp/80 tcp/8000-8999 ${ping} log icmp/*`,
+  );
+  const inBlock = (first: string): unknown =>
+    rules?.get(blocks.find((each) => formatAddress(each.first) === first)?.peers ?? 0);
+  expect(["192.0.2.0", "2001:db8::10", "10.9.0.0"].map(inBlock)).toEqual([
+    "none",
+    "none",
+    "none log icmp/*",
   ]);
 });

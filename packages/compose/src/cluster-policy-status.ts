@@ -1,9 +1,9 @@
-/** What to say about a ClusterNetworkPolicy: whether nodes understand all of it. Pure. */
+/** What to say about a ClusterNetworkPolicy, or a policy of Calico's: whether nodes understand all of it. Pure. */
 import { type Finding, newsIn, settle } from "./condition.ts";
 import type { Verdict } from "./experiment-status.ts";
 import type { ObservedClusterPolicy } from "./observed.ts";
 
-/** The status of a ClusterNetworkPolicy; its kind has conditions and nothing else. */
+/** The status of such a policy; its kind has conditions and nothing else. */
 export function judgeClusterPolicy(policy: ObservedClusterPolicy, now: number): Verdict {
   const findings = [accepted(policy)];
   const at = { generation: policy.identity.generation, now };
@@ -26,5 +26,5 @@ const accepted = ({ faults }: ObservedClusterPolicy): Finding =>
         type: "Accepted",
         status: "False",
         reason: "NotUnderstood",
-        message: `${faults.join("; ")}; such a rule accepts nobody if it accepts, and denies everybody if it denies or passes; correct it, or take a Seam that knows it`,
+        message: `${faults.join("; ")}; such a rule accepts nobody if it accepts or allows, and denies everybody if it denies or passes; correct it, or take a Seam that knows it`,
       };

@@ -39,6 +39,7 @@ export {
   type ObservedTenancy,
   observeExperiment,
   observeNamespace,
+  observeCalicoPolicy,
   observeClusterPolicy,
   observeNetworkConfig,
   observePod,

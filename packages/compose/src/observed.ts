@@ -2,7 +2,7 @@
 import type { Experiment, FieldError, NetworkConfig, Project } from "@seam/api";
 import { parseExperiment, parseNetworkConfig, parseProject } from "@seam/api";
 import type { Result } from "@seam/base";
-import { readClusterPolicy } from "@seam/intent";
+import { calicoFaults, type CalicoKind, readClusterPolicy } from "@seam/intent";
 import { child, children, textAt, type Json, type KubeObject } from "@seam/kube";
 import { contentOf, type Existing } from "./children.ts";
 import { conditionsIn, type Condition } from "./condition.ts";
@@ -23,7 +23,7 @@ export type ObservedProject = Observed<Project["spec"]>;
 /** The cluster's network settings as read. */
 export type ObservedNetworkConfig = Observed<NetworkConfig["spec"]>;
 
-/** A ClusterNetworkPolicy, of which only what is not understood matters here, by field. */
+/** A ClusterNetworkPolicy or a policy of Calico's, of which only what is not understood matters here, by field. */
 export type ObservedClusterPolicy = Omit<Observed<never>, "spec"> & {
   readonly faults: readonly string[];
 };
@@ -109,6 +109,12 @@ export const observeClusterPolicy = (object: KubeObject): ObservedClusterPolicy 
   ...frameOf(object),
   faults: readClusterPolicy(object).faults,
 });
+
+/** Reads a policy of Calico's as nodes do. */
+export const observeCalicoPolicy = (
+  kind: CalicoKind,
+  object: KubeObject,
+): ObservedClusterPolicy => ({ ...frameOf(object), faults: calicoFaults(kind, object) });
 
 const frameOf = (object: KubeObject): Omit<Observed<never>, "spec"> => {
   const status = child(object, "status");

@@ -39,7 +39,10 @@ export type World = {
   readonly watches: Omit<Watches, "synced" | typeof Symbol.asyncDispose>;
 };
 
-/** Works on `Experiment/NAMESPACE/NAME`, `Project/NAME`, `NetworkConfig/NAME` or `ClusterNetworkPolicy/NAME`; the answer is the wait until the next look, or null. */
+/** Kinds of policies that a cluster may have or not. */
+const SERVED = /^ClusterNetworkPolicy$|\.projectcalico\.org$/;
+
+/** Works on `Experiment/NAMESPACE/NAME`, `Project/NAME`, `NetworkConfig/NAME`, `ClusterNetworkPolicy/NAME` or `KIND.projectcalico.org/NAME`; the answer is the wait until the next look, or null. */
 export async function reconcile(
   world: World,
   key: string,
@@ -48,7 +51,7 @@ export async function reconcile(
   const name = key.slice(slash + 1);
   const kind = key.slice(0, slash);
   if (kind === "Project") return reconcileProject(world, name);
-  if (kind === "ClusterNetworkPolicy") return reconcileClusterPolicy(world, name);
+  if (SERVED.test(kind)) return reconcilePolicy(world, key);
   return kind === "NetworkConfig"
     ? reconcileNetworkConfig(world, name)
     : reconcileExperiment(world, name);
@@ -154,11 +157,11 @@ async function reconcileNetworkConfig(
   return tell(world, config, judgeNetworkConfig(config, Date.now()));
 }
 
-async function reconcileClusterPolicy(
+async function reconcilePolicy(
   world: World,
-  name: string,
+  key: string,
 ): Promise<Result<Millis | null, KubeError>> {
-  const policy = world.watches.clusterPolicy(name);
+  const policy = world.watches.servedPolicy(key);
   if (policy === undefined || policy.identity.isDeleted) return ok(null);
   return tell(world, policy, judgeClusterPolicy(policy, Date.now()));
 }

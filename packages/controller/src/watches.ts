@@ -15,7 +15,6 @@ import {
   type ObservedTenancy,
   observeExperiment,
   observeNamespace,
-  observeClusterPolicy,
   observeNetworkConfig,
   observePod,
   observePolicyReport,
@@ -26,9 +25,7 @@ import {
   PROJECT_LABEL,
   TENANCY_KINDS,
 } from "@seam/compose";
-import { CLUSTER_POLICIES } from "@seam/intent";
 import {
-  followServedKind,
   startReflector,
   type KindRef,
   type KubeClient,
@@ -36,10 +33,10 @@ import {
   type KubeObject,
   type ObjectRef,
   type Reflector,
-  type ServedKind,
 } from "@seam/kube";
 import { createEnforcementIndex, type EnforcementIndex } from "./enforcement-index.ts";
 import { createGroupIndex } from "./group-index.ts";
+import { watchServedPolicies } from "./served-policies.ts";
 
 /** What is told while the copies run. */
 export type WatchOptions = {
@@ -68,7 +65,8 @@ export type Watches = AsyncDisposable & {
   readonly tenancyOf: (project: string) => readonly ObservedTenancy[];
   readonly namespace: (name: string) => ObservedNamespace | undefined;
   readonly networkConfig: (name: string) => ObservedNetworkConfig | undefined;
-  readonly clusterPolicy: (name: string) => ObservedClusterPolicy | undefined;
+  /** By `ClusterNetworkPolicy/NAME`, or `KIND.projectcalico.org/` and what Calico's policy is called. */
+  readonly servedPolicy: (key: string) => ObservedClusterPolicy | undefined;
   /** How far nodes are with the policies of experiments. */
   readonly enforcement: Pick<EnforcementIndex, "ask" | "forget">;
   /** Resolves when every copy is complete. */
@@ -124,9 +122,9 @@ export function startWatches(options: WatchOptions): Watches {
   const tenancies = TENANCY_KINDS.map((ref) =>
     watchMembers(options, { ref, project: observeTenancy, ...ofProject }),
   );
-  const clusterPolicies = watchClusterPolicies(options);
+  const policies = watchServedPolicies(options);
   const members = [experiments, pods, ...parts, ...tenancies].map(reflectorOf);
-  const all = [projects, networkConfigs, clusterPolicies, namespaces, reports, ...members];
+  const all = [projects, networkConfigs, ...policies.all, namespaces, reports, ...members];
   return {
     experiment: experiments.reflector.get,
     experimentsIn: experiments.membersOf,
@@ -138,7 +136,7 @@ export function startWatches(options: WatchOptions): Watches {
     tenancyOf: (name) => tenancies.flatMap((each) => each.membersOf(name)),
     namespace: namespaces.get,
     networkConfig: networkConfigs.get,
-    clusterPolicy: clusterPolicies.get,
+    servedPolicy: policies.get,
     enforcement,
     synced: Promise.all(all.map((copy) => copy.synced)).then(() => undefined),
     [Symbol.asyncDispose]: async () => {
@@ -170,25 +168,6 @@ function watchWholeKinds(options: WatchOptions): {
       workOf: ({ name }) => `Project/${name}`,
     }),
   };
-}
-
-/** A kind that the cluster may have or not. */
-function watchClusterPolicies(
-  options: WatchOptions,
-): ServedKind & { readonly get: (name: string) => ObservedClusterPolicy | undefined } {
-  const known = new Map<string, ObservedClusterPolicy>();
-  const served = followServedKind<ObservedClusterPolicy>({
-    ...CLUSTER_POLICIES,
-    client: options.client,
-    project: observeClusterPolicy,
-    set: (name, value) => {
-      if (value === null) known.delete(name);
-      else known.set(name, value);
-      options.onWork(`${CLUSTER_POLICIES.kind}/${name}`);
-    },
-    onError: options.onError,
-  });
-  return { ...served, get: (name) => known.get(name) };
 }
 
 /** Experiments by their namespace; a change makes work for the project too, which counts them. */

@@ -7,7 +7,14 @@ import { type Cidr, err, FAMILIES, type Family, ok, type Result } from "@seam/ba
 
 import { readNet, readOrder, specOf } from "./calico-objects.ts";
 import { readCalicoPorts } from "./calico-ports.ts";
-import { ACCOUNT_LABEL, allOf, labelIn, parseSelector, PREFIX } from "./calico-selector.ts";
+import {
+  ACCOUNT_LABEL,
+  allOf,
+  type Expression,
+  labelIn,
+  parseSelector,
+  PREFIX,
+} from "./calico-selector.ts";
 import {
   collect,
   fieldsOf,
@@ -29,7 +36,7 @@ import {
   type Rule,
 } from "./policy-model.ts";
 import { EVERY_PORT } from "./policy-reading.ts";
-import { EVERYTHING, type LabelSelector } from "./policy-selector.ts";
+import { EVERYTHING } from "./policy-selector.ts";
 
 /** A policy, null when it is not in force; and what of it was not understood, by field. */
 export type CalicoReading = { readonly policy: Policy | null; readonly faults: readonly string[] };
@@ -52,9 +59,9 @@ export function readCalicoPolicy(namespace: string | null, object: unknown): Cal
   const spec = specOf(object);
   const { faults, given } = collect();
   given<Fields>(fieldsOf(spec, "spec", namespace === null ? GLOBAL_SPEC : SPEC), {});
-  const isOfHosts = [spec["preDNAT"], spec["doNotTrack"]].includes(true);
-  if (isOfHosts)
-    faults.push("spec: preDNAT and doNotTrack are about host endpoints, which are not supported");
+  const ofHosts = ["preDNAT", "doNotTrack"].filter((key) => spec[key] === true);
+  for (const key of ofHosts)
+    faults.push(`spec.${key}: such a policy is about host endpoints, which are not supported`);
   const rulesOf = (direction: Direction): readonly Rule[] =>
     given(listAt(spec, direction, "spec"), []).flatMap((value, at): readonly Rule[] => {
       const path = `spec.${direction}[${at}]`;
@@ -64,7 +71,7 @@ export function readCalicoPolicy(namespace: string | null, object: unknown): Cal
   const types = given(typesOf(spec, rules), ["Ingress", "Egress"]);
   const subject = given<PodSelector | null>(readSubject(spec, namespace), null);
   const order = given<number>(readOrder(spec["order"]), Infinity);
-  if (subject === null || isOfHosts) return { policy: null, faults };
+  if (subject === null || ofHosts.length > 0) return { policy: null, faults };
   const policy: Policy = {
     tier: typeof spec["tier"] === "string" ? spec["tier"] : "default",
     order,
@@ -108,7 +115,7 @@ function readSubject(spec: Fields, namespace: string | null): Result<PodSelector
 /** What all given selectors select, in a namespace or anywhere. */
 const endpointsOf = (
   namespace: string | null,
-  selectors: readonly (LabelSelector | null)[],
+  selectors: readonly (Expression | null)[],
 ): PodSelector => ({
   namespaces: namespace ?? EVERYTHING,
   pods: EVERYTHING,
@@ -122,7 +129,7 @@ function selectorAt(
   fields: Fields,
   key: string,
   { prefix, path }: At,
-): Result<LabelSelector | null, string> {
+): Result<Expression | null, string> {
   const text = fields[key] ?? "";
   if (typeof text !== "string") return err(`${path}.${key}: expected a selector`);
   if (text.trim() === "") return ok(null);
@@ -253,7 +260,7 @@ function readSelected(
   return ok(podPeer(endpointsOf(namespaces.value === null ? namespace : null, given)));
 }
 
-function readAccounts(value: unknown, path: string): Result<LabelSelector | null, string> {
+function readAccounts(value: unknown, path: string): Result<Expression | null, string> {
   if (value === null) return ok(null);
   const fields = fieldsOf(value, path, ["names", "selector"]);
   if (!fields.ok) return fields;

@@ -5,7 +5,14 @@
  */
 import { err, ok, type Result } from "@seam/base";
 
-import type { LabelSelector, Lookup } from "./policy-selector.ts";
+/** The value of a label. */
+type Lookup = (key: string) => string | undefined;
+
+/** What a text selects; equal ones have equal texts. */
+export type Expression = {
+  readonly text: string;
+  readonly selects: (label: Lookup) => boolean;
+};
 
 /** The name of the namespace, among the labels of what has one. */
 export const NAMESPACE_LABEL = "projectcalico.org/namespace";
@@ -24,7 +31,7 @@ type Source = { readonly tokens: readonly Token[]; readonly prefix: string };
 export function parseSelector(
   text: string,
   prefix: (typeof PREFIX)[keyof typeof PREFIX] = PREFIX.own,
-): Result<LabelSelector, string> {
+): Result<Expression, string> {
   const tokens = tokenize(text);
   if (!tokens.ok) return tokens;
   const canonical = [prefix, ...tokens.value.map(({ kind, value }) => `${kind[0]}${value}`)];
@@ -38,13 +45,13 @@ export function parseSelector(
 }
 
 /** What selects what all of them select. */
-export const allOf = (selectors: readonly LabelSelector[]): LabelSelector => ({
+export const allOf = (selectors: readonly Expression[]): Expression => ({
   text: selectors.map(({ text }) => text).join("&"),
   selects: (label) => selectors.every(({ selects }) => selects(label)),
 });
 
 /** What selects what has one of these values. */
-export const labelIn = (key: string, values: readonly string[]): LabelSelector => ({
+export const labelIn = (key: string, values: readonly string[]): Expression => ({
   text: JSON.stringify([key, ...values.toSorted()]),
   selects: (label) => values.includes(label(key) ?? ""),
 });
@@ -198,9 +205,11 @@ function setAt(tokens: readonly Token[], at: number): Result<ValueSet, string> {
   if (!isSign(tokens[at], "{")) return err("expected { and values in quotes");
   const list = new Set<string>();
   let next = at + 1;
-  for (; tokens[next]?.kind === "text"; next += 1) {
+  while (tokens[next]?.kind === "text") {
     list.add(tokens[next]?.value ?? "");
-    if (isSign(tokens[next + 1], ",")) next += 1;
+    next += 1;
+    if (!isSign(tokens[next], ",")) break;
+    next += 1;
   }
   return isSign(tokens[next], "}")
     ? ok({ list, next: next + 1 })

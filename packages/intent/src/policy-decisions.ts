@@ -84,6 +84,14 @@ type Draft = PortSet[][];
 
 const draftByFamily = (): ByFamily<Draft> => ({ ipv4: [], ipv6: [] });
 
+/** Drafts have holes, which `every` would not see. */
+const isSame = (one: Draft, other: Draft): boolean =>
+  one.length === other.length &&
+  Array.from(one, (sets, step) => isSameList(sets, other[step])).every(Boolean);
+
+const isSameList = (one: readonly PortSet[] = [], other: readonly PortSet[] = []): boolean =>
+  one.length === other.length && one.every((set, at) => set === other[at]);
+
 type Drafts = {
   readonly any: ByFamily<Draft>;
   readonly term: (peer: Peer | null, named: NamedPort | null) => ByFamily<Draft>;
@@ -98,10 +106,11 @@ function createDrafts({ acquire, release }: DecisionContext): Drafts {
   const terms = new Map<Term, ByFamily<Draft>>();
   const conditions: Conditional[][] = [];
   // Where a draft has a hole, so has what it becomes.
-  const finished = ({ ipv4, ipv6 }: ByFamily<Draft>): ByFamily<Said> => ({
-    ipv4: ipv4.map(uniteAllPorts),
-    ipv6: ipv6.map(uniteAllPorts),
-  });
+  const finished = ({ ipv4, ipv6 }: ByFamily<Draft>): ByFamily<Said> => {
+    const said = ipv4.map(uniteAllPorts);
+    // Most rules are about both families, whose drafts are kept once.
+    return { ipv4: said, ipv6: isSame(ipv4, ipv6) ? said : ipv6.map(uniteAllPorts) };
+  };
   const use: Drafts["use"] = (peer, named) => {
     const term = acquire(peer, named);
     if (terms.has(term)) release(term);

@@ -5,7 +5,7 @@
 import { type Cidr, FAMILIES, type Family, formatCidr } from "@seam/base";
 import type { PortSet, Transport } from "@seam/state";
 
-import { ACCOUNT_LABEL, NAMESPACE_LABEL, PREFIX } from "./calico-selector.ts";
+import { ACCOUNT_LABEL, type Expression, NAMESPACE_LABEL, PREFIX } from "./calico-selector.ts";
 import {
   EVERYTHING,
   isSelected,
@@ -19,7 +19,7 @@ export type PodSelector = {
   readonly namespaces: string | LabelSelector;
   readonly pods: LabelSelector;
   /** Calico's selectors ask about more than a pod's own labels, and about sets of networks too. Null: of pods alone. */
-  readonly endpoints?: LabelSelector | null;
+  readonly endpoints?: Expression | null;
 };
 
 /** Whom a rule is about; equal peers have equal texts. */

@@ -12,17 +12,14 @@ type Requirement = {
   readonly values: readonly string[];
 };
 
-/** The value of a label. */
-export type Lookup = (key: string) => string | undefined;
-
 /** A selector; equal ones have equal texts. */
 export type LabelSelector = {
   readonly text: string;
-  readonly selects: (label: Lookup) => boolean;
+  readonly requirements: readonly Requirement[];
 };
 
 /** Selects everything. */
-export const EVERYTHING: LabelSelector = { text: "", selects: () => true };
+export const EVERYTHING: LabelSelector = { text: "", requirements: [] };
 
 const OPERATORS = ["In", "NotIn", "Exists", "DoesNotExist"] as const;
 
@@ -45,11 +42,9 @@ export function readSelector(value: unknown, path: string): Result<LabelSelector
   const sorted = [...labels, ...expressions.value]
     .map((requirement) => ({ requirement, text: textOf(requirement) }))
     .toSorted((one, two) => (one.text < two.text ? -1 : 1));
-  if (sorted.length === 0) return ok(EVERYTHING);
-  const requirements = sorted.map(({ requirement }) => requirement);
   return ok({
     text: sorted.map(({ text }) => text).join("&"),
-    selects: (label) => requirements.every((each) => isMet(each, label(each.key))),
+    requirements: sorted.map(({ requirement }) => requirement),
   });
 }
 
@@ -68,16 +63,20 @@ function readRequirement(value: unknown, path: string): Result<Requirement, stri
 const textOf = ({ key, operator, values }: Requirement): string =>
   JSON.stringify([key, operator, ...values.toSorted()]);
 
-/** An absent label is not in any list of values. */
-function isMet({ operator, values }: Requirement, value: string | undefined): boolean {
-  if (operator === "In") return value !== undefined && values.includes(value);
-  if (operator === "NotIn") return value === undefined || !values.includes(value);
-  return (operator === "Exists") === (value !== undefined);
+/** Whether labels meet the selector. An absent label is not in any list of values. */
+export function isSelected({ requirements }: LabelSelector, labels: Labels): boolean {
+  for (const { key, operator, values } of requirements) {
+    const value = labelOf(labels, key);
+    const met =
+      operator === "In"
+        ? value !== undefined && values.includes(value)
+        : operator === "NotIn"
+          ? value === undefined || !values.includes(value)
+          : (operator === "Exists") === (value !== undefined);
+    if (!met) return false;
+  }
+  return true;
 }
-
-/** Whether labels meet the selector. */
-export const isSelected = (selector: LabelSelector, labels: Labels): boolean =>
-  selector === EVERYTHING || selector.selects((key) => labelOf(labels, key));
 
 /** The label's value; undefined without it. */
 export const labelOf = (labels: Labels, key: string): string | undefined =>

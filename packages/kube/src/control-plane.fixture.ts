@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
+export { calicoDefinition } from "./calico.fixture.ts";
 export { CLUSTER_POLICY_DEFINITION, clusterPolicyDefinition } from "./cluster-policy.fixture.ts";
 
 const BIN = process.env["SEAM_BIN"] ?? "SEAM_BIN names the folder of Go tools";

@@ -44,6 +44,6 @@ export {
 export { quantityOf } from "./quantity.ts";
 export { type Change, type Reflector, type ReflectorOptions, startReflector } from "./reflector.ts";
 export { hasReached, latestVersion } from "./resource-version.ts";
-export { followServedKind, type ServedKind } from "./served-kind.ts";
+export { followServedKind, type ServedKind, type ServedKindOptions } from "./served-kind.ts";
 export { type Table } from "./table.ts";
 export { createWorkQueue, type WorkQueue } from "./work-queue.ts";

@@ -1,0 +1,64 @@
+/** Policies of kinds that the cluster may have or not: ClusterNetworkPolicies, and those of Calico. */
+import {
+  observeCalicoPolicy,
+  observeClusterPolicy,
+  type ObservedClusterPolicy,
+} from "@seam/compose";
+import { CALICO_GROUP, CLUSTER_POLICIES } from "@seam/intent";
+import { followServedKind, type ServedKind, type ServedKindOptions } from "@seam/kube";
+
+import type { WatchOptions } from "./watches.ts";
+
+/** The local copies. */
+export type ServedPolicies = {
+  readonly all: readonly ServedKind[];
+  /** By the key of its work. */
+  readonly get: (key: string) => ObservedClusterPolicy | undefined;
+};
+
+type Kind = Pick<
+  ServedKindOptions<ObservedClusterPolicy>,
+  "group" | "kind" | "plural" | "versions" | "project"
+> & {
+  /** What keys of work call it. */
+  readonly name: string;
+};
+
+/** Those of Calico's kinds that get a condition. */
+const CALICO_POLICIES = [
+  { kind: "NetworkPolicy", plural: "networkpolicies" },
+  { kind: "GlobalNetworkPolicy", plural: "globalnetworkpolicies" },
+] as const;
+
+const KINDS: readonly Kind[] = [
+  { ...CLUSTER_POLICIES, name: CLUSTER_POLICIES.kind, project: observeClusterPolicy },
+  ...CALICO_POLICIES.map(({ kind, plural }) => ({
+    kind,
+    plural,
+    group: CALICO_GROUP,
+    versions: ["v3"],
+    name: `${kind}.${CALICO_GROUP}`,
+    project: (object: Parameters<Kind["project"]>[0]) => observeCalicoPolicy(kind, object),
+  })),
+];
+
+/** Starts the copies. */
+export function watchServedPolicies(
+  options: Pick<WatchOptions, "client" | "onWork" | "onError">,
+): ServedPolicies {
+  const known = new Map<string, ObservedClusterPolicy>();
+  const all = KINDS.map(({ name, ...kind }) =>
+    followServedKind<ObservedClusterPolicy>({
+      ...kind,
+      client: options.client,
+      set: (of, value) => {
+        const key = `${name}/${of}`;
+        if (value === null) known.delete(key);
+        else known.set(key, value);
+        options.onWork(key);
+      },
+      onError: options.onError,
+    }),
+  );
+  return { all, get: (key) => known.get(key) };
+}
