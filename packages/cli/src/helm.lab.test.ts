@@ -295,4 +295,4 @@ test("the single file installs Seam, and its pods are all known again", async ()
 
 test("the commands of the guide work as written", async () => {
   expect(await runGuide("install.md", lab.name)).toContain(`seam.tar holds ${image}`);
-}, 120_000);
+}, 200_000);
