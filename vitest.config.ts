@@ -1,4 +1,7 @@
-/** Unit tests stand beside the code; `*.root.test.ts` need root and real namespaces, one file at a time. */
+/**
+ * Unit tests stand beside the code; `*.root.test.ts` need root and real namespaces, one file at a time; `*.lab.test.ts` bring up
+ * clusters, two at a time, as they mostly wait.
+ */
 import { defineConfig } from "vitest/config";
 
 const projects = [
@@ -22,7 +25,7 @@ const projects = [
     test: {
       name: "lab",
       include: ["packages/*/src/**/*.lab.test.ts"],
-      fileParallelism: false,
+      maxWorkers: 2,
       testTimeout: 300_000,
       hookTimeout: 300_000,
     },

@@ -23,9 +23,10 @@ import (
 	"sigs.k8s.io/network-policy-api/conformance/utils/suite"
 )
 
-// A denied probe takes the whole of RequestTimeout, twice: a lab's pods answer within milliseconds.
+// A denied probe takes the whole of RequestTimeout, twice: a lab's pods answer within milliseconds. An allowed one that takes longer
+// is asked again.
 var timeouts = config.TimeoutConfig{
-	RequestTimeout: 1500 * time.Millisecond,
+	RequestTimeout: time.Second,
 	PokeInterval:   100 * time.Millisecond,
 }
 
