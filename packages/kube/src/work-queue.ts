@@ -12,8 +12,8 @@ export type WorkQueue = Disposable & {
   readonly retry: (key: string) => void;
   /** Forgets the failures of a key. */
   readonly forget: (key: string) => void;
-  /** The next key, or null when the queue is closed. */
-  readonly next: () => Promise<string | null>;
+  /** The next key, or the next urgent one; null when the queue is closed. */
+  readonly next: (only?: "urgent") => Promise<string | null>;
   /** Ends work on a key; it comes again when it was added meanwhile, after its rest. */
   readonly done: (key: string) => void;
 };
@@ -34,7 +34,7 @@ export function createWorkQueue(options: QueueOptions = DEFAULTS): WorkQueue {
   const again = new Set<string>();
   const failures = new Map<string, number>();
   const timers = createTimers();
-  const takers: ((key: string | null) => void)[] = [];
+  const takers = createTakers();
   let closed = false;
   const take = (key: string): string => {
     urgent.delete(key);
@@ -47,8 +47,7 @@ export function createWorkQueue(options: QueueOptions = DEFAULTS): WorkQueue {
     if (working.has(key)) return void again.add(key);
     if (urgency === "urgent") urgent.add(key);
     waiting.add(key);
-    const taker = takers.shift();
-    if (taker !== undefined) taker(take(key));
+    takers.give(urgent.has(key), () => take(key));
   };
   const addAfter = (key: string, wait: Millis): void => timers.after(wait, () => add(key));
   const release = (key: string): void => {
@@ -60,10 +59,10 @@ export function createWorkQueue(options: QueueOptions = DEFAULTS): WorkQueue {
     addAfter,
     retry: (key) => addAfter(key, backoff(countUp(failures, key), options)),
     forget: (key) => void failures.delete(key),
-    next: async () => {
-      const [first] = urgent.size > 0 ? urgent : waiting;
+    next: async (only) => {
+      const [first] = urgent.size > 0 || only === "urgent" ? urgent : waiting;
       if (closed) return null;
-      return first === undefined ? new Promise((resolve) => takers.push(resolve)) : take(first);
+      return first === undefined ? takers.wait(only) : take(first);
     },
     done: (key) => {
       if (options.rest === undefined) release(key);
@@ -72,7 +71,30 @@ export function createWorkQueue(options: QueueOptions = DEFAULTS): WorkQueue {
     [Symbol.dispose]: () => {
       closed = true;
       timers.end();
-      for (const taker of takers.splice(0)) taker(null);
+      takers.end();
+    },
+  };
+}
+
+type Takers = {
+  readonly wait: (only: "urgent" | undefined) => Promise<string | null>;
+  /** Hands the key to the first who may have it. */
+  readonly give: (isUrgent: boolean, take: () => string) => void;
+  readonly end: () => void;
+};
+
+/** Those who wait for a key. */
+function createTakers(): Takers {
+  type Resolve = (key: string | null) => void;
+  const takers: { readonly resolve: Resolve; readonly only: "urgent" | undefined }[] = [];
+  return {
+    wait: async (only) => new Promise((resolve) => takers.push({ resolve, only })),
+    give: (isUrgent, take) => {
+      const at = takers.findIndex(({ only }) => isUrgent || only === undefined);
+      for (const { resolve } of at < 0 ? [] : takers.splice(at, 1)) resolve(take());
+    },
+    end: () => {
+      for (const { resolve } of takers.splice(0)) resolve(null);
     },
   };
 }
