@@ -38,10 +38,10 @@ test("who takes urgent keys only waits for one, and leaves the others alone", as
 });
 
 test("a key rests after work, and what was added meanwhile is worked on once", async () => {
-  using queue = createWorkQueue({ first: millis(1), longest: millis(5), rest: millis(40) });
+  using queue = createWorkQueue();
   queue.add("a");
   await queue.next();
-  queue.done("a");
+  queue.done("a", millis(40));
   const rested = performance.now();
   for (const key of ["a", "a", "b"]) queue.add(key);
   expect(await queue.next()).toBe("b");

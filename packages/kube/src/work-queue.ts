@@ -14,20 +14,14 @@ export type WorkQueue = Disposable & {
   readonly forget: (key: string) => void;
   /** The next key, or the next urgent one; null when the queue is closed. */
   readonly next: (only?: "urgent") => Promise<string | null>;
-  /** Ends work on a key; it comes again when it was added meanwhile, after its rest. */
-  readonly done: (key: string) => void;
+  /** Ends work on a key; it comes again when it was added meanwhile or during its rest, once and after it. */
+  readonly done: (key: string, rest?: Millis) => void;
 };
 
-/** How long a key waits after failures, and how long after each time that it was worked on. */
-export type QueueOptions = BackoffOptions & {
-  /** Whatever adds the key meanwhile is worked on as one. */
-  readonly rest?: Millis;
-};
+const DEFAULTS: BackoffOptions = { first: millis(50), longest: millis(300_000) };
 
-const DEFAULTS: QueueOptions = { first: millis(50), longest: millis(300_000) };
-
-/** An empty queue. */
-export function createWorkQueue(options: QueueOptions = DEFAULTS): WorkQueue {
+/** An empty queue; `options` say how long a key waits after failures. */
+export function createWorkQueue(options: BackoffOptions = DEFAULTS): WorkQueue {
   const urgent = new Set<string>();
   const waiting = new Set<string>();
   const working = new Set<string>();
@@ -64,9 +58,9 @@ export function createWorkQueue(options: QueueOptions = DEFAULTS): WorkQueue {
       if (closed) return null;
       return first === undefined ? takers.wait(only) : take(first);
     },
-    done: (key) => {
-      if (options.rest === undefined) release(key);
-      else timers.after(options.rest, () => release(key));
+    done: (key, rest) => {
+      if (rest === undefined) release(key);
+      else timers.after(rest, () => release(key));
     },
     [Symbol.dispose]: () => {
       closed = true;
