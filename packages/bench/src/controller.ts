@@ -15,6 +15,7 @@ import {
   type Figure,
   statisticsOf,
 } from "./document.ts";
+import { cpuMsOf } from "./cpu.ts";
 import { FAKE, type Kwok, startKwok } from "./kwok.ts";
 import { memoryOf } from "./memory.ts";
 import { type MadeObjects, PEER_LABEL, watchMade } from "./made-objects.ts";
@@ -34,6 +35,7 @@ export type ControllerBenchOptions = {
 };
 
 const PEER = "kube-controller-manager, Deployment to ReplicaSet";
+const PROGRAM = "/seam/controller.js";
 /** The lab's one real node. */
 const NODE = "n1";
 const PROJECTS = 10;
@@ -67,7 +69,7 @@ async function measure(
 ): Promise<BenchDocument> {
   const { experiments, workloads, perSecond } = options;
   const controller = await controllerOf(kube, options.lab);
-  const before = await controller.requests();
+  const before = await controller.used();
   const steady = Math.ceil(experiments / 2);
   const written = await writeSteadily(kube, steady, options);
   await untilMade(seen, steady);
@@ -75,7 +77,7 @@ async function measure(
   await untilMade(seen, experiments);
   const atOnce = { count: experiments - steady, took: (seen.lastMade() - burst) / 1000 };
   await until(`${experiments} experiments are Ready`, () => seen.ready() === experiments);
-  const requests = (await controller.requests()) - before;
+  const used = await controller.used();
   const memory = await controller.memory();
   const idle = await requestsAtRest(controller);
   const made = latencies(written, seen.madeAt);
@@ -91,7 +93,7 @@ async function measure(
       { figure: "write to all objects p99", unit: "s", value: statisticsOf(made).p99, target: 1 },
       ...atOnceFigures(atOnce),
       { figure: "controller's memory", unit: "MiB PSS", value: memory, target: 512 },
-      figureOf("requests per experiment", "requests", requests / experiments),
+      ...costFigures(before, used, experiments),
       { figure: `${QUIET_SECONDS} s at rest`, unit: "requests", value: idle, target: 0 },
     ],
   };
@@ -103,6 +105,16 @@ const figureOf = (figure: string, unit: string, value: number): Figure => ({
   value: Math.round(value * 10) / 10,
   target: null,
 });
+
+/** What an experiment cost from its write until its pods were Ready: requests of the controller and CPU time of both programs. */
+function costFigures(before: Used, after: Used, experiments: number): readonly Figure[] {
+  const each = (what: keyof Used): number => (after[what] - before[what]) / experiments;
+  return [
+    figureOf("requests per experiment", "requests", each("requests")),
+    figureOf("API server per experiment", "ms CPU", each("serverMs")),
+    figureOf("controller per experiment", "ms CPU", each("controllerMs")),
+  ];
+}
 
 /** How long all took that were written at once, and how many that is a second. */
 const atOnceFigures = ({
@@ -246,12 +258,30 @@ async function until(what: string, holds: () => Promise<boolean> | boolean): Pro
   }
 }
 
+type Used = {
+  readonly requests: number;
+  readonly serverMs: number;
+  readonly controllerMs: number;
+};
+
 type Controller = {
+  /** Everything since the programs' start. */
+  readonly used: () => Promise<Used>;
   /** Requests that it has sent, without those that renew its lease. */
   readonly requests: () => Promise<number>;
   /** MiB of all its processes (PSS: proc(5), smaps_rollup). */
   readonly memory: () => Promise<number>;
 };
+
+/** What the controller at an address has counted, without what renews its lease. */
+async function requestsIn(lab: string, address: string): Promise<number> {
+  const ask = ["curl", "-sf", `http://${address}:9810/metrics`];
+  const { stdout } = await labExec(lab, NODE, ask);
+  const samples = [...stdout.matchAll(/^seam_api_requests_total\{(.*)\} (\d+)$/gm)];
+  return samples
+    .filter(([, labels = ""]) => !labels.includes('resource="leases"'))
+    .reduce((sum, [, , value]) => sum + Number(value), 0);
+}
 
 /** The controller's process on the lab's node. */
 async function controllerOf(kube: KubeClient, lab: string): Promise<Controller> {
@@ -261,15 +291,14 @@ async function controllerOf(kube: KubeClient, lab: string): Promise<Controller> 
   );
   if (!pods.ok) throw new Error(pods.error.message);
   const address = textAt(child(pods.value.items[0] ?? {}, "status"), "podIP");
+  const requests = async (): Promise<number> => requestsIn(lab, address ?? "");
   return {
-    requests: async () => {
-      const ask = ["curl", "-sf", `http://${address}:9810/metrics`];
-      const { stdout } = await labExec(lab, NODE, ask);
-      const samples = [...stdout.matchAll(/^seam_api_requests_total\{(.*)\} (\d+)$/gm)];
-      return samples
-        .filter(([, labels = ""]) => !labels.includes('resource="leases"'))
-        .reduce((sum, [, , value]) => sum + Number(value), 0);
-    },
-    memory: async () => memoryOf(lab, NODE, "/seam/controller.js"),
+    requests,
+    used: async () => ({
+      requests: await requests(),
+      serverMs: await cpuMsOf(lab, NODE, "/kube-apiserver"),
+      controllerMs: await cpuMsOf(lab, NODE, PROGRAM),
+    }),
+    memory: async () => memoryOf(lab, NODE, PROGRAM),
   };
 }

@@ -74,14 +74,28 @@ export type ObservedNamespace = {
   readonly isTerminating: boolean;
 };
 
-/** Reads an Experiment. */
-export function observeExperiment(object: KubeObject): ObservedExperiment {
+/** Reads an Experiment; a specification that was read before is not read again, as the status, which the controller writes, is no new generation. */
+export function observeExperiment(
+  object: KubeObject,
+  before?: ObservedExperiment,
+): ObservedExperiment {
+  const frame = frameOf(object);
+  return { ...frame, spec: isSameSpec(frame.identity, before) ? before.spec : specOf(object) };
+}
+
+const isSameSpec = (
+  { uid, generation }: Identity,
+  before: ObservedExperiment | undefined,
+): before is ObservedExperiment =>
+  before !== undefined &&
+  before.identity.uid === uid &&
+  before.identity.generation === generation &&
+  generation > 0;
+
+function specOf(object: KubeObject): ObservedExperiment["spec"] {
   const { status: _, ...input } = object;
   const parsed = parseExperiment(input);
-  return {
-    ...frameOf(object),
-    spec: parsed.ok ? { ok: true, value: parsed.value.spec } : parsed,
-  };
+  return parsed.ok ? { ok: true, value: parsed.value.spec } : parsed;
 }
 
 /** Reads a Project. */

@@ -6,6 +6,8 @@ import { createWorkQueue, type EventRecorder, type KubeClient } from "@seam/kube
 import { createAlarms } from "./alarms.ts";
 import type { Meter } from "./meter.ts";
 import { reconcile, type World } from "./reconcile.ts";
+import { createRefusals } from "./refusals.ts";
+import { restAfter } from "./rest.ts";
 import { startWatches } from "./watches.ts";
 
 /** What the loop needs of its surroundings. */
@@ -24,8 +26,9 @@ export type ControllerOptions = {
 };
 
 const WORKERS = 4;
-/** While pods become Ready one after another, an experiment is looked at five times a second. */
-const PATIENCE = { first: millis(50), longest: millis(30_000), rest: millis(200) };
+/** Besides them, those that take only what somebody has written anew, which so never waits for the end of slower passes. */
+const RESERVED = 4;
+const PATIENCE = { first: millis(50), longest: millis(30_000) };
 
 /** Runs until `signal` is aborted; then ends what it is working on and leaves no timer and no watch. */
 export async function runController(options: ControllerOptions): Promise<void> {
@@ -47,18 +50,23 @@ export async function runController(options: ControllerOptions): Promise<void> {
   if (signal.aborted) return;
   options.onSynced();
   log.info({}, "caches are complete; reconciling");
-  const work = async (): Promise<void> => {
-    for (let key = await queue.next(); key !== null; key = await queue.next()) {
-      const wait = await pass({ client, report, watches }, key, options);
+  const world = { client, report, watches, refusals: createRefusals(client) };
+  const work = async (only?: "urgent"): Promise<void> => {
+    for (let key = await queue.next(only); key !== null; key = await queue.next(only)) {
+      const start = performance.now();
+      const wait = await pass(world, key, options);
       if (wait === "retry") queue.retry(key);
       else {
         queue.forget(key);
         alarms.set(key, wait);
       }
-      queue.done(key);
+      queue.done(key, restAfter(performance.now() - start));
     }
   };
-  const workers = Array.from({ length: WORKERS }, work);
+  const workers = [
+    ...Array.from({ length: RESERVED }, async () => work("urgent")),
+    ...Array.from({ length: WORKERS }, async () => work()),
+  ];
   await stopped;
   queue[Symbol.dispose]();
   await Promise.all(workers);

@@ -28,7 +28,7 @@ import {
   type Verdict,
 } from "@seam/compose";
 import type { EventRecorder, KubeError, ObjectRef } from "@seam/kube";
-import { refusalsOf } from "./refusals.ts";
+import type { Refusals } from "./refusals.ts";
 import type { Watches } from "./watches.ts";
 import { applyObject, askMark, writeChildren, writeStatus, type Writer } from "./writing.ts";
 
@@ -37,6 +37,7 @@ export type World = {
   readonly client: Writer;
   readonly report: EventRecorder["report"];
   readonly watches: Omit<Watches, "synced" | typeof Symbol.asyncDispose>;
+  readonly refusals: Refusals;
 };
 
 /** Kinds of policies that a cluster may have or not. */
@@ -76,7 +77,7 @@ async function reconcileExperiment(
     pods: world.watches.podsOf(key),
     now: Date.now(),
   };
-  const refusals = await refusalsOf(world.client, progressOf(seen), seen.now);
+  const refusals = await world.refusals.ask(progressOf(seen), seen.now);
   if (!refusals.ok) return refusals;
   const scene: Scene = {
     ...seen,

@@ -5,7 +5,8 @@ import { type RawData, WebSocket } from "ws";
 import { apiError, transportError, type KubeError } from "./error.ts";
 import type { ClusterConfig } from "./kubeconfig.ts";
 import { child, children, isJson, textAt } from "./object.ts";
-import { parseJson, readAll, readToken } from "./transport.ts";
+import { readToken } from "./token.ts";
+import { parseJson, readAll } from "./transport.ts";
 
 const PATIENCE = millis(60_000);
 

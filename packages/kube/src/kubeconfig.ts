@@ -6,7 +6,7 @@ import { err, ok, type Result } from "@seam/base";
 import { parse } from "yaml";
 import { child, children, isJson, textAt, type Json } from "./object.ts";
 
-/** Where a bearer token comes from; a file is read again, because the kubelet rotates it. */
+/** Where a bearer token comes from; a file is read again and again, because the kubelet rotates it. */
 export type Token =
   | { readonly kind: "none" }
   | { readonly kind: "text"; readonly text: string }

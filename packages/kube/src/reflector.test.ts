@@ -53,3 +53,23 @@ test("410 Gone leads to a new list, failed lists are repeated, and what vanished
   expect(copy.version()).toBe("7");
   expect(copy.entries().map(([key]) => key)).toEqual(["b", "c"]);
 });
+
+test("who reduces an object is told what is kept of it", async () => {
+  const client: Pick<KubeClient, "list" | "watch"> = {
+    list: async () => ok({ items: [item("a", "1")], resourceVersion: "1", next: null }),
+    watch: async (_, query, onEvent) => {
+      for (const version of ["2", "2", "3"])
+        onEvent({ type: "MODIFIED", object: item("a", version) });
+      await new Promise((resolve) => query.signal.addEventListener("abort", resolve));
+      return ok(undefined);
+    },
+  };
+  const pods = { apiVersion: "v1", kind: "Pod" };
+  await using copy = startReflector<string>({
+    client,
+    ref: pods,
+    project: ({ metadata }, before = "nothing") => `${before}, ${metadata.resourceVersion}`,
+  });
+  await copy.synced;
+  await expect.poll(() => copy.get("a")).toBe("nothing, 1, 2, 3");
+});

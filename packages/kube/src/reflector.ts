@@ -26,8 +26,8 @@ export type ReflectorOptions<T> = {
   readonly client: Pick<KubeClient, "list" | "watch">;
   readonly ref: KindRef;
   readonly selector?: Pick<ListQuery, "labelSelector" | "fieldSelector">;
-  /** Reduces an object (without managedFields) to what is kept in memory. */
-  readonly project: (object: KubeObject) => T;
+  /** Reduces an object (without managedFields) to what is kept in memory; `before` is what is kept of it until now. */
+  readonly project: (object: KubeObject, before: T | undefined) => T;
   readonly onChange?: (change: Change<T>) => void;
   readonly onError?: (error: KubeError) => void;
   /** A watch that is silent this long is made anew; the server sends bookmarks about once a minute. */
@@ -180,13 +180,12 @@ function accept<T>(state: State<T>, event: unknown): KubeError | null {
 function store<T>(state: State<T>, object: KubeObject): void {
   const key = objectKey(object);
   const version = object.metadata.resourceVersion ?? "";
-  if (state.cache.get(key)?.version === version) return;
+  const before = state.cache.get(key);
+  if (before?.version === version) return;
   const { managedFields: _, ...metadata } = object.metadata;
   guarded(state, () => {
-    const value = state.options.project({
-      ...object,
-      metadata: { ...metadata, name: object.metadata.name },
-    });
+    const bare = { ...object, metadata: { ...metadata, name: object.metadata.name } };
+    const value = state.options.project(bare, before?.value);
     state.cache.set(key, { version, value });
     state.options.onChange?.({ kind: "set", key, value, version });
   });

@@ -1,5 +1,4 @@
 /** The one place that speaks HTTPS: JSON in, JSON or lines of JSON out, failures as values. */
-import { readFile } from "node:fs/promises";
 import { Agent, request } from "node:https";
 import type { IncomingMessage } from "node:http";
 import { createInterface } from "node:readline";
@@ -8,6 +7,7 @@ import { apiError, transportError, type KubeError } from "./error.ts";
 import type { ClusterConfig, Token } from "./kubeconfig.ts";
 import { resourceIn } from "./resource-path.ts";
 import { endStranded } from "./stranded.ts";
+import { tokenSource, type TokenSource } from "./token.ts";
 
 /** One request. */
 export type Call = {
@@ -48,7 +48,7 @@ export function openTransport(config: ClusterConfig, options: TransportOptions =
   const agent = new Agent({ keepAlive: true, ...config.tls });
   const stopChecks = endStranded(agent);
   return {
-    ...transportIn({ config, agent }, options),
+    ...transportIn({ config, agent, token: tokenSource(config.token) }, options),
     close: () => {
       stopChecks();
       agent.destroy();
@@ -91,14 +91,18 @@ function transportIn(pool: Pool, options: TransportOptions): Transport {
       streamed(call, async (response) => {
         for await (const part of response) if (Buffer.isBuffer(part)) onBytes(part);
       }),
-    as: (token) => transportIn({ ...pool, config: { ...pool.config, token } }, options),
+    as: (token) => transportIn({ ...pool, token: tokenSource(token) }, options),
     close: () => undefined,
   };
 }
 
 type Reader = (response: IncomingMessage) => Promise<void>;
 
-type Pool = { readonly config: ClusterConfig; readonly agent: Agent };
+type Pool = {
+  readonly config: Omit<ClusterConfig, "token">;
+  readonly agent: Agent;
+  readonly token: TokenSource;
+};
 
 /** Asks, and tells what is to be told beside the answer. */
 const telling =
@@ -106,12 +110,13 @@ const telling =
   async (call: Call): Promise<IncomingMessage> => {
     onRequest?.(call.method, resourceIn(call.path));
     const response = await ask(pool, call);
+    if (response.statusCode === 401) pool.token.refused();
     for (const text of warningsIn(response.headers["warning"])) onWarning?.(text);
     return response;
   };
 
 async function ask(pool: Pool, call: Call): Promise<IncomingMessage> {
-  const token = await readToken(pool.config.token);
+  const token = await pool.token.read();
   const body = call.body === undefined ? null : JSON.stringify(call.body);
   const prefix = pool.config.server.pathname.replace(/\/$/, "");
   const headers = {
@@ -146,18 +151,6 @@ const warningsIn = (header = ""): readonly string[] =>
   [...header.matchAll(/\d{3} \S+ "((?:[^"\\]|\\.)*)"/gu)].map(([, text = ""]) =>
     text.replaceAll(/\\(.)/gu, "$1"),
   );
-
-/** The bearer token, read again when it is in a file. */
-export async function readToken(token: Token): Promise<string | null> {
-  switch (token.kind) {
-    case "none":
-      return null;
-    case "text":
-      return token.text;
-    case "file":
-      return (await readFile(token.path, "utf8")).trim();
-  }
-}
 
 const isSuccess = (response: IncomingMessage): boolean =>
   response.statusCode !== undefined && response.statusCode >= 200 && response.statusCode < 300;

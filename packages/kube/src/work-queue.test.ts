@@ -23,11 +23,25 @@ test("what is urgent comes first, also when it waits already", async () => {
   expect(order).toEqual(["c", "d", "a", "b"]);
 });
 
+test("who takes urgent keys only waits for one, and leaves the others alone", async () => {
+  using queue = createWorkQueue();
+  queue.add("a");
+  const taken: (string | null)[] = [];
+  const waiting = queue.next("urgent").then((key) => taken.push(key));
+  expect(await queue.next()).toBe("a");
+  queue.add("b");
+  expect(await queue.next()).toBe("b");
+  expect(taken).toEqual([]);
+  queue.add("c", "urgent");
+  await waiting;
+  expect(taken).toEqual(["c"]);
+});
+
 test("a key rests after work, and what was added meanwhile is worked on once", async () => {
-  using queue = createWorkQueue({ first: millis(1), longest: millis(5), rest: millis(40) });
+  using queue = createWorkQueue();
   queue.add("a");
   await queue.next();
-  queue.done("a");
+  queue.done("a", millis(40));
   const rested = performance.now();
   for (const key of ["a", "a", "b"]) queue.add(key);
   expect(await queue.next()).toBe("b");

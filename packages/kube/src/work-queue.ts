@@ -12,29 +12,23 @@ export type WorkQueue = Disposable & {
   readonly retry: (key: string) => void;
   /** Forgets the failures of a key. */
   readonly forget: (key: string) => void;
-  /** The next key, or null when the queue is closed. */
-  readonly next: () => Promise<string | null>;
-  /** Ends work on a key; it comes again when it was added meanwhile, after its rest. */
-  readonly done: (key: string) => void;
+  /** The next key, or the next urgent one; null when the queue is closed. */
+  readonly next: (only?: "urgent") => Promise<string | null>;
+  /** Ends work on a key; it comes again when it was added meanwhile or during its rest, once and after it. */
+  readonly done: (key: string, rest?: Millis) => void;
 };
 
-/** How long a key waits after failures, and how long after each time that it was worked on. */
-export type QueueOptions = BackoffOptions & {
-  /** Whatever adds the key meanwhile is worked on as one. */
-  readonly rest?: Millis;
-};
+const DEFAULTS: BackoffOptions = { first: millis(50), longest: millis(300_000) };
 
-const DEFAULTS: QueueOptions = { first: millis(50), longest: millis(300_000) };
-
-/** An empty queue. */
-export function createWorkQueue(options: QueueOptions = DEFAULTS): WorkQueue {
+/** An empty queue; `options` say how long a key waits after failures. */
+export function createWorkQueue(options: BackoffOptions = DEFAULTS): WorkQueue {
   const urgent = new Set<string>();
   const waiting = new Set<string>();
   const working = new Set<string>();
   const again = new Set<string>();
   const failures = new Map<string, number>();
   const timers = createTimers();
-  const takers: ((key: string | null) => void)[] = [];
+  const takers = createTakers();
   let closed = false;
   const take = (key: string): string => {
     urgent.delete(key);
@@ -47,8 +41,7 @@ export function createWorkQueue(options: QueueOptions = DEFAULTS): WorkQueue {
     if (working.has(key)) return void again.add(key);
     if (urgency === "urgent") urgent.add(key);
     waiting.add(key);
-    const taker = takers.shift();
-    if (taker !== undefined) taker(take(key));
+    takers.give(urgent.has(key), () => take(key));
   };
   const addAfter = (key: string, wait: Millis): void => timers.after(wait, () => add(key));
   const release = (key: string): void => {
@@ -60,19 +53,42 @@ export function createWorkQueue(options: QueueOptions = DEFAULTS): WorkQueue {
     addAfter,
     retry: (key) => addAfter(key, backoff(countUp(failures, key), options)),
     forget: (key) => void failures.delete(key),
-    next: async () => {
-      const [first] = urgent.size > 0 ? urgent : waiting;
+    next: async (only) => {
+      const [first] = urgent.size > 0 || only === "urgent" ? urgent : waiting;
       if (closed) return null;
-      return first === undefined ? new Promise((resolve) => takers.push(resolve)) : take(first);
+      return first === undefined ? takers.wait(only) : take(first);
     },
-    done: (key) => {
-      if (options.rest === undefined) release(key);
-      else timers.after(options.rest, () => release(key));
+    done: (key, rest) => {
+      if (rest === undefined) release(key);
+      else timers.after(rest, () => release(key));
     },
     [Symbol.dispose]: () => {
       closed = true;
       timers.end();
-      for (const taker of takers.splice(0)) taker(null);
+      takers.end();
+    },
+  };
+}
+
+type Takers = {
+  readonly wait: (only: "urgent" | undefined) => Promise<string | null>;
+  /** Hands the key to the first who may have it. */
+  readonly give: (isUrgent: boolean, take: () => string) => void;
+  readonly end: () => void;
+};
+
+/** Those who wait for a key. */
+function createTakers(): Takers {
+  type Resolve = (key: string | null) => void;
+  const takers: { readonly resolve: Resolve; readonly only: "urgent" | undefined }[] = [];
+  return {
+    wait: async (only) => new Promise((resolve) => takers.push({ resolve, only })),
+    give: (isUrgent, take) => {
+      const at = takers.findIndex(({ only }) => isUrgent || only === undefined);
+      for (const { resolve } of at < 0 ? [] : takers.splice(at, 1)) resolve(take());
+    },
+    end: () => {
+      for (const { resolve } of takers.splice(0)) resolve(null);
     },
   };
 }
