@@ -150,8 +150,11 @@ const chainOf = ({ role, end }: Place): string => `${role}-${end}`;
 const deniedAt = (place: Place): string => `denied-${chainOf(place)}`;
 const countedAt = (place: Place): string => `counted-${chainOf(place)}`;
 
-/** Where a permission holds: in a direction of pods' links, or at a point of the node's interfaces (host-rules.ts). */
-export type Judged = Direction | HostPoint;
+/**
+ * Where a permission holds: in a direction of pods' links, or at a point of the node's interfaces (host-rules.ts), also for what was admitted
+ * before translation.
+ */
+export type Judged = Direction | HostPoint | "local-admitted" | "forward-admitted";
 
 /** The chain in which packets end that may not pass. */
 export const deniedChain = (judged: Judged): string => `denied-${judged}`;
@@ -335,7 +338,7 @@ const isOther = (): readonly Buffer[] => [
 
 /** Loads the port of the connection's server, after the translation of services, or before it. */
 export const serverPort = (judged: Judged): Buffer =>
-  judged === "pre-dnat"
+  judged === "pre-dnat" || judged.endsWith("-admitted")
     ? loadConnection("protoDst", SCRATCH, "original")
     : loadConnection("protoSrc", SCRATCH, "reply");
 
