@@ -7,7 +7,7 @@ import {
   type PolicyChange,
 } from "@seam/state";
 
-type Rules = Partial<Record<HostPoint, GateRules>>;
+type Rules = Partial<Record<HostPoint | "admitted", GateRules>>;
 
 /** A gate of which each point is open unless it is given. */
 export const gateOf = (name: string, rules: Rules): HostGate => ({
@@ -19,6 +19,7 @@ export const gateOf = (name: string, rules: Rules): HostGate => ({
     "forward-egress": rules["forward-egress"] ?? null,
     "pre-dnat": rules["pre-dnat"] ?? null,
   },
+  ...(rules.admitted === undefined ? {} : { admitted: rules.admitted }),
 });
 
 /** Such gates, by interface. */

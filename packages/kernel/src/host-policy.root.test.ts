@@ -144,9 +144,13 @@ test("ports without which a node is lost stay open, and so does neighbour discov
     );
   const yes = (count: number): readonly string[] => Array.from({ length: 2 * count }, () => "yes");
   const no = (count: number): readonly string[] => Array.from({ length: 2 * count }, () => "no");
-  expect(await asked("outside", "node", ["tcp/22", "udp/68", "tcp/179"])).toEqual(yes(3));
+  expect(await asked("outside", "node", ["tcp/22", "udp/68", "tcp/179", "udp/4789"])).toEqual(
+    yes(4),
+  );
   expect(await asked("outside", "node", ["tcp/80", "udp/53", "udp/67"])).toEqual(no(3));
-  expect(await asked("node", "outside", ["udp/53", "udp/67", "tcp/179"])).toEqual(yes(3));
+  expect(await asked("node", "outside", ["udp/53", "udp/67", "tcp/179", "udp/4789"])).toEqual(
+    yes(4),
+  );
   expect(await asked("node", "outside", ["tcp/22", "tcp/80", "udp/68"])).toEqual(no(3));
   // What is forwarded has no such ports.
   expect(await asked("outside", "a", ["tcp/22"])).toEqual(no(1));
@@ -188,6 +192,34 @@ test("before services are translated the port counts that was asked for (I16, pr
   expect(await ask("outside", `tcp ${addressOf("node", "ipv4")} 8000`)).toBe("yes");
   rewrite({ up0: { "forward-ingress": new Map([[WORLD, "tcp/8000"]]) } });
   expect(await ask("outside", `tcp ${addressOf("node", "ipv4")} 8000`)).toBe("no");
+  inside("node", "nft", "delete", "table", "inet", "svc");
+});
+
+test("what was let in before translation passes, whatever the rules are behind it (I16, preDNAT)", async () => {
+  translate();
+  const admitted = new Map([[WORLD, "tcp/8000 tcp/81"]]);
+  rewrite({ up0: { ...closed, admitted } });
+  for (const family of FAMILIES) {
+    const [node, pod] = [addressOf("node", family), addressOf("a", family)];
+    expect(await ask("outside", `tcp ${node} 8000`)).toBe("yes");
+    expect(await ask("outside", `tcp ${node} 8001`)).toBe("no");
+    expect(await ask("outside", `tcp ${node} 81`)).toBe("yes");
+    expect(await ask("outside", `tcp ${node} 80`)).toBe("no");
+    expect(await ask("outside", `tcp ${pod} 81`)).toBe("yes");
+    expect(await ask("outside", `tcp ${pod} 80`)).toBe("no");
+    expect(await ask("a", `tcp ${addressOf("outside", family)} 81`)).toBe("no");
+    expect(await ask("node", `tcp ${addressOf("outside", family)} 81`)).toBe("no");
+  }
+  // Of an interface that has a gate of its own, that of all others says nothing.
+  const node = addressOf("node", "ipv4");
+  rewrite({ [ANY_INTERFACE]: { ...closed, admitted: new Map([[ANY.ipv4, "all"]]) }, up0: closed });
+  expect(await ask("outside", `tcp ${node} 81`)).toBe("no");
+  expect(await ask("beyond", `tcp ${node} 8000`)).toBe("yes");
+  expect(await ask("beyond", `hold ${node} 81`)).toBe("yes");
+  changeTo({ [ANY_INTERFACE]: { ...closed, admitted: new Map([[ANY.ipv4, "tcp/80"]]) } });
+  expect(await ask("outside", `tcp ${node} 80`)).toBe("yes");
+  expect(await ask("beyond", `speak ${node} 81`)).toBe("no");
+  expect(await ask("beyond", `tcp ${node} 8000`)).toBe("no");
   inside("node", "nft", "delete", "table", "inet", "svc");
 });
 
@@ -250,16 +282,16 @@ test("the first gate makes what gates need, the last takes all of it away; nft c
   rewrite({});
   const before = names();
   expect(before.filter((name) => /host|local|forward-|dnat/.test(name))).toEqual([]);
-  changeTo({ up0: { "local-ingress": some, "pre-dnat": some } });
+  changeTo({ up0: { "local-ingress": some, "pre-dnat": some, admitted: some } });
   const one = names();
-  expect(one.filter((name) => name.includes("ports-"))).toHaveLength(2);
+  expect(one.filter((name) => name.includes("ports-"))).toHaveLength(4);
   changeTo({
     up0: { "local-ingress": some, "local-egress": nothing },
     [ANY_INTERFACE]: { "forward-egress": new Map([[ANY.ipv4, "tcp/80"]]) },
   });
-  expect(names()).toHaveLength(one.length);
-  changeTo({ up0: {} });
   expect(names()).toHaveLength(one.length - 2);
+  changeTo({ up0: {} });
+  expect(names()).toHaveLength(one.length - 4);
   changeTo({});
   expect(names()).toEqual(before);
   changeTo({ [ANY_INTERFACE]: closed });

@@ -10,7 +10,8 @@
  *
  * An interface that is judged goes by its own name, one without a gate by that of `ANY_INTERFACE`. Loopback and pods' links pass. So does
  * at local places what conntrack leaves alone for IPv6 to work, and ICMP errors that the node sends. What else has no connection, or is in
- * no rule, ends in `denied-...`, where the ports begin that must stay open lest a node be cut off for good. What has no connection is not counted.
+ * no rule, ends in `denied-...`, where the ports pass that must stay open lest a node be cut off for good, and what a policy let in before
+ * translation. What has no connection is not counted.
  */
 import { FAMILIES, type Family } from "@seam/base";
 import {
@@ -22,7 +23,15 @@ import {
   TUNNEL_PORT,
 } from "@seam/state";
 
-import { DEVICE_PREFIX } from "./device-names.ts";
+import {
+  BASE_NAMES,
+  baseChains,
+  chainOf,
+  NAME,
+  type Place,
+  places,
+  repliesOf,
+} from "./host-hooks.ts";
 import { type Request, textOf, uint32Network } from "./netlink-message.ts";
 import { ifnameKey, portKey } from "./nft-keys.ts";
 import {
@@ -31,19 +40,16 @@ import {
   deleteChain,
   deleteSet,
   endWith,
-  type Hook,
   loadBytes,
   loadConnection,
   loadMeta,
   loadNumber,
   lookUp,
-  newChain,
-  newRule,
   newSet,
   noteIn,
   type SetSpec,
 } from "./nft-messages.ts";
-import { loadSourceKind, loadTransportByte, RELATED, RTN_LOCAL, copy } from "./nft-packet.ts";
+import { copy } from "./nft-packet.ts";
 import type { Way } from "./packet-headers.ts";
 import { PROTOCOLS, serverPort } from "./policy-permissions.ts";
 import {
@@ -52,7 +58,6 @@ import {
   deniedChain,
   goesWay,
   POLICY_TABLE,
-  PRIORITY,
   sampledSet,
   SCRATCH,
   setNames,
@@ -60,15 +65,20 @@ import {
   SOURCE,
 } from "./policy-rules.ts";
 
-/** After conntrack (-200), before what translates (-100). */
-const BEFORE_TRANSLATION = -150;
+/** Where what was let in before translation is found again. */
+export const ADMITTED = ["local-admitted", "forward-admitted"] as const;
+type Admitted = (typeof ADMITTED)[number];
+const admittedAt: Readonly<Partial<Record<HostPoint, Admitted>>> = {
+  "local-ingress": "local-admitted",
+  "forward-ingress": "forward-admitted",
+};
 
 /** Names of the sets. */
 export const hostSets = {
   /** Interfaces that have a gate of their own. */
   own: "host-own",
   judged: (point: HostPoint): string => `judged-${point}`,
-  verdicts: (point: HostPoint): string => `host-${point}`,
+  verdicts: (judged: HostPoint | Admitted): string => `host-${judged}`,
   denied: (point: HostPoint, family: Family): string => `denied-${point}${family.slice(-1)}`,
   sampled: (point: HostPoint): string => `sampled-${point}`,
 };
@@ -99,11 +109,18 @@ const failsafeSide: Readonly<Record<HostPoint, FailsafeSide | null>> = {
   "pre-dnat": "in",
 };
 
+const verdicts = (judged: HostPoint | Admitted): SetSpec => ({
+  name: hostSets.verdicts(judged),
+  key: ["ifname", "mark"],
+  data: "verdict",
+});
+
 const sets: readonly SetSpec[] = [
   { name: hostSets.own, key: ["ifname"] },
+  ...ADMITTED.map(verdicts),
   ...HOST_POINTS.flatMap((point): readonly SetSpec[] => [
     { name: hostSets.judged(point), key: ["ifname"] },
-    { name: hostSets.verdicts(point), key: ["ifname", "mark"], data: "verdict" },
+    verdicts(point),
     ...FAMILIES.map((family) => ({
       name: hostSets.denied(point, family),
       key: ["ifname", "mark"] as const,
@@ -124,7 +141,6 @@ const sets: readonly SetSpec[] = [
  * the class behind it. The class comes there as a copy, with the end of the name: `nft list` (1.0.6) ends itself over a key of which it takes
  * a part for a map's answer, and of a copy it knows where it begins, so it takes the class for the number that was there before.
  */
-const NAME = 0;
 const FOUND = 4;
 const OTHER = 5;
 const KEY = 9;
@@ -135,40 +151,11 @@ const COPIED_BYTES = 8;
 /** Loads a name into a register. */
 type Load = (into: number) => Buffer;
 
-/** Where packets of one way are judged for a point, and which of their interfaces is. */
-type Place = {
-  readonly point: HostPoint;
-  readonly way: Way;
-  readonly end: "iifname" | "oifname";
-  readonly chain: keyof typeof BASES;
-};
-
-const BASES = {
-  "host-prerouting": { hook: "prerouting", priority: BEFORE_TRANSLATION },
-  "host-input": { hook: "input", priority: PRIORITY },
-  "host-postrouting": { hook: "postrouting", priority: PRIORITY },
-  "host-forward": { hook: "forward", priority: PRIORITY },
-} as const satisfies Readonly<Record<string, Hook>>;
-
-const places: readonly Place[] = [
-  { point: "pre-dnat", way: "original", end: "iifname", chain: "host-prerouting" },
-  { point: "local-egress", way: "reply", end: "iifname", chain: "host-input" },
-  { point: "local-ingress", way: "original", end: "iifname", chain: "host-input" },
-  { point: "local-ingress", way: "reply", end: "oifname", chain: "host-postrouting" },
-  { point: "local-egress", way: "original", end: "oifname", chain: "host-postrouting" },
-  { point: "forward-egress", way: "reply", end: "iifname", chain: "host-forward" },
-  { point: "forward-ingress", way: "reply", end: "oifname", chain: "host-forward" },
-  { point: "forward-ingress", way: "original", end: "iifname", chain: "host-forward" },
-  { point: "forward-egress", way: "original", end: "oifname", chain: "host-forward" },
-];
-
-const chainOf = ({ point, way }: Place): string => `${point}-${way}`;
 const ownAt = (place: Place): string => `own-${chainOf(place)}`;
 const anyAt = (place: Place): string => `any-${chainOf(place)}`;
 const deniedAt = (place: Place): string => `denied-${chainOf(place)}`;
+const droppedAt = (place: Place): string => `dropped-${chainOf(place)}`;
 const countedAt = (place: Place): string => `counted-${chainOf(place)}`;
-const repliesOf = (base: keyof typeof BASES): string => `${base}-replies`;
-
 /** Makes all of it, without a gate. */
 export const hostTable = (): readonly Request[] => [
   ...sets.map((spec, index) => newSet(POLICY_TABLE, spec, FIRST_SET + index)),
@@ -181,21 +168,16 @@ export const hostTable = (): readonly Request[] => [
       ),
     ),
   ),
-  ...places.flatMap(deniedChains),
-  ...HOST_POINTS.flatMap(deniedAtPoint),
+  ...places.flatMap(droppedChains),
+  ...ADMITTED.flatMap(deniedAdmitted),
+  ...places.flatMap(deniedHere),
+  ...HOST_POINTS.flatMap((point) => byWay(deniedChain(point), point, deniedAt)),
   ...places.flatMap(placeChains),
   ...BASE_NAMES.flatMap(baseChains),
 ];
 
 /** Tells the sets from the table's others, of which there are fewer. */
 const FIRST_SET = 50;
-
-const BASE_NAMES = [
-  "host-prerouting",
-  "host-input",
-  "host-postrouting",
-  "host-forward",
-] as const satisfies readonly (keyof typeof BASES)[];
 
 /** Deletes all of it, when no element leads anywhere any more: each chain and set after what uses it. */
 export const withoutHostTable = (): readonly Request[] => [
@@ -206,85 +188,30 @@ export const withoutHostTable = (): readonly Request[] => [
     ...places.flatMap((place) => [ownAt(place), anyAt(place)]),
     ...HOST_POINTS.map(deniedChain),
     ...places.map(deniedAt),
+    ...ADMITTED.map(deniedChain),
+    ...places.map(droppedAt),
     ...places.map(countedAt),
   ].map((name) => deleteChain(POLICY_TABLE, name)),
   ...sets.map(({ name }) => deleteSet(POLICY_TABLE, name)),
 ];
 
-/** What may not be judged returns; then the places of the replies, or of all else. */
-function baseChains(base: keyof typeof BASES): readonly Request[] {
-  const mine = places.filter(({ chain }) => chain === base);
-  const jumpsOf = (way: Way): readonly (readonly Buffer[])[] =>
-    mine
-      .filter((place) => place.way === way)
-      .map((place) => [...isNodes(place), endWith({ jump: chainOf(place) })]);
-  return [
-    ...chainWith(repliesOf(base), jumpsOf("reply")),
-    newChain(POLICY_TABLE, base, BASES[base]),
-    ...[
-      ...(base === "host-forward" ? [] : passing(mine)),
-      ...(base === "host-postrouting" ? ofOthers() : []),
-      [...goesWay("reply"), endWith({ goto: repliesOf(base) })],
-      ...jumpsOf("original"),
-    ].map((expressions) => newRule(POLICY_TABLE, base, expressions)),
-  ];
-}
-
-/** Pods' links are not the node's. */
-const isNodes = ({ end }: Place): readonly Buffer[] => [
-  loadMeta(end, NAME),
-  compare(NAME, "!=", Buffer.from(DEVICE_PREFIX)),
-];
-
-const ICMP = 1;
-const ICMPV6 = 58;
-/**
- * What conntrack does not track, and IPv6 does not work without: multicast listeners (RFC 2710: 130 to 132; RFC 3810: 143), and neighbour
- * discovery (RFC 4861: 133 to 137).
- */
-const LISTENERS_AND_NEIGHBOURS = { first: 130, last: 137 } as const;
-const LISTENER_REPORT = 143;
-
-function passing([place]: readonly Place[]): readonly (readonly Buffer[])[] {
-  const isIcmpv6 = [loadMeta("l4proto", SCRATCH), compare(SCRATCH, "==", Buffer.from([ICMPV6]))];
-  const kind = loadTransportByte(0, SCRATCH);
-  return [
-    [
-      loadMeta(place?.end ?? "iifname", NAME),
-      compare(NAME, "==", ifnameKey("lo")),
-      endWith("return"),
-    ],
-    [
-      ...isIcmpv6,
-      kind,
-      compare(SCRATCH, ">=", Buffer.from([LISTENERS_AND_NEIGHBOURS.first])),
-      compare(SCRATCH, "<=", Buffer.from([LISTENERS_AND_NEIGHBOURS.last])),
-      endWith("return"),
-    ],
-    [...isIcmpv6, kind, compare(SCRATCH, "==", Buffer.from([LISTENER_REPORT])), endWith("return")],
-  ];
-}
-
-/** What is forwarded; and ICMP errors of the node, which may be about connections that it forwards. */
-const ofOthers = (): readonly (readonly Buffer[])[] => [
-  [loadSourceKind(SCRATCH), compare(SCRATCH, "!=", RTN_LOCAL), endWith("return")],
-  ...[ICMP, ICMPV6].map((protocol) => [
-    loadMeta("l4proto", SCRATCH),
-    compare(SCRATCH, "==", Buffer.from([protocol])),
-    loadConnection("state", SCRATCH),
-    compare(SCRATCH, "==", RELATED),
-    endWith("return"),
-  ]),
-];
+const ownNameAt =
+  ({ end }: Place): Load =>
+  (into) =>
+    loadMeta(end, into);
+const anyName: Load = (into) => loadBytes(ifnameKey(ANY_INTERFACE), into);
 
 /** Whether the interface is judged here, by its own name or by that of all. */
 function placeChains(place: Place): readonly Request[] {
   const judged = { name: hostSets.judged(place.point) };
-  const ownName: Load = (into) => loadMeta(place.end, into);
-  const anyName: Load = (into) => loadBytes(ifnameKey(ANY_INTERFACE), into);
+  const ownName = ownNameAt(place);
+  const judging = (name: Load): readonly (readonly Buffer[])[] => [
+    ...decisions(place, place.point, name),
+    [endWith({ goto: deniedAt(place) })],
+  ];
   return [
-    ...chainWith(ownAt(place), judging(place, ownName)),
-    ...chainWith(anyAt(place), judging(place, anyName)),
+    ...chainWith(ownAt(place), judging(ownName)),
+    ...chainWith(anyAt(place), judging(anyName)),
     ...chainWith(chainOf(place), [
       [ownName(NAME), lookUp(judged, NAME), endWith({ goto: ownAt(place) })],
       [ownName(NAME), lookUp({ name: hostSets.own }, NAME), endWith("return")],
@@ -301,14 +228,16 @@ const wayOfOther = ({ point }: Place): Way =>
 const otherEnd = (place: Place, family: Family): Buffer =>
   loadConnection(SOURCE[family], OTHER, wayOfOther(place));
 
-function judging(place: Place, name: Load): readonly (readonly Buffer[])[] {
-  const decide = lookUp({ name: hostSets.verdicts(place.point) }, KEY, "verdict");
-  return [
-    ...FAMILIES.flatMap((family) =>
-      keys(family, name, otherEnd(place, family)).map((key) => [...key, decide]),
-    ),
-    [endWith({ goto: deniedAt(place) })],
-  ];
+/** What the rules for the closest class of an address say. */
+function decisions(
+  place: Place,
+  judged: HostPoint | Admitted,
+  name: Load,
+): readonly (readonly Buffer[])[] {
+  const decide = lookUp({ name: hostSets.verdicts(judged) }, KEY, "verdict");
+  return FAMILIES.flatMap((family) =>
+    keys(family, name, otherEnd(place, family)).map((key) => [...key, decide]),
+  );
 }
 
 /** Puts the key of a name and of the class of the other end where it is looked up, from what is closest to what is true of any address. */
@@ -324,20 +253,37 @@ const keys = (family: Family, name: Load, other: Buffer): readonly (readonly Buf
   [other, name(KEY), loadNumber(ANY[family], CLASS)],
 ];
 
-/** What may not pass, but for the ports that stay open, is counted by interface and class, shown now and then, and dropped. */
-function deniedChains(place: Place): readonly Request[] {
+/** What may not pass by the rules, but for the ports that stay open, and what was admitted before translation. */
+function deniedHere(place: Place): readonly Request[] {
+  const admitted = admittedAt[place.point];
+  const drop = endWith({ goto: droppedAt(place) });
+  const ownName = ownNameAt(place);
+  return chainWith(deniedAt(place), [
+    ...failsafe(place.point),
+    ...(admitted === undefined
+      ? []
+      : [
+          ...decisions(place, admitted, ownName),
+          [ownName(NAME), lookUp({ name: hostSets.own }, NAME), drop],
+          ...decisions(place, admitted, anyName),
+        ]),
+    [drop],
+  ]);
+}
+
+/** What is dropped is counted by interface and class, and now and then shown to who listens. */
+function droppedChains(place: Place): readonly Request[] {
   const { point, way, end } = place;
   return [
     ...chainWith(
       countedAt(place),
       FAMILIES.flatMap((family) => {
-        const found = keys(family, (into) => loadMeta(end, into), otherEnd(place, family));
+        const found = keys(family, ownNameAt(place), otherEnd(place, family));
         const note = [noteIn(hostSets.denied(point, family), KEY, "counter"), endWith("return")];
         return found.map((key) => [...key, ...note]);
       }),
     ),
-    ...chainWith(deniedAt(place), [
-      ...failsafe(point),
+    ...chainWith(droppedAt(place), [
       [endWith({ jump: countedAt(place) })],
       showDenied(end, hostSets.sampled(point), `${point} ${way}`),
       [endWith("drop")],
@@ -358,20 +304,25 @@ function failsafe(point: HostPoint): readonly (readonly Buffer[])[] {
 }
 
 /** Where permissions send what they do not have; which way the packet goes is found out again. */
-function deniedAtPoint(point: HostPoint): readonly Request[] {
+function byWay(name: string, point: HostPoint, next: (place: Place) => string): readonly Request[] {
   const mine = places.filter((place) => place.point === point);
   return chainWith(
-    deniedChain(point),
+    name,
     ["reply", "original"].flatMap((way) =>
       mine
         .filter((place) => place.way === way)
         .map((place) => [
           ...(place.way === "reply" ? goesWay("reply") : []),
-          endWith({ goto: deniedAt(place) }),
+          endWith({ goto: next(place) }),
         ]),
     ),
   );
 }
+
+const deniedAdmitted = (admitted: Admitted): readonly Request[] =>
+  HOST_POINTS.filter((point) => admittedAt[point] === admitted).flatMap((point) =>
+    byWay(deniedChain(admitted), point, droppedAt),
+  );
 
 /** Key of the maps of verdicts and of the sets of what was denied. */
 export const hostKey = (name: string, peers: PeerClass): Buffer =>

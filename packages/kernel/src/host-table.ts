@@ -1,7 +1,7 @@
 /** What a change of the gates of the node's own interfaces does to the table (see host-rules.ts). */
 import { ANY_INTERFACE, HOST_POINTS, type HostGateChange, type PeerClass } from "@seam/state";
 
-import { hostKey, hostSets, hostTable, withoutHostTable } from "./host-rules.ts";
+import { ADMITTED, hostKey, hostSets, hostTable, withoutHostTable } from "./host-rules.ts";
 import type { Request } from "./netlink-message.ts";
 import { ifnameKey } from "./nft-keys.ts";
 
@@ -31,7 +31,7 @@ export function changeHosts(
 function changeHost(
   difference: Difference,
   name: string,
-  { exists, points }: HostGateChange,
+  { exists, points, admitted }: HostGateChange,
 ): void {
   const key = ifnameKey(name);
   if (name !== ANY_INTERFACE) putChanged(difference, hostSets.own, { key, ...exists });
@@ -42,4 +42,6 @@ function changeHost(
     putChanged(difference, hostSets.judged(point), { key, ...judged });
     changeRules(difference, { map: hostSets.verdicts(point), judged: point, keyOf }, rules);
   }
+  for (const judged of ADMITTED)
+    changeRules(difference, { map: hostSets.verdicts(judged), judged, keyOf }, admitted);
 }

@@ -17,6 +17,8 @@ export const noUses = (): Uses => ({
   "forward-ingress": new Map(),
   "forward-egress": new Map(),
   "pre-dnat": new Map(),
+  "local-admitted": new Map(),
+  "forward-admitted": new Map(),
 });
 
 /** Elements by set, in the order of sets. */
@@ -114,4 +116,4 @@ export function countUses(uses: Uses, difference: Uses): Counted {
   return { made, unused };
 }
 
-const JUDGED = [...DIRECTIONS, ...HOST_POINTS];
+const JUDGED = [...DIRECTIONS, ...HOST_POINTS, "local-admitted", "forward-admitted"] as const;

@@ -44,7 +44,7 @@ export const addressOf = (name: string, family: "ipv4" | "ipv6"): string => {
 
 /** Answers on ports 80 to 90 and some that programs of a node have, and asks what it is told to: one line for each question, one for its answer. */
 const program = `const net = require("node:net"), dgram = require("node:dgram");
-const ports = [22, 53, 67, 68, 179, ...Array.from({ length: 11 }, (_, index) => 80 + index)];
+const ports = [22, 53, 67, 68, 179, 4789, ...Array.from({ length: 11 }, (_, index) => 80 + index)];
 let waiting = 2 * ports.length;
 const ready = () => --waiting === 0 && console.log("ready");
 for (const port of ports) {

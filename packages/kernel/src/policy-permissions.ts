@@ -141,7 +141,7 @@ const rangeRules = (
 
 /** Loads the port of the connection's server, after the translation of services, or before it. */
 export const serverPort = (judged: Judged): Buffer =>
-  judged === "pre-dnat"
+  judged === "pre-dnat" || judged.endsWith("-admitted")
     ? loadConnection("protoDst", SCRATCH, "original")
     : loadConnection("protoSrc", SCRATCH, "reply");
 

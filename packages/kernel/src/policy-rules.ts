@@ -138,8 +138,11 @@ const chainOf = ({ role, end }: Place): string => `${role}-${end}`;
 const deniedAt = (place: Place): string => `denied-${chainOf(place)}`;
 const countedAt = (place: Place): string => `counted-${chainOf(place)}`;
 
-/** Where a permission holds: in a direction of pods' links, or at a point of the node's interfaces (host-rules.ts). */
-export type Judged = Direction | HostPoint;
+/**
+ * Where a permission holds: in a direction of pods' links, or at a point of the node's interfaces (host-rules.ts), also for what was admitted
+ * before translation.
+ */
+export type Judged = Direction | HostPoint | "local-admitted" | "forward-admitted";
 
 /** The chain in which packets end that may not pass. */
 export const deniedChain = (judged: Judged): string => `denied-${judged}`;

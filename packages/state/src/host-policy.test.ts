@@ -1,24 +1,45 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { type GateRules, HOST_POINTS, type HostGate, hostGateChange } from "./index.ts";
+import {
+  type GateRules,
+  HOST_POINTS,
+  type HostGate,
+  hostGateChange,
+  type SideChange,
+} from "./index.ts";
 
 const rules: fc.Arbitrary<GateRules | null> = fc.option(
   fc
     .array(fc.tuple(fc.integer({ min: 1, max: 4 }), fc.constantFrom("all", "none", "tcp/80")))
     .map((entries) => new Map(entries)),
 );
+const points: fc.Arbitrary<HostGate["rules"]> = fc.record({
+  "local-ingress": rules,
+  "local-egress": rules,
+  "forward-ingress": rules,
+  "forward-egress": rules,
+  "pre-dnat": rules,
+});
 const gate: fc.Arbitrary<HostGate | null> = fc.option(
-  fc
-    .record({
-      "local-ingress": rules,
-      "local-egress": rules,
-      "forward-ingress": rules,
-      "forward-egress": rules,
-      "pre-dnat": rules,
-    })
-    .map((points) => ({ interface: "eth0", rules: points })),
+  fc.tuple(points, rules).map(([of, admitted]) => ({
+    interface: "eth0",
+    rules: of,
+    ...(admitted === null ? {} : { admitted }),
+  })),
 );
+
+/** What rules become by a change, each part of which must be one. */
+function changed(before: GateRules | null, change: SideChange["rules"]): GateRules {
+  const made = new Map(before);
+  for (const [peers, { before: was, after: is }] of change) {
+    expect(made.get(peers) ?? null).toBe(was);
+    expect(is).not.toBe(was);
+    if (is === null) made.delete(peers);
+    else made.set(peers, is);
+  }
+  return made;
+}
 
 test("a change of an interface's gate is what makes the one out of the other (I16)", () => {
   fc.assert(
@@ -27,17 +48,11 @@ test("a change of an interface's gate is what makes the one out of the other (I1
       expect(change.exists).toEqual({ before: before !== null, after: after !== null });
       for (const point of HOST_POINTS) {
         const [earlier, later] = [before?.rules[point] ?? null, after?.rules[point] ?? null];
-        const { open, rules: changed } = change.points[point];
-        expect(open).toEqual({ before: earlier === null, after: later === null });
-        const made = new Map(earlier);
-        for (const [peers, { before: was, after: is }] of changed) {
-          expect(made.get(peers) ?? null).toBe(was);
-          expect(is).not.toBe(was);
-          if (is === null) made.delete(peers);
-          else made.set(peers, is);
-        }
-        expect(made).toEqual(new Map(later));
+        const side = change.points[point];
+        expect(side.open).toEqual({ before: earlier === null, after: later === null });
+        expect(changed(earlier, side.rules)).toEqual(new Map(later));
       }
+      expect(changed(before?.admitted ?? null, change.admitted)).toEqual(new Map(after?.admitted));
     }),
   );
 });

@@ -33,6 +33,11 @@ export type HostGate = {
   readonly interface: string;
   /** Null: all connections pass. */
   readonly rules: Readonly<Record<HostPoint, GateRules | null>>;
+  /**
+   * What comes in and passes `local-ingress` and `forward-ingress` though their rules do not let it, by the addresses and ports as they were
+   * sent: a policy that lets something in before translation has the last word in Calico. Absent: nothing.
+   */
+  readonly admitted?: GateRules;
 };
 
 /** What is different about such a gate. */
@@ -40,6 +45,7 @@ export type HostGateChange = {
   readonly exists: Changed<boolean>;
   /** Where there is no gate, all points are open. */
   readonly points: Readonly<Record<HostPoint, SideChange>>;
+  readonly admitted: SideChange["rules"];
 };
 
 /** How one gate of an interface becomes another; null: there is none. */
@@ -53,6 +59,7 @@ export function hostGateChange(before: HostGate | null, after: HostGate | null):
   };
   return {
     exists: { before: before !== null, after: after !== null },
+    admitted: rulesChange(before?.admitted ?? NO_RULES, after?.admitted ?? NO_RULES),
     points: {
       "local-ingress": pointChange("local-ingress"),
       "local-egress": pointChange("local-egress"),
