@@ -1,5 +1,5 @@
 /**
- * Where packets come by the gates of the node's own interfaces (decision 20): the chains that hooks call while an interface has a gate, what
+ * Where packets come by the gates of the node's own interfaces (decision 21): the chains that hooks call while an interface has a gate, what
  * passes them unjudged, and the places to which they send all else. How places judge is in host-rules.ts.
  */
 import type { HostPoint } from "@seam/state";

@@ -1,5 +1,5 @@
 /**
- * The rules for the node's own interfaces (decision 20), a part of table `inet seam-policy` that is there while an interface has a gate.
+ * The rules for the node's own interfaces (decision 21), a part of table `inet seam-policy` that is there while an interface has a gate.
  * Five points have a set of the interfaces that are judged there, and a map from interface and class to what becomes of a packet, as
  * pods' links have them. Each connection is judged at a point by two places, one for each way:
  *

@@ -1,5 +1,5 @@
 /**
- * What a node enforces of policies at its own interfaces (decision 20), as Calico's HostEndpoints have it. An interface without a gate
+ * What a node enforces of policies at its own interfaces (decision 21), as Calico's HostEndpoints have it. An interface without a gate
  * is open, unlike a pod's link.
  */
 import { type Changed, type GateRules, NO_RULES, rulesChange, type SideChange } from "./policy.ts";
