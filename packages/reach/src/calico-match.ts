@@ -1,6 +1,11 @@
 /**
  * What Calico's policies and rules are about, sentence by sentence of the reference of its resources (projectcalico.org/v3, NetworkPolicy,
- * GlobalNetworkPolicy and EntityRule). Where Calico's own code (libcalico-go, felix) is said to do otherwise, the sentence counts.
+ * GlobalNetworkPolicy and EntityRule).
+ *
+ * Calico's agents do otherwise in four places (libcalico-go, updateprocessors/rules.go; felix, rules/policy.go), where here the sentences
+ * count: `notSelector` in a policy of a namespace is met by endpoints of that namespace alone; a set of the cluster meets a
+ * namespaceSelector that only negates, and a network set such a selector of serviceAccounts; a rule with `notNets` of one family alone is
+ * none for the other.
  */
 import { type Address, cidrContains } from "@seam/base";
 import type { Json } from "@seam/kube";
