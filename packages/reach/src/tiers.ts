@@ -60,24 +60,39 @@ const BUILT_IN: readonly CalicoTier[] = [
 const CLUSTER_TIERS = { Admin: "kube-admin", Baseline: "kube-baseline" } as const;
 const NETWORK_POLICY_ORDER = 1000;
 
-/** What policies decide; null when none does. */
-export function decide(asked: Asked, policies: Policies): Decision | null {
-  const standing = new Map<string, Placed[]>();
-  for (const each of placedFor(asked, policies)) {
-    const beside = standing.get(each.tier);
-    if (beside === undefined) standing.set(each.tier, [each]);
-    else beside.push(each);
-  }
-  for (const tier of tiersOf(policies.calico?.tiers ?? [])) {
-    const placed = (standing.get(tier.name) ?? []).toSorted(inOrder);
-    const decision = placed.length === 0 ? "pass" : inTier(placed, { tier, asked, policies });
+/** What policies decide about a pod's side of an attempt; null when none does. */
+export const decide = (asked: Asked, policies: Policies): Decision | null =>
+  decideInTiers(placedFor(asked, policies), tiersOf(policies.calico?.tiers ?? []));
+
+/** What the first tier decides that does, of policies that are all about the attempt's end and direction. */
+export function decideInTiers(
+  policies: readonly Placed[],
+  tiers: readonly CalicoTier[],
+): Decision | null {
+  const standing = Map.groupBy(policies, ({ tier }) => tier);
+  for (const tier of tiers) {
+    const decision = decideInTier((standing.get(tier.name) ?? []).toSorted(inOrder), tier);
     if (decision !== "pass") return decision;
   }
   return null;
 }
 
+function decideInTier(placed: readonly Placed[], tier: CalicoTier): Decision | "pass" {
+  for (const by of placed) {
+    const found = by.find();
+    if (found === null) continue;
+    const { action, index } = found;
+    return action === "Pass"
+      ? "pass"
+      : { kind: "rule", isAllowed: action === "Allow", by: by.standing, index };
+  }
+  return placed.length === 0 || tier.defaultAction === "Pass"
+    ? "pass"
+    : { kind: "end", tier: tier.name, by: placed.map(({ standing }) => standing) };
+}
+
 /** Tiers of one order come by their names. */
-const tiersOf = (made: readonly CalicoTier[]): readonly CalicoTier[] =>
+export const tiersOf = (made: readonly CalicoTier[]): readonly CalicoTier[] =>
   [
     ...BUILT_IN,
     ...made.filter(({ name }) => BUILT_IN.every((each) => each.name !== name)),
@@ -87,75 +102,60 @@ const tiersOf = (made: readonly CalicoTier[]): readonly CalicoTier[] =>
 const compare = <T extends number | string>(one: T, two: T): number =>
   one === two ? 0 : one < two ? -1 : 1;
 
-/** A policy and its place: `key` tells which of one order comes first. */
-type Placed = Standing & { readonly tier: string; readonly order: number; readonly key: string };
+type Found = { readonly action: "Allow" | "Deny" | "Pass"; readonly index: number };
+
+/** A policy and its place: `key` tells which of one order comes first, `find` is its first rule that decides. */
+export type Placed = {
+  readonly standing: Standing;
+  readonly tier: string;
+  readonly order: number;
+  readonly key: string;
+  readonly find: () => Found | null;
+};
 
 const inOrder = (one: Placed, two: Placed): number =>
   compare(one.order, two.order) || compare(one.key, two.key);
 
 /** The policies that are about the pod and the direction. */
-const placedFor = (
-  { direction, own }: Asked,
-  { network, cluster, calico }: Policies,
-): readonly Placed[] => [
-  ...network
+function placedFor(asked: Asked, { network, cluster, calico }: Policies): readonly Placed[] {
+  const { direction, own } = asked;
+  const near = network
     .filter((policy) => isIsolating(policy, direction, own))
     .map((policy): Placed => ({
-      kind: "network",
-      policy,
+      standing: { kind: "network", policy },
       tier: "default",
       order: NETWORK_POLICY_ORDER,
       key: `${policy.namespace}/${policy.name}`,
-    })),
-  ...cluster
+      find: () => networkRule(policy, asked),
+    }));
+  const wide = cluster
     .filter(({ subject }) => isSelected(subject, own))
     .map((policy): Placed => ({
-      kind: "cluster",
-      policy,
+      standing: { kind: "cluster", policy },
       tier: CLUSTER_TIERS[policy.tier],
       order: policy.priority,
       key: `ClusterNetworkPolicy/${policy.name}`,
-    })),
-  ...(calico?.policies ?? [])
+      find: () => clusterRule(policy, asked),
+    }));
+  if (calico === undefined) return [...near, ...wide];
+  const placed = calico.policies
     .filter((policy) => policy[direction] !== null && isAboutPod(policy, own))
-    .map((policy): Placed => ({
-      kind: "calico",
-      policy,
-      tier: policy.tier,
-      order: policy.order,
-      key: `calico/${policy.kind}/${policy.namespace === null ? "" : `${policy.namespace}/`}${policy.name}`,
-    })),
-];
-
-type InTier = {
-  readonly tier: CalicoTier;
-  readonly asked: Asked;
-  readonly policies: Policies;
-};
-
-function inTier(placed: readonly Placed[], { tier, asked, policies }: InTier): Decision | "pass" {
-  for (const by of placed) {
-    const found = ruleFor(by, asked, policies);
-    if (found === null) continue;
-    const { action, index } = found;
-    return action === "Pass" ? "pass" : { kind: "rule", isAllowed: action === "Allow", by, index };
-  }
-  return tier.defaultAction === "Pass" ? "pass" : { kind: "end", tier: tier.name, by: placed };
+    .map((policy) => placeCalico(policy, asked, calico));
+  return [...near, ...wide, ...placed];
 }
 
-type Found = { readonly action: "Allow" | "Deny" | "Pass"; readonly index: number };
-
-/** The first rule of a policy that decides. */
-function ruleFor(standing: Standing, asked: Asked, policies: Policies): Found | null {
-  switch (standing.kind) {
-    case "network":
-      return networkRule(standing.policy, asked);
-    case "cluster":
-      return clusterRule(standing.policy, asked);
-    case "calico":
-      return calicoRule(standing.policy, asked, policies);
-  }
-}
+/** One of Calico's policies in its place, asked about an attempt. */
+export const placeCalico = (
+  policy: CalicoPolicy,
+  asked: Pick<Asked, "direction" | "attempt">,
+  calico: CalicoPolicies,
+): Placed => ({
+  standing: { kind: "calico", policy },
+  tier: policy.tier,
+  order: policy.order,
+  key: `calico/${policy.kind}/${policy.namespace === null ? "" : `${policy.namespace}/`}${policy.name}`,
+  find: () => calicoRule(policy, asked, calico),
+});
 
 function networkRule(policy: NetworkPolicy, { direction, attempt, other }: Asked): Found | null {
   const { namespace, [direction]: rules } = policy;
@@ -173,10 +173,10 @@ function clusterRule(policy: ClusterPolicy, { direction, attempt, other }: Asked
 
 function calicoRule(
   policy: CalicoPolicy,
-  { direction, attempt }: Asked,
-  { calico }: Policies,
+  { direction, attempt }: Pick<Asked, "direction" | "attempt">,
+  { sets }: CalicoPolicies,
 ): Found | null {
-  const around = { namespace: policy.namespace, sets: calico?.sets ?? [] };
+  const around = { namespace: policy.namespace, sets };
   for (const [index, rule] of (policy[direction] ?? []).entries()) {
     if (rule.action !== "Log" && isRuleAbout(rule, attempt, around))
       return { action: rule.action, index };
