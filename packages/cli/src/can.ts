@@ -1,7 +1,7 @@
 /** `seam can`: whether policies let one end speak to another, which of them decides, and what to change. */
 import { askReach, type ReachAnswer } from "@seam/client";
 import type { Family } from "@seam/base";
-import { endName, portText } from "@seam/reach";
+import { endName, trafficName } from "@seam/reach";
 import type { Target } from "./definition.ts";
 import { fail, print, withSeam } from "./session.ts";
 
@@ -31,7 +31,7 @@ function text({ attempt, verdict, explanation, notes }: ReachAnswer): string {
   const [from, to] = [endName(attempt.from), endName(attempt.to)];
   const family = attempt.family === "ipv4" ? "IPv4" : "IPv6";
   return [
-    `${verdict.allowed ? "yes" : "no"}: ${from} to ${to}, port ${portText(attempt)}, ${family}`,
+    `${verdict.allowed ? "yes" : "no"}: ${from} to ${to}, ${trafficName(attempt)}, ${family}`,
     `  ${from} ${explanation.egress}`,
     `  ${to} ${explanation.ingress}`,
     ...explanation.remedies.map((remedy) => `to allow it, ${remedy}`),
@@ -43,7 +43,8 @@ const jsonOf = ({ attempt, verdict, explanation, notes }: ReachAnswer): object =
   allowed: verdict.allowed,
   from: endName(attempt.from),
   to: endName(attempt.to),
-  port: attempt.port,
+  ...("port" in attempt ? { port: attempt.port } : {}),
+  ...("type" in attempt ? { type: attempt.type, code: attempt.code } : {}),
   protocol: attempt.protocol,
   family: attempt.family,
   ...explanation,

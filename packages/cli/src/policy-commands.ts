@@ -18,12 +18,13 @@ export function addPolicyCommands(program: Command): void {
     )
       .argument("<from>", "POD, NAMESPACE/POD or an address")
       .argument("<to>", "POD, NAMESPACE/POD or an address")
-      .requiredOption("--port <port>", "such as 5201/TCP, 53/UDP, or a port's name")
+      .requiredOption("--port <port>", "such as 5201/TCP, 53/UDP, a port's name, or icmp")
       .addOption(familyOption())
       .addOption(outputOption("table", "json"))
       .action(later(async () => (await import("./can.ts")).can)),
     "seam can client-0 server-0 -n lab-a --port 5201/TCP",
     "seam can lab-a/client-0 192.0.2.7 --port 443",
+    "seam can client-0 server-0 -n lab-a --port icmp",
   );
   const policy = program.command("policy").description("network policies of a namespace");
   withExamples(

@@ -1,4 +1,5 @@
 /** Ports as people write them: 80, 80/udp, http/tcp. */
+import type { Family } from "@seam/base";
 import { type Protocol, protocolOf } from "@seam/reach";
 
 /** A number or what may be a port's name; TCP where nothing is said. */
@@ -12,4 +13,19 @@ export function readPortWord(word: string): PortWord | null {
   if (!/^\d+$/.test(text)) return { port: text, protocol };
   const port = Number(text);
   return port >= 1 && port <= 65_535 ? { port, protocol } : null;
+}
+
+/** What asks for an echo (RFC 792, RFC 4443). */
+const ECHO_REQUEST = { ipv4: 8, ipv6: 128 } as const;
+
+/** Reads a message of ICMP, as icmp, icmp/TYPE or icmp/TYPE/CODE; an echo request where nothing is said, null for what is none. */
+export function readIcmpWord(
+  word: string,
+  family: Family,
+): { readonly type: number; readonly code: number } | null {
+  const read = /^icmp(?:\/(\d+)(?:\/(\d+))?)?$/i.exec(word);
+  if (read === null) return null;
+  const [, type = ECHO_REQUEST[family], code = 0] = read;
+  const message = { type: Number(type), code: Number(code) };
+  return message.type <= 255 && message.code <= 255 ? message : null;
 }

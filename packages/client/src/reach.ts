@@ -8,7 +8,7 @@ import {
   ok,
   parseAddress,
 } from "@seam/base";
-import { child, children, type Json, type KubeObject, textAt } from "@seam/kube";
+import { child, children, type Json, type KubeClient, type KubeObject, textAt } from "@seam/kube";
 import {
   type Attempt,
   type End,
@@ -19,22 +19,25 @@ import {
   matrixOf,
   type NetworkPolicy,
   type Pod,
+  type Policies,
   type Port,
   type Protocol,
   protocolOf,
   readPolicy,
+  type Traffic,
   type Verdict,
 } from "@seam/reach";
+import { CALICO_API, readCalico, withAccounts } from "./calico-policies.ts";
 import { readClusterPolicies } from "./cluster-policies.ts";
 import { planObjects } from "./plan.ts";
 import { fromKube, nameOf, type SeamError } from "./error.ts";
 import type { Source } from "./documents.ts";
 import { fieldOf, itemsOf } from "./fields.ts";
 import { listObjects, type Reply } from "./list.ts";
-import { readPortWord } from "./port-word.ts";
+import { readIcmpWord, readPortWord } from "./port-word.ts";
 import type { Seam } from "./seam.ts";
 
-/** What is asked: ends as POD, NAMESPACE/POD or an address; the port as 80, 80/UDP or the name of a port of the destination. */
+/** What is asked: ends as POD, NAMESPACE/POD or an address; the port as 80, 80/UDP or the name of a port of the destination, or icmp. */
 export type ReachQuestion = {
   readonly from: string;
   readonly to: string;
@@ -69,25 +72,61 @@ export async function askReach(seam: Seam, question: ReachQuestion): Reply<Reach
   if (!from.ok) return from;
   const to = await endOf(seam, question.to);
   if (!to.ok) return to;
-  const port = portOf(question.port, to.value);
-  if (!port.ok) return port;
   const family = familyFor([from.value, to.value], question.family);
   if (family === null) {
     const hint = "Name ends that have addresses of one family, or leave --family out.";
     return err(wrong(`${question.from} and ${question.to} have no address of one family`, hint));
   }
-  const namespaces = [from.value, to.value].flatMap((end) =>
-    end.kind === "pod" ? [end.pod.namespace] : [],
+  const traffic = trafficOf(question.port, to.value, family);
+  if (!traffic.ok) return traffic;
+  return judged(seam, { from: from.value, to: to.value, family, ...traffic.value });
+}
+
+/** Judges an attempt by all that may be read. */
+async function judged({ kube }: Seam, asked: Attempt): Reply<ReachAnswer> {
+  const ends = [asked.from, asked.to];
+  const pods = ends.flatMap((end) => (end.kind === "pod" ? [end.pod] : []));
+  const network = await policiesIn(
+    kube,
+    pods.map(({ namespace }) => namespace),
   );
-  const policies = await policiesIn(seam, namespaces);
-  if (!policies.ok) return policies;
-  const cluster = await readClusterPolicies(seam.kube);
-  if (!cluster.ok) return cluster;
-  const attempt: Attempt = { from: from.value, to: to.value, family, ...port.value };
-  const { policies: wide, notes } = cluster.value;
-  const verdict = judge(attempt, { network: policies.value, cluster: wide });
+  if (!network.ok) return network;
+  const beside = await readBeside(kube, pods);
+  if (!beside.ok) return beside;
+  const { cluster, calico, notes } = beside.value;
+  const [from, to] = [
+    withPod(asked.from, beside.value.pods[0]),
+    withPod(asked.to, beside.value.pods.at(-1)),
+  ];
+  const attempt = { ...asked, from, to };
+  const verdict = judge(attempt, { network: network.value, cluster, calico });
   return ok({ attempt, verdict, explanation: explain(attempt, verdict), notes });
 }
+
+/** What decides about pods beside NetworkPolicies, and the pods as that sees them. */
+type Beside = Required<Pick<Policies, "cluster" | "calico">> & {
+  readonly pods: readonly Pod[];
+  readonly notes: readonly string[];
+};
+
+async function readBeside(kube: KubeClient, pods: readonly Pod[]): Reply<Beside> {
+  const cluster = await readClusterPolicies(kube);
+  if (!cluster.ok) return cluster;
+  const namespaces = pods.map(({ namespace }) => namespace);
+  const calico = await readCalico(kube, namespaces);
+  if (!calico.ok) return calico;
+  const known = await withAccounts(kube, pods, calico.value.found);
+  if (!known.ok) return known;
+  return ok({
+    cluster: cluster.value.policies,
+    calico: calico.value.found,
+    pods: known.value.found,
+    notes: [cluster.value, calico.value, known.value].flatMap((each) => each.notes),
+  });
+}
+
+const withPod = (end: End, pod: Pod | undefined): End =>
+  end.kind === "pod" && pod !== undefined ? { kind: "pod", pod } : end;
 
 async function endOf(seam: Seam, word: string): Reply<End> {
   const address = parseAddress(word);
@@ -149,16 +188,24 @@ function podOf(object: KubeObject, labels: Json): Pod {
         : [];
     }),
   );
+  const account = textAt(spec, "serviceAccountName");
   return {
     namespace: object.metadata.namespace ?? "",
     name: object.metadata.name,
     labels: child(object.metadata, "labels"),
+    ...(account === null ? {} : { serviceAccount: { name: account, labels: {} } }),
     namespaceLabels: labels,
     addresses,
     node: textAt(spec, "nodeName"),
     hostNetwork: spec["hostNetwork"] === true,
     ports,
   };
+}
+
+/** A port, or a message of ICMP. */
+function trafficOf(text: string, to: End, family: Family): Awaited<Reply<Traffic>> {
+  const icmp = readIcmpWord(text, family);
+  return icmp === null ? portOf(text, to) : ok({ protocol: "ICMP", ...icmp });
 }
 
 /** A port as people write it: a number or, of a pod, a name; without a protocol TCP. */
@@ -185,7 +232,7 @@ function namedPort(name: string, protocol: Protocol, to: End): Awaited<Reply<Por
 const notAPort = (word: string): SeamError =>
   wrong(
     `cannot read the port "${word}"`,
-    "Expected a number from 1 to 65535 or a port's name, with /TCP, /UDP or /SCTP, for example 5201/TCP.",
+    "Expected a number from 1 to 65535 or a port's name, with /TCP, /UDP or /SCTP, for example 5201/TCP; or icmp, icmp/TYPE, icmp/TYPE/CODE.",
   );
 
 function familyFor(ends: readonly End[], wanted: Family | null): Family | null {
@@ -199,7 +246,7 @@ const addressesOf = (end: End): readonly Address[] =>
   end.kind === "pod" ? end.pod.addresses : [end.address];
 
 async function policiesIn(
-  { kube }: Seam,
+  kube: KubeClient,
   namespaces: readonly string[],
 ): Reply<readonly NetworkPolicy[]> {
   const objects: KubeObject[] = [];
@@ -260,35 +307,51 @@ export async function tabulateReach(seam: Seam, options: ReachTableOptions): Rep
   if (!now.ok) return now;
   const proposed = await policiesAfter(seam, policies.value, options.sources);
   if (!proposed.ok) return proposed;
-  const cluster = await readClusterPolicies(kube);
-  if (!cluster.ok) return cluster;
+  const own = listed.value
+    .map((each) => podOf(each, labels.value))
+    .filter((each) => !each.hostNetwork);
+  const beside = await readBeside(kube, own);
+  if (!beside.ok) return beside;
+  const { notes, ...found } = beside.value;
   const world = {
-    pods: listed.value.map((each) => podOf(each, labels.value)).filter((each) => !each.hostNetwork),
+    ...found,
     policies: now.value,
-    proposed: proposed.value,
-    cluster: cluster.value.policies,
+    proposed: proposed.value.policies,
     family: options.family,
   };
   const matrix = matrixOf(ports.length === 0 ? world : { ...world, ports });
-  return ok({ matrix, notes: cluster.value.notes });
+  return ok({ matrix, notes: [...notes, ...proposed.value.notes] });
 }
 
 const NOWHERE: Address = { family: "ipv4", bytes: [0, 0, 0, 0] };
+
+type Proposed = {
+  readonly policies: readonly NetworkPolicy[] | null;
+  readonly notes: readonly string[];
+};
+
+const UNPROPOSED = "changes of Calico's kinds are left out of the answer";
 
 /** The policies of the namespace after the documents were applied; null without documents. */
 async function policiesAfter(
   { kube, namespace }: Seam,
   existing: readonly KubeObject[],
   sources: readonly Source[],
-): Reply<readonly NetworkPolicy[] | null> {
-  if (sources.length === 0) return ok(null);
+): Reply<Proposed> {
+  if (sources.length === 0) return ok({ policies: null, notes: [] });
   const plan = await planObjects(kube, sources, { namespace, force: true });
   if (!plan.ok) return plan;
   const touched = plan.value.objects.filter(
-    ({ ref }) => ref.kind === POLICY.kind && ref.namespace === namespace,
+    ({ ref }) =>
+      ref.apiVersion === POLICY.apiVersion &&
+      ref.kind === POLICY.kind &&
+      ref.namespace === namespace,
   );
   const kept = existing.filter(
     ({ metadata }) => !touched.some(({ ref }) => ref.name === metadata.name),
   );
-  return readPolicies([...kept, ...touched.flatMap(({ after }) => after ?? [])]);
+  const policies = readPolicies([...kept, ...touched.flatMap(({ after }) => after ?? [])]);
+  if (!policies.ok) return policies;
+  const isCalico = plan.value.objects.some(({ ref }) => ref.apiVersion === CALICO_API);
+  return ok({ policies: policies.value, notes: isCalico ? [UNPROPOSED] : [] });
 }

@@ -1,10 +1,13 @@
 /** A verdict in words: what decided on each side, and what would have to be written to allow it. */
 import { EXPERIMENT_LABEL, WORKLOAD_LABEL } from "@seam/api";
-import { formatAddress, familyBits } from "@seam/base";
+import { type Family, familyBits, formatAddress } from "@seam/base";
 import { textAt } from "@seam/kube";
+import type { Attempt, End, Pod } from "./attempt.ts";
+import { calicoPolicyName, calicoRemedy, calicoRuleName, droppedRemedy } from "./calico-words.ts";
 import type { ClusterPolicy } from "./cluster-policy.ts";
 import type { NetworkPolicy } from "./policy.ts";
-import type { Attempt, End, Pod, Side, Verdict } from "./verdict.ts";
+import type { Direction, Standing } from "./tiers.ts";
+import type { ActionRef, Side, Verdict } from "./verdict.ts";
 
 /** What one line says. */
 export type Explanation = {
@@ -28,14 +31,22 @@ export const explain = (attempt: Attempt, { egress, ingress }: Verdict): Explana
 export const endName = (end: End): string =>
   end.kind === "pod" ? `${end.pod.namespace}/${end.pod.name}` : formatAddress(end.address);
 
+/** What is sent, as people name it. */
+export function trafficName(attempt: Attempt): string {
+  if ("port" in attempt) return `port ${attempt.port}/${attempt.protocol}`;
+  if ("type" in attempt)
+    return `${icmpName(attempt.family)} type ${attempt.type} code ${attempt.code}`;
+  return `protocol ${attempt.protocol}`;
+}
+
+const icmpName = (family: Family): string => (family === "ipv4" ? "ICMP" : "ICMPv6");
+
 const FREE = {
   "not a pod": "is no pod, so no policy is about it",
   "host network": "has its node's network, which policies leave alone",
   itself: "is the same pod, which no policy keeps from itself",
   "own node": "speaks with its own node, which no policy forbids",
 } as const;
-
-type Direction = "egress" | "ingress";
 
 function sideText(direction: Direction, side: Side): string {
   switch (side.kind) {
@@ -48,9 +59,27 @@ function sideText(direction: Direction, side: Side): string {
     case "denied":
       return `is denied: ${side.by.map(policyName).join(" and ")} ${side.by.length === 1 ? "selects" : "select"} it, and no rule lets this pass`;
     case "accepted":
-      return `is allowed by ${clusterRuleName(direction, side.by)}`;
+      return `is allowed by ${ruleName(direction, side.by)}`;
     case "rejected":
-      return `is denied by ${clusterRuleName(direction, side.by)}`;
+      return `is denied by ${ruleName(direction, side.by)}`;
+    case "dropped":
+      return `is denied at the end of tier ${side.tier}: ${side.by.map(standingName).join(" and ")} ${side.by.length === 1 ? "is" : "are"} about it, and no rule decides`;
+  }
+}
+
+const ruleName = (direction: Direction, { policy, index }: ActionRef): string =>
+  "kind" in policy
+    ? calicoRuleName(direction, { policy, index })
+    : clusterRuleName(direction, { policy, index });
+
+function standingName(standing: Standing): string {
+  switch (standing.kind) {
+    case "network":
+      return policyName(standing.policy);
+    case "cluster":
+      return `ClusterNetworkPolicy ${standing.policy.name}`;
+    case "calico":
+      return calicoPolicyName(standing.policy);
   }
 }
 
@@ -69,10 +98,24 @@ type Denial = { readonly direction: Direction; readonly side: Side };
 
 /** Within one experiment its own policies are to be changed, as they would be made again; else a NetworkPolicy. */
 function remediesFor({ direction, side }: Denial, attempt: Attempt): readonly string[] {
-  if (side.kind === "rejected") return [clusterRemedy(direction, side.by, attempt)];
-  const [policy] = side.kind === "denied" ? side.by : [];
-  return policy === undefined ? [] : networkRemedy(direction, policy, attempt);
+  if (side.kind === "rejected") {
+    const { policy, index } = side.by;
+    return [
+      "kind" in policy
+        ? calicoRemedy(direction, { policy, index })
+        : clusterRemedy(direction, { policy, index }, attempt),
+    ];
+  }
+  const [policy] = side.kind === "denied" ? side.by : networkAmong(side);
+  if (policy !== undefined) return networkRemedy(direction, policy, attempt);
+  return side.kind === "dropped" ? [droppedRemedy(direction, side.by, attempt)] : [];
 }
+
+/** Of what denies at the end of a tier, the policies that whoever may write in the namespace can add a rule to. */
+const networkAmong = (side: Side): readonly NetworkPolicy[] =>
+  side.kind === "dropped"
+    ? side.by.flatMap((each) => (each.kind === "network" ? [each.policy] : []))
+    : [];
 
 /** Only who administers the cluster can change these; what comes before the Baseline tier everybody can. */
 function clusterRemedy(direction: Direction, by: ClusterRuleRef, attempt: Attempt): string {
@@ -91,13 +134,13 @@ function madePolicy(direction: Direction, namespace: string, attempt: Attempt): 
 }
 
 /** The rule of a NetworkPolicy of the namespace that would let the attempt pass. */
-function ruleText(
-  direction: Direction,
-  namespace: string,
-  { from, to, port, protocol }: Attempt,
-): string {
+function ruleText(direction: Direction, namespace: string, attempt: Attempt): string {
+  const { from, to } = attempt;
   const [key, other] = direction === "egress" ? (["to", to] as const) : (["from", from] as const);
-  return `{${key}: [${peerText(other, namespace)}], ports: [{protocol: ${protocol}, port: ${port}}]}`;
+  // Only a rule without ports lets pass what has none.
+  const ports =
+    "port" in attempt ? `, ports: [{protocol: ${attempt.protocol}, port: ${attempt.port}}]` : "";
+  return `{${key}: [${peerText(other, namespace)}]${ports}}`;
 }
 
 function networkRemedy(
@@ -105,15 +148,16 @@ function networkRemedy(
   policy: NetworkPolicy,
   attempt: Attempt,
 ): readonly string[] {
-  const { from, to, port, protocol } = attempt;
+  const { from, to } = attempt;
   const experiment = textAt(policy.labels, EXPERIMENT_LABEL);
   const [source, target] = [
     workloadIn(from, policy, experiment),
     workloadIn(to, policy, experiment),
   ];
   if (experiment !== null && source !== null && target !== null) {
+    const ports = "port" in attempt ? `, ports: [${attempt.port}/${attempt.protocol}]` : "";
     return [
-      `add to spec.policies of experiment ${policy.namespace}/${experiment}: {from: ${source}, to: ${target}, ports: [${port}/${protocol}]}`,
+      `add to spec.policies of experiment ${policy.namespace}/${experiment}: {from: ${source}, to: ${target}${ports}}`,
     ];
   }
   return [

@@ -1,6 +1,15 @@
-/** Who may speak to whom under NetworkPolicies and ClusterNetworkPolicies, from the definitions of the API alone; pure. */
+/** Who may speak to whom under NetworkPolicies, ClusterNetworkPolicies and Calico's, from the definitions of the API alone; pure. */
+export {
+  type CalicoNetworkSet,
+  type CalicoPolicies,
+  type CalicoPolicy,
+  type CalicoTier,
+  readCalicoNetworkSet,
+  readCalicoPolicy,
+  readCalicoTier,
+} from "./calico-policy.ts";
 export { type ClusterPolicy, readClusterPolicy } from "./cluster-policy.ts";
-export { endName, explain, type Explanation } from "./explanation.ts";
+export { endName, explain, type Explanation, trafficName } from "./explanation.ts";
 export {
   type Cell,
   type Group,
@@ -12,13 +21,6 @@ export {
   type Reach,
 } from "./matrix.ts";
 export { type NetworkPolicy, type Protocol, protocolOf, readPolicy } from "./policy.ts";
-export {
-  type Attempt,
-  type End,
-  isAllowed,
-  judge,
-  type Pod,
-  type Policies,
-  type Side,
-  type Verdict,
-} from "./verdict.ts";
+export type { Attempt, End, Pod, Traffic } from "./attempt.ts";
+export type { Policies } from "./tiers.ts";
+export { isAllowed, judge, type Side, type Verdict } from "./verdict.ts";

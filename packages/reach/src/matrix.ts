@@ -1,5 +1,7 @@
 /** Reachability among pods as a table: who reaches whom, on which ports. */
 import type { Family } from "@seam/base";
+import { NUMBERS } from "./calico-match.ts";
+import type { CalicoPolicies, CalicoPolicy } from "./calico-policy.ts";
 import type { ClusterPolicy } from "./cluster-policy.ts";
 import type { NetworkPolicy, PolicyPort, Protocol } from "./policy.ts";
 import { judge, type Pod, type Policies } from "./verdict.ts";
@@ -31,6 +33,8 @@ export type MatrixWorld = {
   readonly policies: readonly NetworkPolicy[];
   /** In force before and after alike. */
   readonly cluster: readonly ClusterPolicy[];
+  /** In force before and after alike. */
+  readonly calico?: CalicoPolicies;
   /** All NetworkPolicies that there would be after a change; null when none is proposed. */
   readonly proposed: readonly NetworkPolicy[] | null;
   readonly family: Family;
@@ -41,11 +45,11 @@ const PROTOCOLS: readonly Protocol[] = ["TCP", "UDP", "SCTP"];
 
 /** The table of `world`; pods of one name before the last dash stand together when nothing tells them apart. */
 export function matrixOf(world: MatrixWorld): Matrix {
-  const { pods, family, policies, proposed, cluster } = world;
+  const { pods, family, policies, proposed, cluster, calico = NO_CALICO } = world;
   const ports = world.ports ?? portsNamed(world);
   const others = world.ports === undefined ? othersThan(ports) : [];
   const under = (given: readonly NetworkPolicy[]): Asked => ({
-    policies: { network: given, cluster },
+    policies: { network: given, cluster, calico },
     family,
     ports,
     others,
@@ -70,6 +74,7 @@ export function matrixOf(world: MatrixWorld): Matrix {
   };
 }
 
+const NO_CALICO: CalicoPolicies = { policies: [], tiers: [], sets: [] };
 const NOTHING: Cell = { now: { kind: "only", ports: [] }, after: null };
 
 type Asked = {
@@ -104,7 +109,8 @@ function reachOf({ policies, family, ports, others }: Asked, from: Pod, to: Pod)
 export const portText = ({ port, protocol }: Port): string => `${port}/${protocol}`;
 
 /** Every port that a container declares or a policy names; of ranges both ends. */
-function portsNamed({ pods, policies, proposed, cluster }: MatrixWorld): readonly Port[] {
+function portsNamed(world: MatrixWorld): readonly Port[] {
+  const { pods, policies, proposed, cluster, calico = NO_CALICO } = world;
   const declared = pods.flatMap((pod) => pod.ports);
   const rules = [...policies, ...(proposed ?? []), ...cluster].flatMap(
     (each): readonly { readonly ports: readonly PolicyPort[] | null }[] => [
@@ -120,7 +126,7 @@ function portsNamed({ pods, policies, proposed, cluster }: MatrixWorld): readonl
         : [],
     );
   const all = new Map(
-    [...declared, ...ruled].map(({ port, protocol }) => [
+    [...declared, ...ruled, ...calico.policies.flatMap(calicoPorts)].map(({ port, protocol }) => [
       `${port}/${protocol}`,
       { port, protocol },
     ]),
@@ -129,6 +135,18 @@ function portsNamed({ pods, policies, proposed, cluster }: MatrixWorld): readonl
     (one, other) => one.port - other.port || one.protocol.localeCompare(other.protocol),
   );
 }
+
+/** Ports that Calico's rules name, in the protocols that they are about. */
+const calicoPorts = ({ ingress, egress }: CalicoPolicy): readonly Port[] =>
+  [...(ingress ?? []), ...(egress ?? [])].flatMap(({ protocol, destination }) =>
+    [...destination.ports, ...destination.notPorts].flatMap((port) =>
+      port.kind === "named"
+        ? []
+        : PROTOCOLS.filter((each) => NUMBERS[each] === protocol).flatMap((each) =>
+            [port.first, port.last].map((one) => ({ port: one, protocol: each })),
+          ),
+    ),
+  );
 
 /** A port of each protocol that is none of these. */
 const othersThan = (ports: readonly Port[]): readonly Port[] =>

@@ -1,0 +1,272 @@
+/** Calico's policies, read from a real API server that serves their kinds, by who may read everything and by who may not. */
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+
+import type { KubeObject } from "@seam/kube";
+import { type ControlPlane, startControlPlane } from "@seam/kube/testing";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { askReach, createSeam, type Seam, tabulateReach } from "./index.ts";
+
+const GROUP = "projectcalico.org";
+const KINDS = [
+  ["Tier", "tiers", "Cluster"],
+  ["NetworkPolicy", "networkpolicies", "Namespaced"],
+  ["GlobalNetworkPolicy", "globalnetworkpolicies", "Cluster"],
+  ["NetworkSet", "networksets", "Namespaced"],
+  ["GlobalNetworkSet", "globalnetworksets", "Cluster"],
+] as const;
+
+let plane: ControlPlane;
+let seam: Seam;
+/** Who may read what members of a project may. */
+let member: Seam;
+
+const opened = (kubeconfig: string): Seam => {
+  const made = createSeam({ kubeconfig, namespace: "lab-a" });
+  if (!made.ok) throw new Error(made.error.message);
+  return made.value;
+};
+
+async function make(object: KubeObject): Promise<void> {
+  const made = await seam.kube.apply(object, { fieldManager: "test", force: true });
+  if (!made.ok) throw new Error(made.error.message);
+}
+
+const remove = async (kind: string, name: string, namespace?: string): Promise<void> => {
+  const ref = { apiVersion: `${GROUP}/v3`, kind, name };
+  const gone = await seam.kube.delete(namespace === undefined ? ref : { ...ref, namespace });
+  if (!gone.ok) throw new Error(gone.error.message);
+};
+
+const calico = async (kind: string, key: string, of: object): Promise<void> => {
+  const [name = "", namespace] = key.split("/").toReversed();
+  const metadata = { name, ...(namespace === undefined ? {} : { namespace }) };
+  await make({ apiVersion: `${GROUP}/v3`, kind, metadata, ...of });
+};
+
+async function makePod(name: string, ip: string): Promise<void> {
+  const pod = { apiVersion: "v1", kind: "Pod", metadata: { name, namespace: "lab-a" } };
+  const spec = {
+    containers: [{ name: "c", image: "i" }],
+    nodeName: "n1",
+    serviceAccountName: name,
+  };
+  const account = { name, namespace: "lab-a", labels: { role: name } };
+  await make({ apiVersion: "v1", kind: "ServiceAccount", metadata: account });
+  await make({ ...pod, metadata: { ...pod.metadata, labels: { app: name } }, spec });
+  const status = { podIPs: [{ ip }], podIP: ip };
+  await seam.kube.applyStatus({ ...pod, status }, { fieldManager: "kubelet", force: true });
+}
+
+/** A kubeconfig of somebody who may get namespaces, and list pods and Kubernetes' policies in lab-a. */
+async function makeMember(): Promise<Seam> {
+  const rbac = "rbac.authorization.k8s.io";
+  const subjects = [{ kind: "ServiceAccount", name: "ann", namespace: "lab-a" }];
+  const rules = [
+    { apiGroups: [""], resources: ["pods", "namespaces"], verbs: ["get", "list"] },
+    { apiGroups: ["networking.k8s.io"], resources: ["networkpolicies"], verbs: ["list"] },
+    { apiGroups: [GROUP], resources: ["networkpolicies", "networksets"], verbs: ["list"] },
+  ];
+  const named = { name: "members", namespace: "lab-a" };
+  await make({
+    apiVersion: "v1",
+    kind: "ServiceAccount",
+    metadata: { ...named, name: "ann" },
+  });
+  await make({ apiVersion: `${rbac}/v1`, kind: "Role", metadata: named, rules });
+  const roleRef = { apiGroup: rbac, kind: "Role", name: "members" };
+  await make({ apiVersion: `${rbac}/v1`, kind: "RoleBinding", metadata: named, subjects, roleRef });
+  const kubectl = `${process.env["SEAM_BIN"]}/kubectl`;
+  const flags = ["--kubeconfig", plane.kubeconfig, "-n", "lab-a"];
+  const token = execFileSync(kubectl, [...flags, "create", "token", "ann"], { encoding: "utf8" });
+  const config = JSON.parse(readFileSync(plane.kubeconfig, "utf8"));
+  config.users[0].user = { token: token.trim() };
+  const hers = path.join(plane.kubeconfig, "..", "kubeconfig-ann");
+  writeFileSync(hers, JSON.stringify(config));
+  return opened(hers);
+}
+
+const definition = ([kind, plural, scope]: (typeof KINDS)[number]): KubeObject => ({
+  apiVersion: "apiextensions.k8s.io/v1",
+  kind: "CustomResourceDefinition",
+  metadata: { name: `${plural}.${GROUP}` },
+  spec: {
+    group: GROUP,
+    scope,
+    names: { kind, plural },
+    versions: [
+      {
+        name: "v3",
+        served: true,
+        storage: true,
+        schema: {
+          openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
+        },
+      },
+    ],
+  },
+});
+
+beforeAll(async () => {
+  plane = await startControlPlane();
+  seam = opened(plane.kubeconfig);
+  for (const name of ["lab-a", "lab-b"])
+    await make({ apiVersion: "v1", kind: "Namespace", metadata: { name, labels: { lab: name } } });
+  await makePod("client", "10.0.0.1");
+  await makePod("server", "10.0.0.2");
+  member = await makeMember();
+});
+
+afterAll(async () => {
+  seam[Symbol.dispose]();
+  member[Symbol.dispose]();
+  await plane[Symbol.asyncDispose]();
+});
+
+type Asking = { readonly by?: Seam; readonly from?: string; readonly port?: string };
+
+async function ask({ by = seam, from = "client", port = "80" }: Asking): Promise<object> {
+  const answer = await askReach(by, { from, to: "server", port, family: null });
+  if (!answer.ok) return answer.error;
+  const { verdict, explanation, notes } = answer.value;
+  return { allowed: verdict.allowed, ingress: explanation.ingress, notes };
+}
+
+const OPEN = { allowed: true, ingress: "is open: no policy selects it for ingress", notes: [] };
+
+test("Calico's kinds are judged by as soon as the cluster serves them, with all that they refer to", async () => {
+  expect([await ask({}), await ask({ by: member })]).toEqual([OPEN, OPEN]);
+
+  const kubectl = `${process.env["SEAM_BIN"]}/kubectl`;
+  for (const each of KINDS) await make(definition(each));
+  execFileSync(kubectl, [
+    "--kubeconfig",
+    plane.kubeconfig,
+    "wait",
+    "--for=condition=Established",
+    ...KINDS.map(([, plural]) => `crd/${plural}.${GROUP}`),
+  ]);
+  expect(await ask({})).toEqual(OPEN);
+
+  await calico("Tier", "early", { spec: { order: 5, defaultAction: "Pass" } });
+  await calico("GlobalNetworkPolicy", "apart", {
+    spec: {
+      tier: "early",
+      selector: "app == 'server'",
+      ingress: [
+        { action: "Deny", source: { selector: "kind == 'outside'" } },
+        {
+          action: "Deny",
+          source: { selector: "kind == 'lab'", namespaceSelector: "lab == 'lab-b'" },
+        },
+        { action: "Deny", protocol: "ICMP", icmp: { type: 8 } },
+      ],
+    },
+  });
+  const labels = { kind: "outside" };
+  const sets = { spec: { nets: ["192.0.2.0/24"] } };
+  await make({
+    apiVersion: `${GROUP}/v3`,
+    kind: "GlobalNetworkSet",
+    metadata: { name: "outside", labels },
+    ...sets,
+  });
+  await make({
+    apiVersion: `${GROUP}/v3`,
+    kind: "NetworkSet",
+    metadata: { name: "lab", namespace: "lab-b", labels: { kind: "lab" } },
+    spec: { nets: ["198.51.100.7"] },
+  });
+  await calico("NetworkPolicy", "lab-a/own", {
+    spec: {
+      selector: "app == 'server'",
+      ingress: [
+        {
+          action: "Allow",
+          protocol: "TCP",
+          source: { serviceAccounts: { selector: "role == 'client'" } },
+          destination: { ports: [80] },
+        },
+      ],
+    },
+  });
+  const rule = (index: number): string =>
+    `is denied by Calico's GlobalNetworkPolicy apart of tier early, spec.ingress[${index}]`;
+  const end =
+    "is denied at the end of tier default: Calico's NetworkPolicy lab-a/own is about it, and no rule decides";
+  expect([
+    await ask({}),
+    await ask({ port: "81" }),
+    await ask({ port: "icmp" }),
+    await ask({ port: "icmp/13/0" }),
+    await ask({ from: "192.0.2.1" }),
+    await ask({ from: "198.51.100.7" }),
+    await ask({ from: "198.51.100.8" }),
+  ]).toEqual([
+    {
+      allowed: true,
+      ingress: "is allowed by Calico's NetworkPolicy lab-a/own of tier default, spec.ingress[0]",
+      notes: [],
+    },
+    { allowed: false, ingress: end, notes: [] },
+    { allowed: false, ingress: rule(2), notes: [] },
+    { allowed: false, ingress: end, notes: [] },
+    { allowed: false, ingress: rule(0), notes: [] },
+    { allowed: false, ingress: rule(1), notes: [] },
+    { allowed: false, ingress: end, notes: [] },
+  ]);
+});
+
+test("who may not list something is told what is left out", async () => {
+  const left = (what: string, resource: string): string =>
+    `you may not list ${what}, so those are left out of the answer; ask for the verb list on ${resource}`;
+  expect(await ask({ by: member })).toEqual({
+    allowed: false,
+    ingress:
+      "is denied at the end of tier default: Calico's NetworkPolicy lab-a/own is about it, and no rule decides",
+    notes: [
+      left("Calico's GlobalNetworkPolicies", `globalnetworkpolicies.${GROUP}`),
+      left("Calico's Tiers", `tiers.${GROUP}`),
+      left("Calico's GlobalNetworkSets", `globalnetworksets.${GROUP}`),
+      left("Calico's NetworkSets of other namespaces", `networksets.${GROUP}`),
+      left("labels of ServiceAccounts in lab-a", "serviceaccounts"),
+    ],
+  });
+});
+
+test("the table is made under Calico's policies too, and says what it does not take into account", async () => {
+  const proposal = {
+    apiVersion: `${GROUP}/v3`,
+    kind: "NetworkPolicy",
+    metadata: { name: "more", namespace: "lab-a" },
+    spec: {},
+  };
+  const sources = [{ name: "more", text: JSON.stringify(proposal) }];
+  const found = await tabulateReach(seam, { sources, ports: [], family: "ipv4" });
+  if (!found.ok) throw new Error(JSON.stringify(found.error));
+  const { matrix, notes } = found.value;
+  expect(notes).toEqual(["changes of Calico's kinds are left out of the answer"]);
+  expect(matrix.groups.map(({ name }) => name)).toEqual(["lab-a/client", "lab-a/server"]);
+  expect(matrix.cells.map((row) => row.map(({ now }) => now))).toEqual([
+    [
+      { kind: "all", ports: [] },
+      { kind: "only", ports: ["80/TCP"] },
+    ],
+    [
+      { kind: "all", ports: [] },
+      { kind: "all", ports: [] },
+    ],
+  ]);
+});
+
+test("what cannot be read is named, as nodes keep it closed", async () => {
+  await calico("GlobalNetworkPolicy", "broken", { spec: { doNotTrack: true } });
+  expect(await ask({})).toMatchObject({
+    code: "Failed",
+    message: "cannot judge by Calico's globalnetworkpolicy broken",
+    details: [expect.stringMatching(/^spec\.doNotTrack: /)],
+  });
+  await remove("GlobalNetworkPolicy", "broken");
+});

@@ -1,0 +1,185 @@
+/** Calico's policies, tiers and network sets, as far as they may be read. */
+import { err, ok, type Result } from "@seam/base";
+import { child, type Json, type KubeClient, type KubeObject } from "@seam/kube";
+import {
+  type CalicoNetworkSet,
+  type CalicoPolicies,
+  type CalicoPolicy,
+  type Pod,
+  readCalicoNetworkSet,
+  readCalicoPolicy,
+  readCalicoTier,
+} from "@seam/reach";
+
+import { nameOf, type SeamError } from "./error.ts";
+import { listObjects, type Reply } from "./list.ts";
+
+/** What there is, and what is not known about it. */
+type Known<T> = { readonly found: T; readonly notes: readonly string[] };
+
+/** The group and version of Calico's kinds. */
+export const CALICO_API = "projectcalico.org/v3";
+
+const PLURALS = {
+  GlobalNetworkPolicy: "GlobalNetworkPolicies",
+  NetworkPolicy: "NetworkPolicies",
+  Tier: "Tiers",
+  GlobalNetworkSet: "GlobalNetworkSets",
+  NetworkSet: "NetworkSets",
+} as const;
+type Kind = keyof typeof PLURALS;
+
+const unread = (plural: string, where: string, resource: string): string =>
+  `you may not list ${plural}${where}, so those are left out of the answer; ask for the verb list on ${resource}`;
+
+const unreadKind = (kind: Kind, where: string): string =>
+  unread(`Calico's ${PLURALS[kind]}`, where, `${PLURALS[kind].toLowerCase()}.projectcalico.org`);
+
+const NONE: Known<CalicoPolicies> = { found: { policies: [], tiers: [], sets: [] }, notes: [] };
+
+/** Calico's kinds in force for pods of these namespaces; nothing when the cluster does not serve them. */
+export async function readCalico(
+  kube: KubeClient,
+  namespaces: readonly string[],
+): Reply<Known<CalicoPolicies>> {
+  const wide = await listed(kube, "GlobalNetworkPolicy", []);
+  if (!wide.ok) return wide;
+  const near = await listed(kube, "NetworkPolicy", namespaces);
+  if (!near.ok) return near;
+  const policies = readAll([...wide.value.found, ...near.value.found], readCalicoPolicy);
+  if (!policies.ok) return policies;
+  const notes = [...wide.value.notes, ...near.value.notes];
+  if (policies.value.length === 0) return ok({ ...NONE, notes });
+  const beside = await readBeside(kube, policies.value, namespaces);
+  if (!beside.ok) return beside;
+  return ok({ found: beside.value.found, notes: [...notes, ...beside.value.notes] });
+}
+
+/** What policies refer to. */
+async function readBeside(
+  kube: KubeClient,
+  policies: readonly CalicoPolicy[],
+  namespaces: readonly string[],
+): Reply<Known<CalicoPolicies>> {
+  const tiers = await listed(kube, "Tier", []);
+  if (!tiers.ok) return tiers;
+  const wide = await listed(kube, "GlobalNetworkSet", []);
+  if (!wide.ok) return wide;
+  const near = await networkSets(kube, namespaces);
+  if (!near.ok) return near;
+  const read = readAll(tiers.value.found, readCalicoTier);
+  if (!read.ok) return read;
+  const sets = await readSets(kube, [...wide.value.found, ...near.value.found]);
+  if (!sets.ok) return sets;
+  return ok({
+    found: { policies, tiers: read.value, sets: sets.value },
+    notes: [...tiers.value.notes, ...wide.value.notes, ...near.value.notes],
+  });
+}
+
+type Listed = Reply<Known<readonly KubeObject[]>>;
+
+/** All objects of a kind in these namespaces, or everywhere when none is given. */
+async function listed(kube: KubeClient, kind: Kind, namespaces: readonly string[]): Listed {
+  const found: KubeObject[] = [];
+  const places = kind === "NetworkPolicy" ? [...new Set(namespaces)] : [null];
+  for (const namespace of places) {
+    const page = await listIn(kube, kind, namespace);
+    if (page.ok) found.push(...page.value);
+    else if (page.error.code === "Denied")
+      return ok({ found, notes: [unreadKind(kind, whereOf(namespace))] });
+    else if (page.error.code !== "NotInstalled") return page;
+  }
+  return ok({ found, notes: [] });
+}
+
+const whereOf = (namespace: string | null): string =>
+  namespace === null ? "" : ` in ${namespace}`;
+
+const listIn = (
+  kube: KubeClient,
+  kind: Kind,
+  namespace: string | null,
+): Reply<readonly KubeObject[]> =>
+  listObjects(kube, { apiVersion: CALICO_API, kind, ...(namespace === null ? {} : { namespace }) });
+
+/** Sets of all namespaces; who may not list those is left with those of the namespaces that are asked about. */
+async function networkSets(kube: KubeClient, namespaces: readonly string[]): Listed {
+  const wide = await listed(kube, "NetworkSet", []);
+  if (!wide.ok || wide.value.notes.length === 0) return wide;
+  const found: KubeObject[] = [];
+  const notes = [unreadKind("NetworkSet", " of other namespaces")];
+  for (const namespace of new Set(namespaces)) {
+    const page = await listIn(kube, "NetworkSet", namespace);
+    if (page.ok) found.push(...page.value);
+    else if (page.error.code === "Denied") notes.push(unreadKind("NetworkSet", ` in ${namespace}`));
+    else return page;
+  }
+  return ok({ found, notes });
+}
+
+/** Sets with the labels of their namespaces, which are none where those may not be read. */
+async function readSets(
+  kube: KubeClient,
+  objects: readonly KubeObject[],
+): Reply<readonly CalicoNetworkSet[]> {
+  const labels = new Map<string, Json>();
+  for (const name of new Set(objects.flatMap(({ metadata }) => metadata.namespace ?? []))) {
+    const namespace = await kube.get({ apiVersion: "v1", kind: "Namespace", name });
+    labels.set(name, namespace.ok ? child(namespace.value.metadata, "labels") : {});
+  }
+  return readAll(objects, (object) =>
+    readCalicoNetworkSet(object, labels.get(object.metadata.namespace ?? "")),
+  );
+}
+
+/** The first object that cannot be read is the answer. */
+function readAll<T>(
+  objects: readonly KubeObject[],
+  read: (object: KubeObject) => Result<T, readonly string[]>,
+): Result<readonly T[], SeamError> {
+  const all: T[] = [];
+  for (const object of objects) {
+    const one = read(object);
+    if (!one.ok) {
+      const { name, namespace } = object.metadata;
+      return err({
+        code: "Failed",
+        message: `cannot judge by Calico's ${nameOf({ kind: object.kind, name, namespace })}`,
+        hint: "Nodes keep closed what they cannot read of it. Correct it, or use a newer Seam.",
+        details: one.error,
+      });
+    }
+    all.push(one.value);
+  }
+  return ok(all);
+}
+
+/** Pods with the labels of whom they run as, which only Calico's policies ask for. */
+export async function withAccounts(
+  kube: KubeClient,
+  pods: readonly Pod[],
+  { policies }: CalicoPolicies,
+): Reply<Known<readonly Pod[]>> {
+  if (policies.length === 0) return ok({ found: pods, notes: [] });
+  const labels = new Map<string, Json>();
+  const notes: string[] = [];
+  for (const namespace of new Set(pods.map((pod) => pod.namespace))) {
+    const page = await listObjects(kube, { apiVersion: "v1", kind: "ServiceAccount", namespace });
+    if (page.ok) {
+      for (const { metadata } of page.value)
+        labels.set(`${namespace}/${metadata.name}`, child(metadata, "labels"));
+    } else if (page.error.code === "Denied")
+      notes.push(unread("labels of ServiceAccounts", ` in ${namespace}`, "serviceaccounts"));
+    else return page;
+  }
+  const found = pods.map((pod): Pod => {
+    const name = pod.serviceAccount?.name;
+    if (name === undefined) return pod;
+    return {
+      ...pod,
+      serviceAccount: { name, labels: labels.get(`${pod.namespace}/${name}`) ?? {} },
+    };
+  });
+  return ok({ found, notes });
+}

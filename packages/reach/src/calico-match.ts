@@ -1,0 +1,196 @@
+/**
+ * What Calico's policies and rules are about, sentence by sentence of the reference of its resources (projectcalico.org/v3, NetworkPolicy,
+ * GlobalNetworkPolicy and EntityRule).
+ *
+ * Calico's agents do otherwise in four places (libcalico-go, updateprocessors/rules.go; felix, rules/policy.go), where here the sentences
+ * count: `notSelector` in a policy of a namespace is met by endpoints of that namespace alone; a set of the cluster meets a
+ * namespaceSelector that only negates, and a network set such a selector of serviceAccounts; a rule with `notNets` of one family alone is
+ * none for the other.
+ */
+import { type Address, cidrContains } from "@seam/base";
+import type { Json } from "@seam/kube";
+
+import { addressesOf, type Attempt, type End, isPortNamed, type Pod } from "./attempt.ts";
+import type { CalicoNetworkSet, CalicoPolicy } from "./calico-policy.ts";
+import type { CalicoEntity, CalicoPort, CalicoRule } from "./calico-rule.ts";
+import { type Expression, meets, saysGlobal } from "./calico-selector.ts";
+
+/** What selectors can name: a pod, or a network set. */
+type Thing = {
+  /** Null: of the whole cluster. */
+  readonly namespace: string | null;
+  readonly labels: Json;
+  readonly namespaceLabels: Json;
+  readonly account: { readonly name: string; readonly labels: Json } | null;
+};
+
+/**
+ * Labels as a plain selector finds them: those of the pod, which cannot claim a namespace or a service account; those that Calico gives
+ * it; and those of its namespace and its service account behind prefixes (libcalico-go, k8s/conversion).
+ */
+function podThing(pod: Pod): Thing {
+  const { namespace, labels, namespaceLabels } = pod;
+  const account = pod.serviceAccount ?? null;
+  const own = Object.entries(labels).filter(([key]) => !/^pc(?:ns|sa)\./.test(key));
+  return {
+    namespace,
+    labels: {
+      ...prefixed("pcns.", named(namespaceLabels, namespace)),
+      ...(account && prefixed("pcsa.", named(account.labels, account.name))),
+      ...Object.fromEntries(own),
+      "projectcalico.org/namespace": namespace,
+      "projectcalico.org/orchestrator": "k8s",
+      ...(account && { "projectcalico.org/serviceaccount": account.name }),
+    },
+    namespaceLabels,
+    account,
+  };
+}
+
+/** A set of a namespace has that one's labels too; one of the whole cluster has its own alone. */
+function setThing({ namespace, labels, namespaceLabels }: CalicoNetworkSet): Thing {
+  if (namespace === null) return { namespace, labels, namespaceLabels, account: null };
+  const inherited = prefixed("pcns.", named(namespaceLabels, namespace));
+  const own = { ...labels, "projectcalico.org/namespace": namespace };
+  return { namespace, labels: { ...inherited, ...own }, namespaceLabels, account: null };
+}
+
+const named = (labels: Json, name: string): Json => ({ ...labels, "projectcalico.org/name": name });
+const prefixed = (prefix: string, labels: Json): Json =>
+  Object.fromEntries(Object.entries(labels).map(([key, value]) => [`${prefix}${key}`, value]));
+
+const isMet = (expression: Expression | null, labels: Json): boolean =>
+  expression === null || meets(expression, { labels, isGlobal: false });
+
+/** Whether a policy is about a pod. What comes before the translation of addresses is about nodes' interfaces alone. */
+export function isAboutPod(policy: CalicoPolicy, pod: Pod): boolean {
+  if (policy.preDnat || (policy.namespace !== null && policy.namespace !== pod.namespace))
+    return false;
+  const { labels, namespaceLabels, account } = podThing(pod);
+  return (
+    isMet(policy.selector, labels) &&
+    isMet(policy.namespaces, named(namespaceLabels, pod.namespace)) &&
+    isAccount(policy.accounts, account)
+  );
+}
+
+const isAccount = (expression: Expression | null, account: Thing["account"]): boolean =>
+  expression === null ||
+  (account !== null && isMet(expression, named(account.labels, account.name)));
+
+/** Where a rule stands: in a policy of a namespace or of the cluster, and which network sets there are. */
+export type Surroundings = {
+  readonly namespace: string | null;
+  readonly sets: readonly CalicoNetworkSet[];
+};
+
+/** Whether a rule is about an attempt: all that it asks has to be, of either end. */
+export const isRuleAbout = (rule: CalicoRule, attempt: Attempt, around: Surroundings): boolean =>
+  isTrafficMeant(rule, attempt) &&
+  arePortsMeant(rule.destination, attempt) &&
+  isEnd(rule.source, { end: attempt.from, attempt }, around) &&
+  isEnd(rule.destination, { end: attempt.to, attempt }, around);
+
+/** IP's numbers for protocols that have ports (IANA, Protocol Numbers). */
+export const NUMBERS = { TCP: 6, UDP: 17, SCTP: 132 } as const;
+
+/** IP's number for the protocol of an attempt. */
+function numberOf({ protocol, family }: Attempt): number {
+  if (typeof protocol === "number") return protocol;
+  if (protocol === "ICMP") return family === "ipv4" ? 1 : 58;
+  return NUMBERS[protocol];
+}
+
+function isTrafficMeant(rule: CalicoRule, attempt: Attempt): boolean {
+  const number = numberOf(attempt);
+  return (
+    (rule.family === null || rule.family === attempt.family) &&
+    (rule.protocol === null || rule.protocol === number) &&
+    (rule.notProtocol === null || rule.notProtocol !== number) &&
+    (rule.icmp === null || isIcmp(rule.icmp, attempt)) &&
+    (rule.notIcmp === null || !isIcmp(rule.notIcmp, attempt))
+  );
+}
+
+const isIcmp = ({ type, code }: NonNullable<CalicoRule["icmp"]>, attempt: Attempt): boolean =>
+  "type" in attempt && attempt.type === type && (code === null || attempt.code === code);
+
+/** Numbers and names stand beside each other: one of them is enough. */
+const arePortsMeant = ({ ports, notPorts }: CalicoEntity, attempt: Attempt): boolean =>
+  (ports.length === 0 || ports.some((each) => isPort(each, attempt))) &&
+  !notPorts.some((each) => isPort(each, attempt));
+
+const isPort = (port: CalicoPort, attempt: Attempt): boolean =>
+  port.kind === "named"
+    ? isPortNamed(port.name, attempt)
+    : "port" in attempt && port.first <= attempt.port && attempt.port <= port.last;
+
+type Asked = { readonly end: End; readonly attempt: Attempt };
+
+/**
+ * Whether an end is what a rule asks for. Selectors are about pods and network sets; what has none of these at its address meets none.
+ * `notSelector` negates the match instead: it is met from anywhere but from those (EntityRule, "Understanding notSelector").
+ */
+function isEnd(entity: CalicoEntity, { end, attempt }: Asked, around: Surroundings): boolean {
+  const addresses = addressesOf(end, attempt.family);
+  const { nets, notNets, notSelector } = entity;
+  const isIn = (cidrs: CalicoEntity["nets"]): boolean =>
+    cidrs.some((cidr) => addresses.some((address) => cidrContains(cidr, address)));
+  if ((nets.length > 0 && !isIn(nets)) || isIn(notNets)) return false;
+  if (!isSelecting(entity)) return true;
+  const things = thingsAt(end, addresses, around.sets).filter((thing) =>
+    isInScope(entity.namespaces, thing, around.namespace),
+  );
+  return (
+    (!isNaming(entity) || things.some((thing) => isNamed(entity, thing))) &&
+    (notSelector === null || !things.some((thing) => isMet(notSelector, thing.labels)))
+  );
+}
+
+/** Whether an entity asks for something that has labels. */
+const isNaming = ({ selector, namespaces, accounts }: CalicoEntity): boolean =>
+  selector !== null || namespaces !== null || accounts !== null;
+
+const isSelecting = (entity: CalicoEntity): boolean =>
+  isNaming(entity) || entity.notSelector !== null;
+
+/** A pod that shares its node's network is no endpoint. A set names whoever has an address of it, also a pod. */
+function thingsAt(
+  end: End,
+  addresses: readonly Address[],
+  sets: readonly CalicoNetworkSet[],
+): readonly Thing[] {
+  const pods = end.kind === "pod" && !end.pod.hostNetwork ? [podThing(end.pod)] : [];
+  const found = sets.filter(({ nets }) =>
+    nets.some((net) => addresses.some((address) => cidrContains(net, address))),
+  );
+  return [...pods, ...found.map(setThing)];
+}
+
+/**
+ * Without a selector of namespaces a policy of a namespace means that one, a policy of the cluster everything. With one it is what the
+ * selected namespaces have; `global()` takes in what is of no namespace.
+ */
+function isInScope(
+  namespaces: Expression | null,
+  thing: Thing,
+  ownNamespace: string | null,
+): boolean {
+  if (namespaces === null) return ownNamespace === null || thing.namespace === ownNamespace;
+  return thing.namespace === null
+    ? saysGlobal(namespaces) && meets(namespaces, { labels: {}, isGlobal: true })
+    : isMet(namespaces, named(thing.namespaceLabels, thing.namespace));
+}
+
+/** Only pods run as somebody. Names and a selector of service accounts have both to be met. */
+function isNamed({ selector, accounts }: CalicoEntity, thing: Thing): boolean {
+  if (!isMet(selector, thing.labels)) return false;
+  if (accounts === null) return true;
+  const { account } = thing;
+  const { names } = accounts;
+  return (
+    account !== null &&
+    (names.length === 0 || names.includes(account.name)) &&
+    isAccount(accounts.selector, account)
+  );
+}
