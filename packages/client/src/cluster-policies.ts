@@ -1,6 +1,6 @@
 /** Policies that are for the whole cluster, as far as they may be read. */
 import { err, ok } from "@seam/base";
-import { CALICO_GROUP, CLUSTER_POLICIES } from "@seam/intent";
+import { CLUSTER_POLICIES } from "@seam/intent";
 import type { KubeClient } from "@seam/kube";
 import { type ClusterPolicy, readClusterPolicy } from "@seam/reach";
 
@@ -19,24 +19,6 @@ const UNREAD =
 
 /** ClusterNetworkPolicies in the version that the cluster serves; none when it serves the kind in no version. */
 export async function readClusterPolicies(kube: KubeClient): Reply<ClusterPolicies> {
-  const read = await readServed(kube);
-  if (!read.ok) return read;
-  const { policies, notes } = read.value;
-  return ok({ policies, notes: [...notes, ...(await calicoNotes(kube))] });
-}
-
-const CALICO = "Calico's policies are enforced on this cluster, and this answer leaves them out";
-
-/** Nodes enforce Calico's policies, by which is not judged here. */
-async function calicoNotes(kube: KubeClient): Promise<readonly string[]> {
-  for (const kind of ["GlobalNetworkPolicy", "NetworkPolicy"]) {
-    const listed = await listObjects(kube, { apiVersion: `${CALICO_GROUP}/v3`, kind });
-    if (listed.ok ? listed.value.length > 0 : listed.error.code === "Denied") return [CALICO];
-  }
-  return [];
-}
-
-async function readServed(kube: KubeClient): Reply<ClusterPolicies> {
   for (const version of versions) {
     const listed = await listObjects(kube, {
       apiVersion: `${group}/${version}`,
