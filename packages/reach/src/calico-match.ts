@@ -2,10 +2,10 @@
  * What Calico's policies and rules are about, sentence by sentence of the reference of its resources (projectcalico.org/v3, NetworkPolicy,
  * GlobalNetworkPolicy and EntityRule).
  *
- * Calico's agents do otherwise in four places (libcalico-go, updateprocessors/rules.go; felix, rules/policy.go), where here the sentences
- * count: `notSelector` in a policy of a namespace is met by endpoints of that namespace alone; a set of the cluster meets a
- * namespaceSelector that only negates, and a network set such a selector of serviceAccounts; a rule with `notNets` of one family alone is
- * none for the other.
+ * Where the sentences leave it open, what Calico's agents do counts (libcalico-go, updateprocessors/rules.go): `notSelector` in a policy of
+ * a namespace is met by endpoints of that namespace alone; a set of the cluster meets a namespaceSelector that only negates, and a
+ * network set such a selector of serviceAccounts. In one place they do otherwise (felix, rules/policy.go), where the sentences count: for
+ * them a rule with `notNets` of one family alone is none for the other.
  */
 import { type Address, cidrContains } from "@seam/base";
 import type { Json } from "@seam/kube";
@@ -13,7 +13,7 @@ import type { Json } from "@seam/kube";
 import { addressesOf, type Attempt, type End, isPortNamed, type Pod } from "./attempt.ts";
 import type { CalicoNetworkSet, CalicoPolicy } from "./calico-policy.ts";
 import type { CalicoEntity, CalicoPort, CalicoRule } from "./calico-rule.ts";
-import { type Expression, meets, saysGlobal } from "./calico-selector.ts";
+import { type Expression, meets } from "./calico-selector.ts";
 
 /** What selectors can name: a pod, or a network set. */
 type Thing = {
@@ -129,7 +129,8 @@ type Asked = { readonly end: End; readonly attempt: Attempt };
 
 /**
  * Whether an end is what a rule asks for. Selectors are about pods and network sets; what has none of these at its address meets none.
- * `notSelector` negates the match instead: it is met from anywhere but from those (EntityRule, "Understanding notSelector").
+ * `notSelector` negates the match instead: it is met from anywhere but from those (EntityRule, "Understanding notSelector"), and in
+ * a policy of a namespace from anywhere in it.
  */
 function isEnd(entity: CalicoEntity, { end, attempt }: Asked, around: Surroundings): boolean {
   const addresses = addressesOf(end, attempt.family);
@@ -138,12 +139,12 @@ function isEnd(entity: CalicoEntity, { end, attempt }: Asked, around: Surroundin
     cidrs.some((cidr) => addresses.some((address) => cidrContains(cidr, address)));
   if ((nets.length > 0 && !isIn(nets)) || isIn(notNets)) return false;
   if (!isSelecting(entity)) return true;
-  const things = thingsAt(end, addresses, around.sets).filter((thing) =>
-    isInScope(entity.namespaces, thing, around.namespace),
-  );
+  const all = thingsAt(end, addresses, around.sets);
+  const near = all.filter((thing) => isInScope(entity.namespaces, thing, around.namespace));
+  const isNarrowed = isNaming(entity) || around.namespace !== null;
   return (
-    (!isNaming(entity) || things.some((thing) => isNamed(entity, thing))) &&
-    (notSelector === null || !things.some((thing) => isMet(notSelector, thing.labels)))
+    (!isNarrowed || near.some((thing) => isNamed(entity, thing))) &&
+    (notSelector === null || !all.some((thing) => isMet(notSelector, thing.labels)))
   );
 }
 
@@ -178,19 +179,16 @@ function isInScope(
 ): boolean {
   if (namespaces === null) return ownNamespace === null || thing.namespace === ownNamespace;
   return thing.namespace === null
-    ? saysGlobal(namespaces) && meets(namespaces, { labels: {}, isGlobal: true })
+    ? meets(namespaces, { labels: {}, isGlobal: true })
     : isMet(namespaces, named(thing.namespaceLabels, thing.namespace));
 }
 
-/** Only pods run as somebody. Names and a selector of service accounts have both to be met. */
+/** Only pods run as somebody; what a selector of service accounts negates is true of a set. Names and a selector have both to be met. */
 function isNamed({ selector, accounts }: CalicoEntity, thing: Thing): boolean {
   if (!isMet(selector, thing.labels)) return false;
   if (accounts === null) return true;
   const { account } = thing;
   const { names } = accounts;
-  return (
-    account !== null &&
-    (names.length === 0 || names.includes(account.name)) &&
-    isAccount(accounts.selector, account)
-  );
+  if (names.length > 0 && (account === null || !names.includes(account.name))) return false;
+  return isMet(accounts.selector, account === null ? {} : named(account.labels, account.name));
 }

@@ -141,8 +141,8 @@ const cases: readonly Case[] = [
         source: { namespaceSelector: "team == 'x'", notSelector: "app == 'b'" },
       }),
     },
-    ["y/b x/a", "192.0.2.1 x/a", "x/a y/a"],
-    ["x/b x/a", "x/b y/a", "y/b y/a", "192.0.2.1 y/a"],
+    ["x/a y/a"],
+    ["x/b x/a", "y/b x/a", "192.0.2.1 x/a", "x/b y/a", "y/b y/a", "192.0.2.1 y/a"],
   ],
   [
     "serviceAccounts are who pods run as: by names, by labels, or by both",

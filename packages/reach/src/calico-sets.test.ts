@@ -36,15 +36,15 @@ const cases: readonly Case[] = [
     ["198.51.100.1 x/a", "203.0.113.1 x/a"],
   ],
   [
-    "a namespaceSelector takes in sets of those namespaces, and none of the cluster",
+    "a namespaceSelector takes in sets of those namespaces; those of the cluster have no labels that it could ask for",
     {
       ...allowFrom({ selector: "kind == 'dc'", namespaceSelector: "team != 'x'" }),
       "NetworkSet x/s": { labels: { kind: "dc" }, nets: ["192.0.2.0/24"] },
       "NetworkSet y/s": { labels: { kind: "dc" }, nets: ["198.51.100.0/24"] },
       "GlobalNetworkSet s": { labels: { kind: "dc" }, nets: ["203.0.113.0/24"] },
     },
-    ["198.51.100.1 x/a"],
-    ["192.0.2.1 x/a", "203.0.113.1 x/a"],
+    ["198.51.100.1 x/a", "203.0.113.1 x/a"],
+    ["192.0.2.1 x/a"],
   ],
   [
     "global() takes in what is of no namespace, also for a policy of a namespace",
