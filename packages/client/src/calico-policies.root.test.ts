@@ -16,6 +16,7 @@ const KINDS = [
   ["GlobalNetworkPolicy", "globalnetworkpolicies", "Cluster"],
   ["NetworkSet", "networksets", "Namespaced"],
   ["GlobalNetworkSet", "globalnetworksets", "Cluster"],
+  ["HostEndpoint", "hostendpoints", "Cluster"],
 ] as const;
 
 let plane: ControlPlane;
@@ -179,6 +180,12 @@ test("Calico's kinds are judged by as soon as the cluster serves them, with all 
     metadata: { name: "lab", namespace: "lab-b", labels: { kind: "lab" } },
     spec: { nets: ["198.51.100.7"] },
   });
+  await make({
+    apiVersion: `${GROUP}/v3`,
+    kind: "HostEndpoint",
+    metadata: { name: "n9", labels },
+    spec: { node: "n9", interfaceName: "eth0", expectedIPs: ["203.0.113.9"] },
+  });
   await calico("NetworkPolicy", "lab-a/own", {
     spec: {
       selector: "app == 'server'",
@@ -202,6 +209,7 @@ test("Calico's kinds are judged by as soon as the cluster serves them, with all 
     await ask({ port: "icmp" }),
     await ask({ port: "icmp/13/0" }),
     await ask({ from: "192.0.2.1" }),
+    await ask({ from: "203.0.113.9" }),
     await ask({ from: "198.51.100.7" }),
     await ask({ from: "198.51.100.8" }),
   ]).toEqual([
@@ -213,6 +221,7 @@ test("Calico's kinds are judged by as soon as the cluster serves them, with all 
     { allowed: false, ingress: end, notes: [] },
     { allowed: false, ingress: rule(2), notes: [] },
     { allowed: false, ingress: end, notes: [] },
+    { allowed: false, ingress: rule(0), notes: [] },
     { allowed: false, ingress: rule(0), notes: [] },
     { allowed: false, ingress: rule(1), notes: [] },
     { allowed: false, ingress: end, notes: [] },
@@ -231,6 +240,7 @@ test("who may not list something is told what is left out", async () => {
       left("Calico's Tiers", `tiers.${GROUP}`),
       left("Calico's GlobalNetworkSets", `globalnetworksets.${GROUP}`),
       left("Calico's NetworkSets of other namespaces", `networksets.${GROUP}`),
+      left("Calico's HostEndpoints", `hostendpoints.${GROUP}`),
       left("labels of ServiceAccounts in lab-a", "serviceaccounts"),
     ],
   });

@@ -5,7 +5,9 @@ import {
   type CalicoNetworkSet,
   type CalicoPolicies,
   type CalicoPolicy,
+  hostSet,
   type Pod,
+  readCalicoHostEndpoint,
   readCalicoNetworkSet,
   readCalicoPolicy,
   readCalicoTier,
@@ -26,6 +28,7 @@ const PLURALS = {
   Tier: "Tiers",
   GlobalNetworkSet: "GlobalNetworkSets",
   NetworkSet: "NetworkSets",
+  HostEndpoint: "HostEndpoints",
 } as const;
 type Kind = keyof typeof PLURALS;
 
@@ -67,13 +70,21 @@ async function readBeside(
   if (!wide.ok) return wide;
   const near = await networkSets(kube, namespaces);
   if (!near.ok) return near;
+  const hosts = await listed(kube, "HostEndpoint", []);
+  if (!hosts.ok) return hosts;
   const read = readAll(tiers.value.found, readCalicoTier);
   if (!read.ok) return read;
   const sets = await readSets(kube, [...wide.value.found, ...near.value.found]);
   if (!sets.ok) return sets;
+  const endpoints = readAll(hosts.value.found, readCalicoHostEndpoint);
+  if (!endpoints.ok) return endpoints;
   return ok({
-    found: { policies, tiers: read.value, sets: sets.value },
-    notes: [...tiers.value.notes, ...wide.value.notes, ...near.value.notes],
+    found: {
+      policies,
+      tiers: read.value,
+      sets: [...sets.value, ...endpoints.value.map(hostSet)],
+    },
+    notes: [tiers, wide, near, hosts].flatMap(({ value }) => value.notes),
   });
 }
 

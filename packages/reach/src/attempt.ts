@@ -33,6 +33,8 @@ export type End =
       readonly address: Address;
       readonly node: string | null;
       readonly nodeLabels?: Json;
+      /** Of a node's interface, by the names that its endpoint gives them. */
+      readonly ports?: Pod["ports"];
     };
 
 /** What is sent: to a port, a message of ICMP (of ICMPv6 when the family is IPv6), or another protocol by IP's number for it. */
@@ -54,11 +56,13 @@ export const addressesOf = (end: End, family: Family): readonly Address[] =>
     (address) => address.family === family,
   );
 
-/** What containers of an end call so, as far as it is where the attempt goes. */
+const portsOf = (end: End): Pod["ports"] =>
+  end.kind === "pod" ? end.pod.ports : (end.ports ?? []);
+
+/** Whether the attempt goes to what its destination calls so. */
 export const isPortNamed = (name: string, attempt: Attempt): boolean =>
   "port" in attempt &&
-  attempt.to.kind === "pod" &&
-  attempt.to.pod.ports.some(
+  portsOf(attempt.to).some(
     (each) =>
       each.name === name && each.protocol === attempt.protocol && each.port === attempt.port,
   );

@@ -24,6 +24,8 @@ export type CalicoPolicy = {
   readonly accounts: Expression | null;
   /** Only about what comes to a node's own interfaces, before addresses are translated. */
   readonly preDnat: boolean;
+  /** Also about what a node's interfaces forward; without meaning for pods. */
+  readonly onForward: boolean;
   readonly ingress: readonly CalicoRule[] | null;
   readonly egress: readonly CalicoRule[] | null;
 };
@@ -50,6 +52,7 @@ export type CalicoNetworkSet = {
 export type CalicoPolicies = {
   readonly policies: readonly CalicoPolicy[];
   readonly tiers: readonly CalicoTier[];
+  /** Also what nodes' interfaces are: their endpoints have labels and addresses as sets of the cluster do (hostSet). */
   readonly sets: readonly CalicoNetworkSet[];
 };
 
@@ -69,7 +72,6 @@ const GLOBAL = ["namespaceSelector", "preDNAT", "applyOnForward"];
 
 /**
  * Reads a NetworkPolicy or a GlobalNetworkPolicy; the errors name fields that cannot be understood, of which none is passed over.
- * `applyOnForward` has no meaning for pods.
  */
 export function readCalicoPolicy(object: KubeObject): Result<CalicoPolicy, readonly string[]> {
   const spec = child(object, "spec");
@@ -89,6 +91,7 @@ export function readCalicoPolicy(object: KubeObject): Result<CalicoPolicy, reado
     namespaces: isGlobal ? selector("namespaceSelector") : null,
     accounts: selector("serviceAccountSelector"),
     preDnat: spec["preDNAT"] === true,
+    onForward: spec["applyOnForward"] === true,
     ...directionsOf(reading, spec),
   };
   return reading.errors.length === 0 ? ok(policy) : err(reading.errors);

@@ -2,7 +2,14 @@
 import { expect, test } from "vitest";
 
 import { allow, attemptOf, deny, object, type Objects, policiesOf } from "./calico.fixture.ts";
-import { explain, judge, readCalicoNetworkSet, readCalicoPolicy, readCalicoTier } from "./index.ts";
+import {
+  explain,
+  judge,
+  readCalicoNetworkSet,
+  readCalicoPolicy,
+  readCalicoTier,
+  trafficName,
+} from "./index.ts";
 
 const prefix = "is not an address prefix: expected a form such as 10.244.0.0/16";
 
@@ -70,6 +77,16 @@ test.each(explanations)("explained: $what", ({ attempt: text, under, words }) =>
   const attempt = attemptOf(text);
   const { ingress, remedies } = explain(attempt, judge(attempt, policiesOf(under)));
   expect([ingress, ...remedies]).toEqual(words);
+});
+
+test("traffic has a name of its own", () => {
+  const sent = ["53/UDP", "icmp 8 0", "icmp 128 0 v6", "protocol 47"];
+  expect(sent.map((each) => trafficName(attemptOf(`x/a x/b ${each}`)))).toEqual([
+    "port 53/UDP",
+    "ICMP type 8 code 0",
+    "ICMPv6 type 128 code 0",
+    "protocol 47",
+  ]);
 });
 
 test("fields that are not understood are named", () => {

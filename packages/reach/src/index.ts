@@ -1,5 +1,15 @@
 /** Who may speak to whom under NetworkPolicies, ClusterNetworkPolicies and Calico's, from the definitions of the API alone; pure. */
 export {
+  type CalicoHostEndpoint,
+  endpointFor,
+  type HostAttempt,
+  type HostSide,
+  hostSet,
+  isHostAllowed,
+  judgeHost,
+  readCalicoHostEndpoint,
+} from "./calico-host.ts";
+export {
   type CalicoNetworkSet,
   type CalicoPolicies,
   type CalicoPolicy,
