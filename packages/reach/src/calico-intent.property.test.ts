@@ -150,7 +150,8 @@ function tell(world: World, one: Step): void {
   } else if ("policy" in one) {
     put(policies, one.key, one.policy);
     const object = objectOf("networking.k8s.io/v1", "NetworkPolicy", one.key);
-    expect(intent.setPolicy(one.key, one.policy && { ...object, spec: one.policy })).toEqual([]);
+    const faults = intent.setPolicy(one.key, one.policy && { ...object, spec: one.policy });
+    invariant(faults.length === 0, faults.join());
   } else if ("kind" in one) tellCalico(world, one);
   else if ("namespace" in one) {
     namespaces.set(one.key, given(one.namespace));

@@ -65,7 +65,10 @@ export const decide = (asked: Asked, policies: Policies): Decision | null =>
   decideInTiers(placedFor(asked, policies), tiersOf(policies.calico?.tiers ?? []));
 
 /** What the first tier decides that does, of policies that are all about the attempt's end and direction. */
-function decideInTiers(policies: readonly Placed[], tiers: readonly CalicoTier[]): Decision | null {
+export function decideInTiers(
+  policies: readonly Placed[],
+  tiers: readonly CalicoTier[],
+): Decision | null {
   const standing = Map.groupBy(policies, ({ tier }) => tier);
   for (const tier of tiers) {
     const decision = decideInTier((standing.get(tier.name) ?? []).toSorted(inOrder), tier);
@@ -89,7 +92,7 @@ function decideInTier(placed: readonly Placed[], tier: CalicoTier): Decision | "
 }
 
 /** Tiers of one order come by their names. */
-const tiersOf = (made: readonly CalicoTier[]): readonly CalicoTier[] =>
+export const tiersOf = (made: readonly CalicoTier[]): readonly CalicoTier[] =>
   [
     ...BUILT_IN,
     ...made.filter(({ name }) => BUILT_IN.every((each) => each.name !== name)),
@@ -142,7 +145,7 @@ function placedFor(asked: Asked, { network, cluster, calico }: Policies): readon
 }
 
 /** One of Calico's policies in its place, asked about an attempt. */
-const placeCalico = (
+export const placeCalico = (
   policy: CalicoPolicy,
   asked: Pick<Asked, "direction" | "attempt">,
   calico: CalicoPolicies,
