@@ -41,8 +41,7 @@ export function createNetworkSets(tables: Tables): NetworkSets {
       members.refreshAll([key]);
     },
     join: (term) => {
-      if (term.peer?.kind === "pods" && term.named === null)
-        members.refresh(term, [...sets.keys()]);
+      if (term.peer?.kind === "pods") members.refresh(term, [...sets.keys()]);
     },
     follow: (namespace) => {
       const own = [...sets].filter(([, set]) => set.namespace === namespace);

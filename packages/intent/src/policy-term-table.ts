@@ -89,12 +89,12 @@ export function createTermTable(): TermTable {
 }
 
 function enter({ blocks, wide, near, selecting }: Places, term: Term): void {
-  const { peer, named } = term;
+  const { peer } = term;
   if (peer === null) wide.add(term);
   else if (peer.kind !== "pods") blocks.add(term);
   else {
     const { namespaces, endpoints = null } = peer;
-    if (endpoints !== null && named === null) selecting.add(term);
+    if (endpoints !== null) selecting.add(term);
     if (typeof namespaces === "string")
       near.set(namespaces, (near.get(namespaces) ?? new Set()).add(term));
     else wide.add(term);
