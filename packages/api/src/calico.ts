@@ -267,7 +267,14 @@ function definitionOf({ kind, plural, shortNames, scope, columns, ...of }: Defin
     spec: {
       group: GROUP,
       scope,
-      names: { kind, listKind: `${kind}List`, plural, singular, shortNames },
+      // The API server drops an empty list, over which later appliers would then disagree.
+      names: {
+        kind,
+        listKind: `${kind}List`,
+        plural,
+        singular,
+        ...(shortNames.length === 0 ? {} : { shortNames }),
+      },
       versions: [
         {
           name: "v3",
