@@ -4,19 +4,19 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 import type { KubeObject } from "@seam/kube";
-import { type ControlPlane, startControlPlane } from "@seam/kube/testing";
+import { calicoDefinition, type ControlPlane, startControlPlane } from "@seam/kube/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { askReach, createSeam, type Seam, tabulateReach } from "./index.ts";
 
 const GROUP = "projectcalico.org";
 const KINDS = [
-  ["Tier", "tiers", "Cluster"],
-  ["NetworkPolicy", "networkpolicies", "Namespaced"],
-  ["GlobalNetworkPolicy", "globalnetworkpolicies", "Cluster"],
-  ["NetworkSet", "networksets", "Namespaced"],
-  ["GlobalNetworkSet", "globalnetworksets", "Cluster"],
-  ["HostEndpoint", "hostendpoints", "Cluster"],
+  ["Tier", "tiers"],
+  ["NetworkPolicy", "networkpolicies"],
+  ["GlobalNetworkPolicy", "globalnetworkpolicies"],
+  ["NetworkSet", "networksets"],
+  ["GlobalNetworkSet", "globalnetworksets"],
+  ["HostEndpoint", "hostendpoints"],
 ] as const;
 
 let plane: ControlPlane;
@@ -89,27 +89,6 @@ async function makeMember(): Promise<Seam> {
   return opened(hers);
 }
 
-const definition = ([kind, plural, scope]: (typeof KINDS)[number]): KubeObject => ({
-  apiVersion: "apiextensions.k8s.io/v1",
-  kind: "CustomResourceDefinition",
-  metadata: { name: `${plural}.${GROUP}` },
-  spec: {
-    group: GROUP,
-    scope,
-    names: { kind, plural },
-    versions: [
-      {
-        name: "v3",
-        served: true,
-        storage: true,
-        schema: {
-          openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
-        },
-      },
-    ],
-  },
-});
-
 beforeAll(async () => {
   plane = await startControlPlane();
   seam = opened(plane.kubeconfig);
@@ -141,7 +120,7 @@ test("Calico's kinds are judged by as soon as the cluster serves them, with all 
   expect([await ask({}), await ask({ by: member })]).toEqual([OPEN, OPEN]);
 
   const kubectl = `${process.env["SEAM_BIN"]}/kubectl`;
-  for (const each of KINDS) await make(definition(each));
+  for (const [kind, plural] of KINDS) await make(calicoDefinition(kind, plural));
   execFileSync(kubectl, [
     "--kubeconfig",
     plane.kubeconfig,

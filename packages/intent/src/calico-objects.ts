@@ -1,7 +1,7 @@
-/** Calico's tiers and sets of networks (projectcalico.org/v3), and what of an object of any of its kinds is not understood. */
+/** Calico's tiers and sets of networks (projectcalico.org/v3). */
 import { type Cidr, err, ok, parseAddress, parseNetwork, type Result } from "@seam/base";
 
-import { collect, isRecord, listAt, type Record as Fields } from "./policy-fields.ts";
+import { collect, isRecord, listAt, specOf } from "./policy-fields.ts";
 import { type Tier, TIERS } from "./policy-model.ts";
 
 /** Reads a tier; one that is always there keeps its place. */
@@ -22,10 +22,6 @@ export function readCalicoTier(
   const fault = `spec: tier ${name} always has order ${fixed.order} and defaultAction ${action}`;
   return { tier: fixed, faults: isSame ? [] : [fault] };
 }
-
-/** The specification of an object; empty where there is none. */
-export const specOf = (object: unknown): Fields =>
-  isRecord(object) && isRecord(object["spec"]) ? object["spec"] : {};
 
 /** A set of networks that has labels. */
 export type NetworkSet = {

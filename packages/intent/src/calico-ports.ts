@@ -8,6 +8,7 @@ import {
   NO_PORTS,
   portSet,
   type PortSet,
+  PROTOCOL_NUMBERS,
   subtractPorts,
   type Transport,
   uniteAllPorts,
@@ -17,13 +18,7 @@ import {
 import { collect, fieldsOf, listAt, readEach, type Record as Fields } from "./policy-fields.ts";
 import type { NamedPort, Ports } from "./policy-model.ts";
 
-const NUMBERS: Readonly<Record<number, LineProtocol>> = {
-  1: "icmp",
-  6: "tcp",
-  17: "udp",
-  58: "icmpv6",
-  132: "sctp",
-};
+const NAMED = ["tcp", "udp", "sctp", "icmp", "icmpv6"] as const satisfies readonly LineProtocol[];
 const UDP_LITE = 136;
 
 /** A protocol that a rule names. */
@@ -54,7 +49,7 @@ function readProtocol(value: unknown, path: string): Result<Named | null, string
   const name =
     typeof value === "number" || typeof value === "string" ? `${value}`.toLowerCase() : "";
   if (name === "udplite") return ok(ofNumber(UDP_LITE));
-  const known = Object.values(NUMBERS).find((each) => each === name);
+  const known = NAMED.find((each) => each === name);
   if (known !== undefined) return ok({ set: wholeProtocol(known), line: known });
   const number = /^\d+$/.test(name) ? Number(name) : 0;
   return number >= 1 && number <= 255
@@ -63,7 +58,7 @@ function readProtocol(value: unknown, path: string): Result<Named | null, string
 }
 
 function ofNumber(number: number): Named {
-  const line = NUMBERS[number] ?? "protocol";
+  const line = NAMED.find((each) => PROTOCOL_NUMBERS[each] === number) ?? "protocol";
   const set =
     line === "protocol"
       ? portSet({ protocol: line, first: number, last: number })

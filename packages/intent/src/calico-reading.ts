@@ -5,7 +5,7 @@
  */
 import { type Cidr, err, FAMILIES, type Family, ok, type Result } from "@seam/base";
 
-import { readNet, readOrder, specOf } from "./calico-objects.ts";
+import { readNet, readOrder } from "./calico-objects.ts";
 import { readCalicoPorts } from "./calico-ports.ts";
 import {
   ACCOUNT_LABEL,
@@ -22,6 +22,7 @@ import {
   listAt,
   readEach,
   type Record as Fields,
+  specOf,
 } from "./policy-fields.ts";
 import {
   type Action,

@@ -5,7 +5,15 @@
 import { err, ok, type Result } from "@seam/base";
 import { LAST_PORT } from "@seam/state";
 
-import { fieldsOf, isRecord, listAt, readEach, type Record as Fields } from "./policy-fields.ts";
+import {
+  collect,
+  fieldsOf,
+  isRecord,
+  listAt,
+  readEach,
+  type Record as Fields,
+  specOf,
+} from "./policy-fields.ts";
 import {
   type Action,
   ANYONE,
@@ -41,13 +49,8 @@ const SPEC = ["tier", "priority", "subject", "ingress", "egress"];
 
 /** Reads the policy. When it is not clear whom it is about, it accepts nothing and denies everybody what it denies. */
 export function readClusterPolicy(object: unknown): PolicyReading {
-  const spec = isRecord(object) && isRecord(object["spec"]) ? object["spec"] : {};
-  const faults: string[] = [];
-  const given = <T>(read: Result<T, string>, otherwise: T): T => {
-    if (read.ok) return read.value;
-    faults.push(read.error);
-    return otherwise;
-  };
+  const spec = specOf(object);
+  const { faults, given } = collect();
   given<Fields>(fieldsOf(spec, "spec", SPEC), {});
   const subject = given<PodSelector | null>(readSubject(spec["subject"], "spec.subject"), null);
   const rulesOf = (direction: Direction): readonly Rule[] | null => {

@@ -8,6 +8,10 @@ export type Record = { readonly [key: string]: unknown };
 export const isRecord = (value: unknown): value is Record =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** The specification of an object; empty where there is none. */
+export const specOf = (object: unknown): Record =>
+  isRecord(object) && isRecord(object["spec"]) ? object["spec"] : {};
+
 /** The list; an empty one for what is missing. */
 export function listAt(
   fields: Record,

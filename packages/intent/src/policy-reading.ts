@@ -12,7 +12,14 @@ import {
   uniteAllPorts,
 } from "@seam/state";
 
-import { fieldsOf, isRecord, listAt, readEach, type Record as Fields } from "./policy-fields.ts";
+import {
+  collect,
+  fieldsOf,
+  listAt,
+  readEach,
+  type Record as Fields,
+  specOf,
+} from "./policy-fields.ts";
 import {
   ANYONE,
   blockPeer,
@@ -31,13 +38,8 @@ const ORDER = 1000;
 
 /** Reads the policy of a namespace. Whom it selects must be clear; when it is not, it isolates the whole namespace. */
 export function readNetworkPolicy(namespace: string, object: unknown): PolicyReading {
-  const spec = isRecord(object) && isRecord(object["spec"]) ? object["spec"] : {};
-  const faults: string[] = [];
-  const given = <T>(read: Result<T, string>, otherwise: T): T => {
-    if (read.ok) return read.value;
-    faults.push(read.error);
-    return otherwise;
-  };
+  const spec = specOf(object);
+  const { faults, given } = collect();
   given<Fields>(fieldsOf(spec, "spec", SPEC), {});
   const rulesOf = (direction: "ingress" | "egress"): readonly Rule[] =>
     given(listAt(spec, direction, "spec"), []).flatMap((value, at) => {

@@ -20,6 +20,7 @@ import {
   HOST_POINTS,
   type HostPoint,
   type PeerClass,
+  PROTOCOL_NUMBERS,
   TUNNEL_PORT,
 } from "@seam/state";
 
@@ -51,7 +52,7 @@ import {
 } from "./nft-messages.ts";
 import { copy } from "./nft-packet.ts";
 import type { Way } from "./packet-headers.ts";
-import { PROTOCOLS, serverPort } from "./policy-permissions.ts";
+import { serverPort } from "./policy-permissions.ts";
 import {
   chainWith,
   DENIED_ELEMENTS,
@@ -296,7 +297,7 @@ function failsafe(point: HostPoint): readonly (readonly Buffer[])[] {
   if (side === null) return [];
   return FAILSAFE_PROTOCOLS.map((protocol) => [
     loadConnection("protocol", SCRATCH, "original"),
-    compare(SCRATCH, "==", Buffer.from([PROTOCOLS[protocol]])),
+    compare(SCRATCH, "==", Buffer.from([PROTOCOL_NUMBERS[protocol]])),
     serverPort(point),
     lookUp({ name: failsafeSet(side, protocol) }, SCRATCH),
     endWith("return"),

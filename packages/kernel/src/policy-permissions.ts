@@ -7,6 +7,7 @@ import {
   parsePermission,
   type Permission,
   type PortRange,
+  PROTOCOL_NUMBERS,
 } from "@seam/state";
 import { createHash } from "node:crypto";
 
@@ -46,15 +47,6 @@ import {
 /** What gates permit in a direction, or at a point. */
 export type Permitting = { readonly direction: Judged; readonly permission: Permission };
 
-/** Protocols with places of their own on the line of ports. */
-export const PROTOCOLS: Readonly<Record<Exclude<LineProtocol, "protocol">, number>> = {
-  tcp: 6,
-  udp: 17,
-  sctp: 132,
-  icmp: 1,
-  icmpv6: 58,
-};
-
 /** The chain of a permission that is about ports; its name is that of nothing else. */
 export const permissionChain = ({ direction, permission }: Permitting): string =>
   `ports-${direction}-${createHash("sha256").update(permission).digest("hex").slice(0, 16)}`;
@@ -68,7 +60,7 @@ export const withoutPermission = (permitting: Permitting): Request =>
   deleteChain(POLICY_TABLE, permissionChain(permitting));
 
 /** How many sets a permission's chain may have: one for each protocol, and again for what is shown. */
-export const SETS_OF_PERMISSION = 2 * (Object.keys(PROTOCOLS).length + 1);
+export const SETS_OF_PERMISSION = 2 * (Object.keys(PROTOCOL_NUMBERS).length + 1);
 
 /** Makes the chain of a permission; `firstId` tells its sets from others of the batch. */
 export function withPermission(permitting: Permitting, firstId: number): readonly Request[] {
@@ -155,13 +147,13 @@ type PlaceLoad = {
 function loadPlace(protocol: LineProtocol, judged: Judged): PlaceLoad {
   const load = loadConnection("protocol", SCRATCH, "original");
   if (protocol === "protocol") {
-    const others = Object.values(PROTOCOLS).map((each) =>
+    const others = Object.values(PROTOCOL_NUMBERS).map((each) =>
       compare(SCRATCH, "!=", Buffer.from([each])),
     );
     return { isProtocol: [load, ...others], key: "protocol", place: load };
   }
   return {
-    isProtocol: [load, compare(SCRATCH, "==", Buffer.from([PROTOCOLS[protocol]]))],
+    isProtocol: [load, compare(SCRATCH, "==", Buffer.from([PROTOCOL_NUMBERS[protocol]]))],
     key: "port",
     // Or the type and code of what was asked.
     place: protocol.startsWith("icmp")

@@ -1,7 +1,9 @@
 /** Calico's kinds for API servers of tests. */
 
+import type { KubeObject } from "./object.ts";
+
 /** As much of a definition as serving takes: every field is kept. */
-export const calicoDefinition = (kind: string, plural: string): object => ({
+export const calicoDefinition = (kind: string, plural: string): KubeObject => ({
   apiVersion: "apiextensions.k8s.io/v1",
   kind: "CustomResourceDefinition",
   metadata: { name: `${plural}.projectcalico.org` },

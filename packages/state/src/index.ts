@@ -35,6 +35,7 @@ export {
   parsePermission,
   type Permission,
   portSet,
+  PROTOCOL_NUMBERS,
   type PortRange,
   type PortSet,
   subtractPorts,

@@ -39,6 +39,15 @@ const NAMES = ["tcp", "udp", "sctp", "icmp", "icmpv6", "protocol"] as const;
 const PORTS = LAST_PORT + 1;
 const END = NAMES.indexOf("protocol") * PORTS + LAST_PROTOCOL + 1;
 
+/** IP's numbers for the protocols that have places of their own. */
+export const PROTOCOL_NUMBERS: Readonly<Record<Exclude<LineProtocol, "protocol">, number>> = {
+  tcp: 6,
+  udp: 17,
+  sctp: 132,
+  icmp: 1,
+  icmpv6: 58,
+};
+
 /** The last place of a protocol. */
 export const lastOf = (protocol: LineProtocol): number =>
   protocol === "protocol" ? LAST_PROTOCOL : LAST_PORT;
