@@ -20,6 +20,7 @@ const layers = [
   "agent",
   "controller",
   "server",
+  "admission",
   "lab",
   "bench",
   "conformance",

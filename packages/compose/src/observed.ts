@@ -7,7 +7,7 @@ import { child, children, textAt, type Json, type KubeObject } from "@seam/kube"
 import { contentOf, type Existing } from "./children.ts";
 import { conditionsIn, type Condition } from "./condition.ts";
 import { createdAtOf, identityOf, type Identity } from "./identity.ts";
-import { ADOPT_ANNOTATION, EXPERIMENT_LABEL, PROJECT_LABEL, WORKLOAD_LABEL } from "./names.ts";
+import { ADOPT_ANNOTATION, BANDWIDTH_LABEL, EXPERIMENT_LABEL, PROJECT_LABEL, WORKLOAD_LABEL } from "./names.ts";
 
 /** An object of one of Seam's kinds: who it is, what it asks for, and what its status says. */
 export type Observed<S> = {
@@ -70,6 +70,8 @@ export type ObservedNamespace = {
   readonly name: string;
   readonly project: string | null;
   readonly ownerUid: string | null;
+  /** Whether admission is asked about all of its pods. */
+  readonly isBandwidthLimited: boolean;
   readonly isAdoptable: boolean;
   readonly isTerminating: boolean;
 };
@@ -192,6 +194,7 @@ export const observeNamespace = (object: KubeObject): ObservedNamespace => ({
   name: object.metadata.name,
   project: labelOf(object, PROJECT_LABEL),
   ownerUid: controllerOf(object),
+  isBandwidthLimited: labelOf(object, BANDWIDTH_LABEL) === "limited",
   isAdoptable: textAt(child(object.metadata, "annotations"), ADOPT_ANNOTATION) === "true",
   isTerminating: textAt(object.metadata, "deletionTimestamp") !== null,
 });

@@ -5,7 +5,7 @@ import type { Json, KubeObject } from "@seam/kube";
 import { newsIn, settle, type Finding } from "./condition.ts";
 import type { Problem, Verdict } from "./experiment-status.ts";
 import { ownerReference } from "./identity.ts";
-import { ADOPT_ANNOTATION, PROJECT_LABEL } from "./names.ts";
+import { ADOPT_ANNOTATION, BANDWIDTH_LABEL, PROJECT_LABEL } from "./names.ts";
 import type { ObservedNamespace, ObservedProject } from "./observed.ts";
 
 const RESERVED = new Set([
@@ -33,7 +33,10 @@ export function planNamespace(
     kind: "Namespace",
     metadata: {
       name: project.identity.name,
-      labels: { [PROJECT_LABEL]: project.identity.name },
+      labels: {
+        [PROJECT_LABEL]: project.identity.name,
+        ...(isBandwidthLimited(project) ? { [BANDWIDTH_LABEL]: "limited" } : {}),
+      },
       ownerReferences: [ownerReference(project.identity)],
     },
   };
@@ -56,7 +59,7 @@ export type ProjectScene = {
 /** What to say about the project. */
 export function judgeProject(project: ObservedProject, scene: ProjectScene): Verdict {
   const ready = namespaceReady(project, scene);
-  const later = project.spec.ok ? unsupported(project.spec.value) : [];
+  const later = project.spec.ok ? bandwidthRules(project.spec.value) : [];
   const essential = [ready, ...scene.tenancy];
   const findings = [...essential, ...later];
   const at = { generation: project.identity.generation, now: scene.now };
@@ -76,7 +79,7 @@ export function concernsAboutProject(
   namespace: ObservedNamespace | null,
 ): readonly Finding[] {
   const ready = namespaceReady(project, { namespace, problems: [] });
-  const later = project.spec.ok ? unsupported(project.spec.value) : [];
+  const later = project.spec.ok ? bandwidthRules(project.spec.value) : [];
   const isBad = ready.status === "False" && ready.reason !== "Creating";
   return isBad ? [ready, ...later] : later;
 }
@@ -115,7 +118,9 @@ function standingOf(project: ObservedProject, namespace: ObservedNamespace | nul
       "NamespaceExists",
       `a namespace ${name} exists that Seam did not make; use another name, or give it to this project, which then owns and finally deletes it: kubectl annotate namespace ${name} ${ADOPT_ANNOTATION}=true`,
     );
-  return { kind: namespace.project === name && namespace.ownerUid === uid ? "held" : "repair" };
+  const isOwn = namespace.project === name && namespace.ownerUid === uid;
+  const isMarked = namespace.isBandwidthLimited === isBandwidthLimited(project);
+  return { kind: isOwn && isMarked ? "held" : "repair" };
 }
 
 /** Owned by a project of this name that was deleted: the garbage collector is about to remove it, with all inside. */
@@ -149,19 +154,50 @@ function namespaceReady(
     : not("Creating", `the namespace ${name} is being made`);
 }
 
-/** What the specification asks for and this version does not do is said, never passed over. */
-function unsupported(spec: Project["spec"]): readonly Finding[] {
-  const { egressMbps, ingressMbps } = spec.quota ?? {};
-  if (egressMbps === undefined && ingressMbps === undefined) return [];
-  return [
-    {
-      type: "BandwidthQuotaEnforced",
-      status: "False",
-      reason: "NotSupportedYet",
-      message:
-        "this version of Seam keeps spec.quota.egressMbps and ingressMbps but does not act on them; until it does, expect no limit from them",
-    },
-  ];
+/** Whether the project says what bandwidth its pods may have. */
+const isBandwidthLimited = ({ spec }: ObservedProject): boolean =>
+  spec.ok && bandwidthRulesOf(spec.value).length > 0;
+
+const RATES = ["egressMbps", "ingressMbps"] as const;
+
+/** Which fields speak of bandwidth. */
+function bandwidthRulesOf({ quota, limits }: Project["spec"]): readonly string[] {
+  const places = [
+    ["spec.quota", quota],
+    ["spec.limits.default", limits?.default],
+    ["spec.limits.max", limits?.max],
+  ] as const;
+  return places.flatMap(([place, said]) =>
+    RATES.filter((field) => said?.[field] !== undefined).map((field) => `${place}.${field}`),
+  );
+}
+
+/** What admission does with what the project says of bandwidth (U1). */
+function bandwidthRules(spec: Project["spec"]): readonly Finding[] {
+  const rules = bandwidthRulesOf(spec);
+  if (rules.length === 0) return [];
+  const { quota, limits } = spec;
+  const undefaulted = RATES.filter(
+    (field) =>
+      quota?.[field] !== undefined &&
+      limits?.default?.[field] === undefined &&
+      limits?.max?.[field] === undefined,
+  );
+  const advice = undefaulted.map(
+    (field) => `a pod without such a rate is refused, unless spec.limits.default.${field} is set`,
+  );
+  const excess = RATES.filter(
+    (field) => (limits?.default?.[field] ?? 0) > (limits?.max?.[field] ?? Infinity),
+  );
+  const type = "BandwidthLimitsEnforced";
+  if (excess.length > 0) {
+    const message = excess
+      .map((field) => `spec.limits.default.${field}: expected at most spec.limits.max.${field}`)
+      .join("; ");
+    return [{ type, status: "False", reason: "DefaultAboveMax", message }];
+  }
+  const message = [`new pods are held to ${rules.join(", ")}`, ...advice].join("; ");
+  return [{ type, status: "True", reason: "Enforced", message }];
 }
 
 function phaseOf(findings: readonly Finding[]): "Ready" | "Pending" | "Failed" {
