@@ -6,7 +6,7 @@ import { NO_RATES, type Rates } from "@seam/bandwidth";
 import { type Mbps, mbps } from "@seam/base";
 
 /** A pod by its UID, and what it has reserved. */
-export type Holder = { readonly namespace: string; readonly uid: string; readonly rates: Rates };
+type Holder = { readonly namespace: string; readonly uid: string; readonly rates: Rates };
 
 /** Longer than the API server takes from this answer to the pod's storing; what was refused by others is given back after it. */
 const PROMISE_MS = 30_000;
@@ -63,8 +63,8 @@ export function createBook(): Book {
       return waiting.reduce<Rates>(
         (used, each) => larger(used, each.rates, seen.get(each.uid)?.rates ?? NO_RATES),
         {
-          ulMbps: plus(sum.ulMbps, -own.ulMbps),
-          dlMbps: plus(sum.dlMbps, -own.dlMbps),
+          ulMbps: mbps(sum.ulMbps - own.ulMbps),
+          dlMbps: mbps(sum.dlMbps - own.dlMbps),
         },
       );
     },

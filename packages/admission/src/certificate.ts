@@ -2,12 +2,13 @@
  * Certificates for the API server's calls, made in memory: an authority that signs one certificate and is then forgotten, so there is no
  * key to keep or to steal. Who trusts it is `trust.ts`' matter.
  */
+// Before the library, which asks for it.
+import "reflect-metadata";
 import { webcrypto } from "node:crypto";
 
-import "reflect-metadata";
 import {
   BasicConstraintsExtension,
-  type CreateSelfSignedParams,
+  type X509CertificateCreateSelfSignedParams,
   KeyUsageFlags,
   KeyUsagesExtension,
   SubjectAlternativeNameExtension,
@@ -74,7 +75,7 @@ export async function makeIdentity(wish: IdentityWish): Promise<Identity> {
   };
 }
 
-const AUTHORITY: Pick<CreateSelfSignedParams, "extensions"> = {
+const AUTHORITY: Pick<X509CertificateCreateSelfSignedParams, "extensions"> = {
   extensions: [
     new BasicConstraintsExtension(true, 0, true),
     new KeyUsagesExtension(KeyUsageFlags.keyCertSign, true),

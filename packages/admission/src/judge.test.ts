@@ -66,9 +66,9 @@ test.each([
   ["no rules, no rate", pod(), {}, "yes"],
   [
     "U5: a number without unit, which is bit/s",
-    pod({ [EGRESS]: "100", [INGRESS]: "1M" }),
+    pod({ [EGRESS]: "20000", [INGRESS]: "1M" }),
     {},
-    expect.stringContaining(`yes; ${EGRESS}: "100"`),
+    expect.stringContaining(`yes; ${EGRESS}: "20000"`),
   ],
   [
     "U5: a value that is none",
@@ -92,7 +92,7 @@ test.each([
     "no rate under a quota",
     pod({ [INGRESS]: "1M" }),
     { quota: { egressMbps: 100, ingressMbps: null } },
-    `metadata.annotations: expected ${EGRESS}, such as "10M", as the project has a quota (spec.quota.egressMbps); or set spec.limits.default.egressMbps of the project`,
+    `metadata.annotations: expected ${EGRESS}, such as "10M", as the project has spec.quota.egressMbps; or set spec.limits.default.egressMbps of the project`,
   ],
   [
     "no rate under a quota, in the node's own network",
@@ -100,7 +100,8 @@ test.each([
     { quota: { egressMbps: 100, ingressMbps: 100 } },
     "yes",
   ],
-] as const)("U1: %s", (_, given, rules, said) => {
+] as const)("U1: %s", (...row) => {
+  const [, given, rules, said] = row;
   expect(judged(created(given), rules)).toEqual(said);
 });
 
@@ -171,7 +172,8 @@ test.each([
     { fallback: { egressMbps: 5, ingressMbps: 7 } },
     [],
   ],
-] as const)("U1, default rates: %s", (_, given, rules, patch) => {
+] as const)("U1, default rates: %s", (...row) => {
+  const [, given, rules, patch] = row;
   expect(defaulted(created(given), { tenant: tenant(rules), reading })).toMatchObject({
     allowed: true,
     patch,

@@ -3,7 +3,7 @@ import { isRefused, readRates, type Rates, type RateOptions, reservedRates } fro
 import { child, type Json, type KubeObject } from "@seam/kube";
 
 import type { Answer, JsonPatch, Review } from "./review.ts";
-import type { Said, Tenant } from "./tenant.ts";
+import type { Tenant } from "./tenant.ts";
 
 /** What a question is judged by. */
 export type Scene = {
@@ -29,19 +29,19 @@ const DIRECTIONS: readonly Direction[] = [
 ];
 
 /** A pod's annotations. */
-export function annotationsOf(pod: KubeObject): { readonly [key: string]: string } {
+function annotationsOf(pod: KubeObject): { readonly [key: string]: string } {
   const found = child(child(pod, "metadata"), "annotations");
   return Object.fromEntries(
-    Object.entries(found).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+    Object.entries(found).filter(
+      (entry): entry is [string, string] => typeof entry[1] === "string",
+    ),
   );
 }
 
 /** Whether a pod has ended, or shares its node's network, where no rate of its own can hold. */
 export function holdsNothing(pod: KubeObject): boolean {
   const phase = child(pod, "status")["phase"];
-  return (
-    phase === "Succeeded" || phase === "Failed" || child(pod, "spec")["hostNetwork"] === true
-  );
+  return phase === "Succeeded" || phase === "Failed" || child(pod, "spec")["hostNetwork"] === true;
 }
 
 /** What a pod has reserved by its annotations. */
@@ -49,7 +49,10 @@ export const ratesOf = (pod: KubeObject, reading: RateOptions): Rates =>
   reservedRates(readRates(annotationsOf(pod), reading));
 
 /** The annotations that a new pod gets where it names no rate. */
-export function defaulted({ pod, operation }: Review, { tenant, reading }: Omit<Scene, "used">): Answer {
+export function defaulted(
+  { pod, operation }: Review,
+  { tenant, reading }: Omit<Scene, "used">,
+): Answer {
   const annotations = annotationsOf(pod);
   const rates = readRates(annotations, reading);
   const [family] = reading.families;
@@ -70,7 +73,7 @@ type Added = { readonly key: string; readonly value: string };
 function patchFor(pod: KubeObject, added: readonly Added[]): readonly JsonPatch[] {
   const values: Json = Object.fromEntries(added.map(({ key, value }) => [key, value]));
   const path = "/metadata/annotations";
-  if (pod.metadata.annotations === undefined) return [{ op: "add", path, value: values }];
+  if (pod.metadata["annotations"] === undefined) return [{ op: "add", path, value: values }];
   return added.map(({ key, value }) => ({
     op: "add",
     path: `${path}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`,
@@ -106,32 +109,45 @@ type Asked = {
 };
 
 function faultsOf({ direction, rates, had, pod }: Asked, scene: Scene): readonly string[] {
-  if (holdsNothing(pod)) return [];
-  const { field, rate, word } = direction;
-  const { tenant, used } = scene;
-  const [asked, most, quota] = [rates[rate], tenant.most[field], tenant.quota[field]];
+  const { rate, word } = direction;
+  const asked = rates[rate];
   // Less than before is never refused: it cannot make anything worse.
-  if (had !== null && asked <= had[rate] && asked > 0) return [];
+  const isLess = had !== null && asked > 0 && asked <= had[rate];
+  if (holdsNothing(pod) || isLess) return [];
   const key = scene.reading.families[0]?.[word] ?? word;
-  if (asked === 0) {
-    const why = unnamed(field, tenant);
-    return why === null
-      ? []
-      : [`metadata.annotations: expected ${key}, such as "10M", ${why}; or set spec.limits.default.${field} of the project`];
-  }
-  if (most !== null && asked > most)
-    return [
-      `${word}: ${asked} Mbit/s asked, and a pod of this project may have ${most} (spec.limits.max.${field}); ask for at most ${most}M in ${key}`,
-    ];
-  const left = quota === null ? asked : quota - used[rate];
-  if (asked <= left) return [];
-  return [
-    `${word}: ${asked} Mbit/s asked, and ${Math.max(0, left)} of the project's ${quota ?? 0} are left (spec.quota.${field}; used ${used[rate]}); ask for less in ${key}, end other pods, or have the quota raised`,
-  ];
+  const fault =
+    asked === 0
+      ? withoutRate(direction, scene.tenant, key)
+      : (aboveMost(direction, asked, { ...scene, key }) ??
+        aboveQuota(direction, asked, { ...scene, key }));
+  return fault === null ? [] : [fault];
 }
 
-/** Why a pod must name a rate: without one it could use all of what others reserve. */
-function unnamed(field: keyof Said, { quota, most }: Tenant): string | null {
-  if (quota[field] !== null) return `as the project has a quota (spec.quota.${field})`;
-  return most[field] === null ? null : `as the project has a limit (spec.limits.max.${field})`;
+type Keyed = Scene & { readonly key: string };
+
+function aboveMost(
+  { field, word }: Direction,
+  asked: number,
+  { tenant, key }: Keyed,
+): string | null {
+  const most = tenant.most[field];
+  return most === null || asked <= most
+    ? null
+    : `${word}: ${asked} Mbit/s asked, and a pod of this project may have ${most} (spec.limits.max.${field}); ask for at most ${most}M in ${key}`;
+}
+
+function aboveQuota({ field, word, rate }: Direction, asked: number, scene: Keyed): string | null {
+  const quota = scene.tenant.quota[field];
+  const used = scene.used[rate];
+  return quota === null || asked <= quota - used
+    ? null
+    : `${word}: ${asked} Mbit/s asked, and ${Math.max(0, quota - used)} of the project's ${quota} are left (spec.quota.${field}; used ${used}); ask for less in ${scene.key}, end other pods, or have the quota raised`;
+}
+
+/** A pod must name a rate where others' are held: without one it could use all of what those reserve. */
+function withoutRate({ field }: Direction, { quota, most }: Tenant, key: string): string | null {
+  const rule = quota[field] === null ? "limits.max" : "quota";
+  return quota[field] === null && most[field] === null
+    ? null
+    : `metadata.annotations: expected ${key}, such as "10M", as the project has spec.${rule}.${field}; or set spec.limits.default.${field} of the project`;
 }

@@ -16,7 +16,8 @@ async function run(options: Options, config: ClusterConfig): Promise<void> {
     name: NAME,
     port: options.port,
     logLevel: options.logLevel,
-    missing: () => (state.isAnswering ? [] : ["another process leads, or this one is beginning to"]),
+    missing: () =>
+      state.isAnswering ? [] : ["another process leads, or this one is beginning to"],
   });
   const { log, counts, signal } = daemon;
   const client = createKubeClient(config, { onRequest: counts.requested });
@@ -33,7 +34,12 @@ async function run(options: Options, config: ClusterConfig): Promise<void> {
     lead: async (term) => {
       log.info({ identity }, "leading");
       await runAdmission({
-        ...{ client, log, meter, identity, signal: term, port: options.httpsPort },
+        client,
+        log,
+        meter,
+        identity,
+        signal: term,
+        port: options.httpsPort,
         names: [`${NAME}.${namespace}.svc`, "localhost"],
         reading: { families },
         onReady: () => void (state.isAnswering = true),

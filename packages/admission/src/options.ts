@@ -1,6 +1,6 @@
 /** The flags and environment of admission; a flag wins over its variable. */
 import type { parseArgs } from "node:util";
-import { familiesWith, type RateKeys } from "@seam/bandwidth";
+import { familiesWith, KUBERNETES_KEYS, type RateKeys } from "@seam/bandwidth";
 import { ok, type Result } from "@seam/base";
 import { logLevelFlag, type LogLevel, portFlag, readFlags } from "@seam/daemon";
 
@@ -50,27 +50,55 @@ export function readOptions(from: Surroundings): Result<Options | "help", string
   return flags.value.help === true ? ok("help") : complete(flags.value, from);
 }
 
-function complete(flags: Flags, { env, hostname, pid }: Surroundings): Result<Options, string> {
-  const port = portFlag("--port", flags.port ?? env["SEAM_PORT"] ?? "9841");
+function complete(flags: Flags, from: Surroundings): Result<Options, string> {
+  const said = { ...DEFAULTS, ...variablesIn(from.env), ...flags };
+  const port = portFlag("--port", said.port);
   if (!port.ok) return port;
-  const httpsPort = portFlag("--https-port", flags["https-port"] ?? env["SEAM_HTTPS_PORT"] ?? "9840");
+  const httpsPort = portFlag("--https-port", said["https-port"]);
   if (!httpsPort.ok) return httpsPort;
-  const logLevel = logLevelFlag(flags["log-level"] ?? env["SEAM_LOG_LEVEL"] ?? "info");
+  const logLevel = logLevelFlag(said["log-level"]);
   if (!logLevel.ok) return logLevel;
   return ok({
     port: port.value,
     httpsPort: httpsPort.value,
-    kubeconfig: flags.kubeconfig ?? null,
-    namespace: flags.namespace ?? env["POD_NAMESPACE"] ?? "seam-system",
-    identity: flags.identity ?? env["POD_NAME"] ?? `${hostname}-${pid}`,
+    kubeconfig: said.kubeconfig ?? null,
+    namespace: said.namespace,
+    identity: said.identity ?? `${from.hostname}-${from.pid}`,
     families: familiesWith({
-      egress: flags["egress-bandwidth-annotation"] ?? env["SEAM_EGRESS_ANNOTATION"] ?? KEYS.egress,
-      ingress:
-        flags["ingress-bandwidth-annotation"] ?? env["SEAM_INGRESS_ANNOTATION"] ?? KEYS.ingress,
+      egress: said["egress-bandwidth-annotation"],
+      ingress: said["ingress-bandwidth-annotation"],
     }),
     logLevel: logLevel.value,
   });
 }
+
+const DEFAULTS = {
+  port: "9841",
+  "https-port": "9840",
+  "log-level": "info",
+  namespace: "seam-system",
+  "egress-bandwidth-annotation": KUBERNETES_KEYS.egress,
+  "ingress-bandwidth-annotation": KUBERNETES_KEYS.ingress,
+};
+
+const VARIABLES = {
+  SEAM_PORT: "port",
+  SEAM_HTTPS_PORT: "https-port",
+  SEAM_LOG_LEVEL: "log-level",
+  SEAM_EGRESS_ANNOTATION: "egress-bandwidth-annotation",
+  SEAM_INGRESS_ANNOTATION: "ingress-bandwidth-annotation",
+  POD_NAMESPACE: "namespace",
+  POD_NAME: "identity",
+} as const;
+
+/** What variables say, under the names of flags. */
+const variablesIn = (env: Surroundings["env"]): Flags =>
+  Object.fromEntries(
+    Object.entries(VARIABLES).flatMap(([variable, flag]) => {
+      const text = env[variable];
+      return text === undefined ? [] : [[flag, text]];
+    }),
+  );
 
 const FLAGS = {
   "https-port": { type: "string" },

@@ -24,16 +24,21 @@ export type Answer = {
 );
 
 /** A step of a JSON patch (RFC 6902). */
-export type JsonPatch = { readonly op: "add"; readonly path: string; readonly value: Json | string };
+export type JsonPatch = {
+  readonly op: "add";
+  readonly path: string;
+  readonly value: Json | string;
+};
 
 /** Reads a question; the error says what it lacks. */
 export function readReview(text: string): Result<Review, string> {
   const request = requestIn(text);
-  if (request === null) return err("expected an AdmissionReview of admission.k8s.io/v1 with a request");
+  if (request === null)
+    return err("expected an AdmissionReview of admission.k8s.io/v1 with a request");
   const uid = textAt(request, "uid");
   const operation = textAt(request, "operation");
   const pod = child(request, "object");
-  if (uid === undefined) return err("request.uid: expected a text");
+  if (uid === null) return err("request.uid: expected a text");
   if (operation !== "CREATE" && operation !== "UPDATE")
     return err(`request.operation: expected CREATE or UPDATE, found ${operation ?? "nothing"}`);
   if (!isKubeObjectWithoutName(pod)) return err("request.object: expected a pod");

@@ -12,6 +12,7 @@ export const CONFIGURATION = "seam-bandwidth";
 
 const KINDS = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"] as const;
 const ATTEMPTS = 10;
+const PEM = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 /** More would be programs that restart without end; the newest stay. */
 const MOST_AUTHORITIES = 16;
 
@@ -66,10 +67,10 @@ function trusting(webhook: Json, authority: string, nowMs: number): Json {
 /** A bundle, base64 of PEM, with an authority and without those that have ended. */
 export function bundleWith(bundle: string, authority: string, nowMs: number): string {
   const text = Buffer.from(bundle, "base64").toString("utf8");
-  const certificates = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  const certificates = [...text.matchAll(PEM)].map(([pem]) => pem);
   const own = authority.trim();
-  const others = certificates.filter((pem) => pem !== own && !hasEnded(pem, nowMs));
-  const kept = certificates.includes(own) ? certificates.filter((pem) => !hasEnded(pem, nowMs)) : [...others, own];
+  const lasting = certificates.filter((pem) => !hasEnded(pem, nowMs));
+  const kept = lasting.includes(own) ? lasting : [...lasting, own];
   return Buffer.from(`${kept.slice(-MOST_AUTHORITIES).join("\n")}\n`).toString("base64");
 }
 

@@ -57,10 +57,8 @@ const QuotaUsage = Type.Object({
   limit: Type.String({ description: "What they may use." }),
 });
 
-const resourceList = (
-  description: string,
-  rates: string,
-): ReturnType<typeof makeResourceList> => makeResourceList(description, rates);
+const resourceList = (description: string, rates: string): ReturnType<typeof makeResourceList> =>
+  makeResourceList(description, rates);
 
 function makeResourceList(description: string, rates: string) {
   return Type.Object(
@@ -112,15 +110,23 @@ export const ProjectSchema = Type.Object(
         limits: Type.Optional(
           Type.Object(
             {
-              default: Type.Optional(resourceList(
-                "Of a container that asks for nothing, and of a pod that names no rate.",
-                "Rate of such a pod",
-              )),
-              max: Type.Optional(resourceList("The most a container, and a pod by its rates, may ask for.", "Highest rate of a pod")),
+              default: Type.Optional(
+                resourceList(
+                  "Of a container that asks for nothing, and of a pod that names no rate.",
+                  "Rate of such a pod",
+                ),
+              ),
+              max: Type.Optional(
+                resourceList(
+                  "The most a container, and a pod by its rates, may ask for.",
+                  "Highest rate of a pod",
+                ),
+              ),
             },
             {
               ...closed,
-              description: "Becomes a LimitRange; rates are held by admission, as are those of the quota.",
+              description:
+                "Becomes a LimitRange; rates are held by admission, as are those of the quota.",
             },
           ),
         ),

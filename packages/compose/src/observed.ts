@@ -7,7 +7,13 @@ import { child, children, textAt, type Json, type KubeObject } from "@seam/kube"
 import { contentOf, type Existing } from "./children.ts";
 import { conditionsIn, type Condition } from "./condition.ts";
 import { createdAtOf, identityOf, type Identity } from "./identity.ts";
-import { ADOPT_ANNOTATION, BANDWIDTH_LABEL, EXPERIMENT_LABEL, PROJECT_LABEL, WORKLOAD_LABEL } from "./names.ts";
+import {
+  ADOPT_ANNOTATION,
+  BANDWIDTH_LABEL,
+  EXPERIMENT_LABEL,
+  PROJECT_LABEL,
+  WORKLOAD_LABEL,
+} from "./names.ts";
 
 /** An object of one of Seam's kinds: who it is, what it asks for, and what its status says. */
 export type Observed<S> = {

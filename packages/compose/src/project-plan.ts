@@ -1,7 +1,8 @@
 /** From a project and what exists of it to what must be applied, and the project's status; pure. */
-import { formatFieldError, type Project } from "@seam/api";
+import { formatFieldError } from "@seam/api";
 import { millis } from "@seam/base";
 import type { Json, KubeObject } from "@seam/kube";
+import { bandwidthRules, isBandwidthLimited } from "./project-bandwidth.ts";
 import { newsIn, settle, type Finding } from "./condition.ts";
 import type { Problem, Verdict } from "./experiment-status.ts";
 import { ownerReference } from "./identity.ts";
@@ -94,7 +95,7 @@ export const hasNamespace = (
 ): boolean => standingOf(project, namespace).kind === "held";
 
 function standingOf(project: ObservedProject, namespace: ObservedNamespace | null): Standing {
-  const { name, uid } = project.identity;
+  const { name } = project.identity;
   const blocked = (reason: string, message: string): Standing => ({
     kind: "blocked",
     reason,
@@ -118,10 +119,14 @@ function standingOf(project: ObservedProject, namespace: ObservedNamespace | nul
       "NamespaceExists",
       `a namespace ${name} exists that Seam did not make; use another name, or give it to this project, which then owns and finally deletes it: kubectl annotate namespace ${name} ${ADOPT_ANNOTATION}=true`,
     );
-  const isOwn = namespace.project === name && namespace.ownerUid === uid;
-  const isMarked = namespace.isBandwidthLimited === isBandwidthLimited(project);
-  return { kind: isOwn && isMarked ? "held" : "repair" };
+  return { kind: isAsPlanned(project, namespace) ? "held" : "repair" };
 }
+
+/** Whether a namespace has the owner and the labels that `planNamespace` gives it. */
+const isAsPlanned = (project: ObservedProject, namespace: ObservedNamespace): boolean =>
+  namespace.project === project.identity.name &&
+  namespace.ownerUid === project.identity.uid &&
+  namespace.isBandwidthLimited === isBandwidthLimited(project);
 
 /** Owned by a project of this name that was deleted: the garbage collector is about to remove it, with all inside. */
 const isLeftOver = (namespace: ObservedNamespace, { identity }: ObservedProject): boolean =>
@@ -152,52 +157,6 @@ function namespaceReady(
         message: `the namespace ${name} exists`,
       }
     : not("Creating", `the namespace ${name} is being made`);
-}
-
-/** Whether the project says what bandwidth its pods may have. */
-const isBandwidthLimited = ({ spec }: ObservedProject): boolean =>
-  spec.ok && bandwidthRulesOf(spec.value).length > 0;
-
-const RATES = ["egressMbps", "ingressMbps"] as const;
-
-/** Which fields speak of bandwidth. */
-function bandwidthRulesOf({ quota, limits }: Project["spec"]): readonly string[] {
-  const places = [
-    ["spec.quota", quota],
-    ["spec.limits.default", limits?.default],
-    ["spec.limits.max", limits?.max],
-  ] as const;
-  return places.flatMap(([place, said]) =>
-    RATES.filter((field) => said?.[field] !== undefined).map((field) => `${place}.${field}`),
-  );
-}
-
-/** What admission does with what the project says of bandwidth (U1). */
-function bandwidthRules(spec: Project["spec"]): readonly Finding[] {
-  const rules = bandwidthRulesOf(spec);
-  if (rules.length === 0) return [];
-  const { quota, limits } = spec;
-  const undefaulted = RATES.filter(
-    (field) =>
-      quota?.[field] !== undefined &&
-      limits?.default?.[field] === undefined &&
-      limits?.max?.[field] === undefined,
-  );
-  const advice = undefaulted.map(
-    (field) => `a pod without such a rate is refused, unless spec.limits.default.${field} is set`,
-  );
-  const excess = RATES.filter(
-    (field) => (limits?.default?.[field] ?? 0) > (limits?.max?.[field] ?? Infinity),
-  );
-  const type = "BandwidthLimitsEnforced";
-  if (excess.length > 0) {
-    const message = excess
-      .map((field) => `spec.limits.default.${field}: expected at most spec.limits.max.${field}`)
-      .join("; ");
-    return [{ type, status: "False", reason: "DefaultAboveMax", message }];
-  }
-  const message = [`new pods are held to ${rules.join(", ")}`, ...advice].join("; ");
-  return [{ type, status: "True", reason: "Enforced", message }];
 }
 
 function phaseOf(findings: readonly Finding[]): "Ready" | "Pending" | "Failed" {

@@ -91,11 +91,11 @@ test.each([
   const [status, reason, message] = said;
   const given = project("lab-a", spec);
   const marked = { ...namespaceOf("u1"), isBandwidthLimited: true };
-  expect(planNamespace(given, namespaceOf("u1"))?.metadata.labels).toMatchObject({
+  expect(planNamespace(given, namespaceOf("u1"))?.metadata["labels"]).toMatchObject({
     "seam.ucsd.edu/bandwidth": "limited",
   });
   expect(planNamespace(given, marked)).toBeNull();
-  expect(planNamespace(project("lab-a"), marked)?.metadata.labels).toEqual({
+  expect(planNamespace(project("lab-a"), marked)?.metadata["labels"]).toEqual({
     "seam.ucsd.edu/project": "lab-a",
   });
   expect(judgeProject(given, { ...nothing, namespace: marked }).status).toMatchObject({
