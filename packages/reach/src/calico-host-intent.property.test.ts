@@ -125,8 +125,6 @@ function differingAt(
     : [`${name} ${point} ${formatAddress(other)} ${JSON.stringify([attempt, asSent, wanted])}`];
 }
 
-const RUNS = Number(process.env["HOST_RUNS"] ?? 200);
-
 test("gates of interfaces say what the evaluator says of host endpoints, after any changes in any order (I16, S23)", () => {
   fc.assert(
     fc.property(fc.array(hostStep, { minLength: 10, maxLength: 40, size: "max" }), (steps) => {
@@ -134,6 +132,6 @@ test("gates of interfaces say what the evaluator says of host endpoints, after a
       for (const one of steps) tell(world, one);
       expect(differences(world)).toEqual([]);
     }),
-    { numRuns: RUNS },
+    { numRuns: 200 },
   );
 }, 120_000);
