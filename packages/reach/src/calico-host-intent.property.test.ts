@@ -9,8 +9,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 
 import type { Attempt, End, Traffic } from "./attempt.ts";
-import { type CalicoHostEndpoint, endpointFor, isHostAllowed, judgeHost } from "./calico-host.ts";
-import type { CalicoPolicies } from "./calico-policy.ts";
+import { endpointFor, isHostAllowed, judgeHost } from "./calico-host.ts";
+import type { CalicoHostEndpoint, CalicoPolicies } from "./calico-policy.ts";
 import {
   calicoOf,
   endpointsOf,

@@ -18,8 +18,9 @@ import fc from "fast-check";
 import { expect } from "vitest";
 
 import type { End, Pod, Traffic } from "./attempt.ts";
-import { type CalicoHostEndpoint, hostSet, readCalicoHostEndpoint } from "./calico-host.ts";
+import { hostSet, readCalicoHostEndpoint } from "./calico-host.ts";
 import {
+  type CalicoHostEndpoint,
   type CalicoPolicies,
   readCalicoNetworkSet,
   readCalicoPolicy,
