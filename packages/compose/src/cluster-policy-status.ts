@@ -1,4 +1,4 @@
-/** What to say about a ClusterNetworkPolicy, or a policy of Calico's: whether nodes understand all of it. Pure. */
+/** What to say about a ClusterNetworkPolicy, or a policy or a host endpoint of Calico's: whether nodes understand all of it. Pure. */
 import { type Finding, newsIn, settle } from "./condition.ts";
 import type { Verdict } from "./experiment-status.ts";
 import type { ObservedClusterPolicy } from "./observed.ts";
@@ -14,7 +14,14 @@ export function judgeClusterPolicy(policy: ObservedClusterPolicy, now: number): 
   };
 }
 
-const accepted = ({ faults }: ObservedClusterPolicy): Finding =>
+const LEFT_OUT = {
+  policy:
+    "such a rule accepts nobody if it accepts or allows, and denies everybody if it denies or passes",
+  "host endpoint":
+    "such a field is left out, and an endpoint is in force only where it is clear which interface it is for",
+} as const satisfies Readonly<Record<ObservedClusterPolicy["kind"], string>>;
+
+const accepted = ({ kind, faults }: ObservedClusterPolicy): Finding =>
   faults.length === 0
     ? {
         type: "Accepted",
@@ -26,5 +33,5 @@ const accepted = ({ faults }: ObservedClusterPolicy): Finding =>
         type: "Accepted",
         status: "False",
         reason: "NotUnderstood",
-        message: `${faults.join("; ")}; such a rule accepts nobody if it accepts or allows, and denies everybody if it denies or passes; correct it, or take a Seam that knows it`,
+        message: `${faults.join("; ")}; ${LEFT_OUT[kind]}; correct it, or take a Seam that knows it`,
       };

@@ -29,8 +29,9 @@ export type ObservedProject = Observed<Project["spec"]>;
 /** The cluster's network settings as read. */
 export type ObservedNetworkConfig = Observed<NetworkConfig["spec"]>;
 
-/** A ClusterNetworkPolicy or a policy of Calico's, of which only what is not understood matters here, by field. */
+/** A ClusterNetworkPolicy, or a policy or a host endpoint of Calico's, of which only what is not understood matters here, by field. */
 export type ObservedClusterPolicy = Omit<Observed<never>, "spec"> & {
+  readonly kind: "policy" | "host endpoint";
   readonly faults: readonly string[];
 };
 
@@ -129,14 +130,19 @@ export function observeNetworkConfig(object: KubeObject): ObservedNetworkConfig 
 /** Reads a ClusterNetworkPolicy as nodes do. */
 export const observeClusterPolicy = (object: KubeObject): ObservedClusterPolicy => ({
   ...frameOf(object),
+  kind: "policy",
   faults: readClusterPolicy(object).faults,
 });
 
-/** Reads a policy of Calico's as nodes do. */
+/** Reads a policy or a host endpoint of Calico's as nodes do. */
 export const observeCalicoPolicy = (
   kind: CalicoKind,
   object: KubeObject,
-): ObservedClusterPolicy => ({ ...frameOf(object), faults: calicoFaults(kind, object) });
+): ObservedClusterPolicy => ({
+  ...frameOf(object),
+  kind: kind === "HostEndpoint" ? "host endpoint" : "policy",
+  faults: calicoFaults(kind, object),
+});
 
 const frameOf = (object: KubeObject): Omit<Observed<never>, "spec"> => {
   const status = child(object, "status");
