@@ -26,6 +26,8 @@ export type ObservedNetworkConfig = Observed<NetworkConfig["spec"]>;
 /** A ClusterNetworkPolicy or a policy of Calico's, of which only what is not understood matters here, by field. */
 export type ObservedClusterPolicy = Omit<Observed<never>, "spec"> & {
   readonly faults: readonly string[];
+  /** Name of the tier that it needs to be in force; null: none. */
+  readonly tier: string | null;
 };
 
 /** A StatefulSet, Service or NetworkPolicy that carries the label of an experiment. */
@@ -122,13 +124,18 @@ export function observeNetworkConfig(object: KubeObject): ObservedNetworkConfig 
 export const observeClusterPolicy = (object: KubeObject): ObservedClusterPolicy => ({
   ...frameOf(object),
   faults: readClusterPolicy(object).faults,
+  tier: null,
 });
 
 /** Reads a policy of Calico's as nodes do. */
 export const observeCalicoPolicy = (
   kind: CalicoKind,
   object: KubeObject,
-): ObservedClusterPolicy => ({ ...frameOf(object), faults: calicoFaults(kind, object) });
+): ObservedClusterPolicy => ({
+  ...frameOf(object),
+  faults: calicoFaults(kind, object),
+  tier: textAt(child(object, "spec"), "tier"),
+});
 
 const frameOf = (object: KubeObject): Omit<Observed<never>, "spec"> => {
   const status = child(object, "status");

@@ -12,4 +12,5 @@ export {
 } from "./network.ts";
 export { podMtu, podOverhead } from "./overlay.ts";
 export { createPolicyIntent, type PolicyIntent } from "./policy-intent.ts";
+export { TIERS } from "./policy-model.ts";
 export type { PolicyEndpoint, PolicyPod } from "./policy-pod.ts";
