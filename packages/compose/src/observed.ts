@@ -33,6 +33,8 @@ export type ObservedNetworkConfig = Observed<NetworkConfig["spec"]>;
 export type ObservedClusterPolicy = Omit<Observed<never>, "spec"> & {
   readonly kind: "policy" | "host endpoint";
   readonly faults: readonly string[];
+  /** Name of the tier that it needs to be in force; null: none. */
+  readonly tier: string | null;
 };
 
 /** A StatefulSet, Service or NetworkPolicy that carries the label of an experiment. */
@@ -132,6 +134,7 @@ export const observeClusterPolicy = (object: KubeObject): ObservedClusterPolicy 
   ...frameOf(object),
   kind: "policy",
   faults: readClusterPolicy(object).faults,
+  tier: null,
 });
 
 /** Reads a policy or a host endpoint of Calico's as nodes do. */
@@ -142,6 +145,7 @@ export const observeCalicoPolicy = (
   ...frameOf(object),
   kind: kind === "HostEndpoint" ? "host endpoint" : "policy",
   faults: calicoFaults(kind, object),
+  tier: textAt(child(object, "spec"), "tier"),
 });
 
 const frameOf = (object: KubeObject): Omit<Observed<never>, "spec"> => {
