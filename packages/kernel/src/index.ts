@@ -26,3 +26,11 @@ export type { PolicyCount } from "./policy-counts.ts";
 export { openPolicyTable, type PolicyTable } from "./policy-table.ts";
 export { type RouteSocket, withRouteSocket } from "./route-socket.ts";
 export { listRoutes, SEAM_PROTOCOL } from "./routes.ts";
+export {
+  type LinkEnd,
+  measureRates,
+  observeRates,
+  type PodLink,
+  type PodTraffic,
+  putRates,
+} from "./shaping.ts";
