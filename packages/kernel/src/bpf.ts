@@ -1,5 +1,6 @@
 /** The bpf(2) system call: maps, programs, and links that attach programs to network interfaces. */
 import { err, type Ifindex, type Result } from "@seam/base";
+import { closeSync } from "node:fs";
 
 import { place, placedText } from "./bpf-memory.ts";
 import { bpfCall, type KernelError } from "./libc.ts";
@@ -53,6 +54,19 @@ export function loadProgram(name: string, code: Buffer): Result<number, KernelEr
   const log = placedText(code.length + LICENSE.length);
   const reason = log.trim().split("\n").slice(-4).join("; ");
   return err({ ...loaded.error, message: `${loaded.error.message}: ${reason}` });
+}
+
+/** Calls `work` with an opened map or program, and closes it: what holds it by then keeps it. */
+export function withFile<T>(
+  opened: Result<number, KernelError>,
+  work: (file: number) => Result<T, KernelError>,
+): Result<T, KernelError> {
+  if (!opened.ok) return opened;
+  try {
+    return work(opened.value);
+  } finally {
+    closeSync(opened.value);
+  }
 }
 
 /** Attaches a program, beside those of others (tcx); it is detached when the returned file descriptor is closed. */

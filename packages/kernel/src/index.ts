@@ -29,3 +29,4 @@ export {
   type PodTraffic,
   putRates,
 } from "./shaping.ts";
+export { observeUplink, putUplink } from "./uplink.ts";
