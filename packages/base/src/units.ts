@@ -5,7 +5,7 @@ declare const unit: unique symbol;
 export type Quantity<U extends string> = number & { readonly [unit]: U };
 /** Megabits (10^6 bits) per second. */
 export type Mbps = Quantity<"Mbps">;
-/** Bits per second, as the kernel and Kubernetes' annotations count rates. */
+/** Bits per second, a whole number. */
 export type BitsPerSecond = Quantity<"BitsPerSecond">;
 /** Bytes. */
 export type Bytes = Quantity<"Bytes">;

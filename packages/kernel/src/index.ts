@@ -1,5 +1,10 @@
 /** The one door to the kernel: route netlink, network namespaces, sysctls and nftables. */
-export { type DeniedPacket, type DeniedPackets, openDeniedPackets } from "./denied-packets.ts";
+export {
+  type DeniedHostPacket,
+  type DeniedPacket,
+  type DeniedPackets,
+  openDeniedPackets,
+} from "./denied-packets.ts";
 export { isPodDevice } from "./device-names.ts";
 export { type FastPath, openFastPath } from "./fast-path.ts";
 export { childrenCpu, type KernelError } from "./libc.ts";

@@ -21,6 +21,7 @@ export {
   type PeerClass,
   type PolicyChange,
   type PolicyState,
+  NO_RULES,
   rulesChange,
   type SideChange,
 } from "./policy.ts";
