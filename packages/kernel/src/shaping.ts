@@ -8,11 +8,10 @@
  */
 import { type BitsPerSecond, bitsPerSecond, bytes, ok, type Result } from "@seam/base";
 import { durationNs, type PodRates, type Shaper, shaperOf } from "@seam/state";
-import { closeSync } from "node:fs";
 
 import { assemble } from "./bpf-assembler.ts";
-import { attachFirst, detachNamed, isAttached } from "./bpf-attachments.ts";
-import { createMap, loadProgram } from "./bpf.ts";
+import { attachedNames, attachFirst, detachNamed } from "./bpf-attachments.ts";
+import { createMap, loadProgram, withFile } from "./bpf.ts";
 import type { KernelError } from "./libc.ts";
 import { type Link, linkNamed } from "./links.ts";
 import { inNetns } from "./netns.ts";
@@ -87,10 +86,10 @@ function observeDirection({ queue, behind }: Ends): Result<BitsPerSecond | null,
   const observed = withLink(queue, observeShaper);
   if (!observed.ok || observed.value === null) return observed;
   const counts = withLink(behind, (_, { index }) =>
-    inNetns(behind.netns, () => isAttached(index, LEAVE)),
+    inNetns(behind.netns, () => attachedNames(index)),
   );
   if (!counts.ok) return counts;
-  return ok(counts.value ? observed.value : null);
+  return ok(counts.value.includes(LEAVE) ? observed.value : null);
 }
 
 function putDirection(
@@ -146,16 +145,4 @@ function withPrograms<T>(
       ),
     ),
   );
-}
-
-function withFile<T>(
-  opened: Result<number, KernelError>,
-  work: (file: number) => Result<T, KernelError>,
-): Result<T, KernelError> {
-  if (!opened.ok) return opened;
-  try {
-    return work(opened.value);
-  } finally {
-    closeSync(opened.value);
-  }
 }

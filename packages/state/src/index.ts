@@ -53,6 +53,13 @@ export {
   shaperOf,
 } from "./shaping.ts";
 export { textForm } from "./text.ts";
+export {
+  type Guarantee,
+  MOST_GUARANTEES,
+  type Uplink,
+  type UplinkShares,
+  uplinkShares,
+} from "./uplink.ts";
 
 /** A route in the main table; `via` null means that the destination is on the link itself. */
 export type Route = {
