@@ -170,4 +170,15 @@ function addScaleBenches(add: AddCommand): void {
       .action(later(async () => (await import("./bench.ts")).controller)),
     "seam bench controller --experiments 100",
   );
+  withExamples(
+    add(
+      "scheduling",
+      "pods placed in a second with bandwidth and without, on nodes that kwok plays",
+    )
+      .option("--nodes <count>", "nodes that kwok plays", "1000")
+      .option("--pods <count>", "pods that each scheduler places in a round", "5000")
+      .option("--rounds <count>", "rounds", "2")
+      .action(later(async () => (await import("./bench.ts")).scheduling)),
+    "seam bench scheduling --nodes 100 --pods 500",
+  );
 }

@@ -19,7 +19,14 @@ export type Contents = {
 };
 
 /** The images that exist. */
-export type ImageName = "pause" | "probe" | "coredns" | "traffic" | "seam" | "agnhost";
+export type ImageName =
+  | "pause"
+  | "probe"
+  | "coredns"
+  | "traffic"
+  | "seam"
+  | "kube-scheduler"
+  | "agnhost";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const debianLibraries = "/lib/x86_64-linux-gnu";
@@ -36,6 +43,13 @@ export const definitions: {
   }),
   traffic: trafficContents,
   seam: seamContents,
+  "kube-scheduler": async ({ binFolder }) => ({
+    // The name that the chart has; this lab's program is of the same version.
+    tag: "registry.k8s.io/kube-scheduler:v1.36.3",
+    entries: [
+      { kind: "file", from: `${binFolder}/kube-scheduler`, to: "/usr/local/bin/kube-scheduler" },
+    ],
+  }),
   agnhost: agnhostContents,
 };
 
