@@ -1,5 +1,6 @@
 /** `seam bench`: measurements against named peers on a lab. */
 import {
+  benchBandwidth,
   benchCni,
   benchController,
   type BenchDocument,
@@ -94,6 +95,17 @@ export function policies(flags: {
     changes: positive("--changes", flags.changes),
   });
   show(document, flags.json);
+}
+
+/** The action of `seam bench bandwidth`. */
+export async function bandwidth(flags: {
+  readonly rounds: string;
+  readonly seconds: string;
+  readonly json?: true;
+}): Promise<void> {
+  const rounds = positive("--rounds", flags.rounds);
+  const seconds = positive("--seconds", flags.seconds);
+  show(await benchBandwidth({ rounds, seconds }), flags.json);
 }
 
 /** The action of `seam bench policy-cost`. */

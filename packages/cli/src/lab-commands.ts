@@ -157,6 +157,16 @@ function addScaleBenches(add: AddCommand): void {
     "seam bench policy-cost --rounds 5",
   );
   withExamples(
+    add(
+      "bandwidth",
+      "how well pods' rates hold, against the CNI bandwidth plugin; needs root, no lab",
+    )
+      .option("--rounds <count>", "interleaved measurements of each rate and direction", "9")
+      .option("--seconds <count>", "seconds of one measurement", "2")
+      .action(later(async () => (await import("./bench.ts")).bandwidth)),
+    "seam bench bandwidth --rounds 5",
+  );
+  withExamples(
     add("enforcement", "milliseconds from a policy's writing to the packets of pods on every node")
       .option("--changes <count>", "how often the policy is written and deleted", "100")
       .action(later(async () => (await import("./bench.ts")).enforcement)),

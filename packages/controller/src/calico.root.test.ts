@@ -186,6 +186,20 @@ test("policies say whether nodes understand them, by field", async () => {
   expect(output).not.toContain('"code":403');
 });
 
+test("a policy whose tier does not exist says so, until the tier does (I15)", async () => {
+  const spec = { tier: "late", selector: "all()" };
+  expect(await apply(object("GlobalNetworkPolicy", "early", spec))).toBeNull();
+  await k("wait", "--for=condition=Accepted=False", "gnp/early", "--timeout=20s");
+  const path = "jsonpath={.status.conditions[0].reason}: {.status.conditions[0].message}";
+  expect(await k("get", "gnp", "early", "-o", path)).toMatch(
+    /^TierNotFound: spec\.tier: there is no Tier late, .*make it, or name another, such as .*default/,
+  );
+  expect(await apply(object("Tier", "late", { order: 5 }))).toBeNull();
+  await k("wait", "--for=condition=Accepted", "gnp/early", "--timeout=20s");
+  await k("delete", "tiers.projectcalico.org", "late");
+  await k("wait", "--for=condition=Accepted=False", "gnp/early", "--timeout=20s");
+});
+
 test("members of a project may write policies and sets of their namespace, and none of the cluster", async () => {
   await k("create", "rolebinding", "ed", "--clusterrole=seam-edit", "--user=ed", "-n", "default");
   const can = async (verb: string, resource: string): Promise<string> =>

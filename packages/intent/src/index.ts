@@ -13,4 +13,5 @@ export {
 export { podMtu, podOverhead } from "./overlay.ts";
 export type { NodeInterfaces } from "./policy-hosts.ts";
 export { createPolicyIntent, type PolicyIntent } from "./policy-intent.ts";
+export { TIERS } from "./policy-model.ts";
 export type { PolicyEndpoint, PolicyPod } from "./policy-pod.ts";

@@ -57,7 +57,7 @@ export function createPolicyTable(): PolicyTable {
       return before;
     },
     setTier: (name, tier) => {
-      if (name in TIERS) return;
+      if (Object.hasOwn(TIERS, name)) return;
       if (tier === null) tiers.delete(name);
       else tiers.set(name, tier);
     },

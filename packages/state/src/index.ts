@@ -44,7 +44,22 @@ export {
   unitePorts,
   wholeProtocol,
 } from "./ports.ts";
+export {
+  BULK_LEAVES,
+  durationNs,
+  type PodRates,
+  type PodShaping,
+  type Shaper,
+  shaperOf,
+} from "./shaping.ts";
 export { textForm } from "./text.ts";
+export {
+  type Guarantee,
+  MOST_GUARANTEES,
+  type Uplink,
+  type UplinkShares,
+  uplinkShares,
+} from "./uplink.ts";
 
 /** A route in the main table; `via` null means that the destination is on the link itself. */
 export type Route = {
