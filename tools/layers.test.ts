@@ -8,6 +8,7 @@ const layers = [
   "base",
   "api",
   "state",
+  "bandwidth",
   "intent",
   "plan",
   "kernel",
