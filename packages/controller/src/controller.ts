@@ -4,6 +4,7 @@ import { millis } from "@seam/base";
 import type { ApiCounts, Log } from "@seam/daemon";
 import { createWorkQueue, type EventRecorder, type KubeClient } from "@seam/kube";
 import { createAlarms } from "./alarms.ts";
+import type { BandwidthSettings } from "./bandwidth-watches.ts";
 import type { Meter } from "./meter.ts";
 import { reconcile, type World } from "./reconcile.ts";
 import { createRefusals } from "./refusals.ts";
@@ -19,6 +20,7 @@ export type ControllerOptions = {
   readonly counts: Pick<ApiCounts, "watchBroke">;
   /** The namespace of Seam's own objects. */
   readonly namespace: string;
+  readonly bandwidth: BandwidthSettings;
   /** Aborted when the loop shall end. */
   readonly signal: AbortSignal;
   /** Called when every cache is complete and work begins. */
@@ -39,6 +41,8 @@ export async function runController(options: ControllerOptions): Promise<void> {
   await using watches = startWatches({
     client,
     namespace: options.namespace,
+    bandwidth: options.bandwidth,
+    report,
     onWork: queue.add,
     onError: (kind, { code, reason, message }) => {
       counts.watchBroke(kind);
@@ -50,7 +54,8 @@ export async function runController(options: ControllerOptions): Promise<void> {
   if (signal.aborted) return;
   options.onSynced();
   log.info({}, "caches are complete; reconciling");
-  const world = { client, report, watches, refusals: createRefusals(client) };
+  const { meter } = options;
+  const world = { client, report, watches, meter, refusals: createRefusals(client) };
   const work = async (only?: "urgent"): Promise<void> => {
     for (let key = await queue.next(only); key !== null; key = await queue.next(only)) {
       const start = performance.now();

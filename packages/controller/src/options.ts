@@ -1,6 +1,8 @@
 /** The controller's flags and environment; a flag wins over its variable. */
 import type { parseArgs } from "node:util";
 import { err, ok, type Result } from "@seam/base";
+import { BANDWIDTH_FLAGS, BANDWIDTH_USAGE, bandwidthSettings } from "./bandwidth-options.ts";
+import type { BandwidthSettings } from "./bandwidth-watches.ts";
 import { LOG_LEVELS, type LogLevel, logLevelOf, readFlags } from "@seam/daemon";
 
 /** How the controller is started. */
@@ -14,6 +16,7 @@ export type Options = {
   /** Name of this process in the lease. */
   readonly identity: string;
   readonly logLevel: LogLevel;
+  readonly bandwidth: BandwidthSettings;
 };
 
 /** What the process was started with and in. */
@@ -33,7 +36,7 @@ export const USAGE = `seam controller: makes objects of objects, once per cluste
   --identity NAME      name of this process in the lease; host name and process id (POD_NAME)
   --log-level LEVEL    info, warn or error: the least that is logged; info (SEAM_LOG_LEVEL)
   --help               print this
-`;
+${BANDWIDTH_USAGE}`;
 
 /** Reads flags and environment; `help` when that was asked for. */
 export function readOptions(from: Surroundings): Result<Options | "help", string> {
@@ -50,9 +53,12 @@ function complete(flags: Flags, from: Surroundings): Result<Options, string> {
     return err(`--port: expected a port from 0 to 65535, for example 9810; found ${port}`);
   const level = flags["log-level"] ?? SEAM_LOG_LEVEL ?? "info";
   const logLevel = logLevelOf(level);
-  return logLevel === null
-    ? err(`--log-level: expected one of ${LOG_LEVELS.join(", ")}; found ${level}`)
-    : ok({ port: Number(port), ...placeOf(flags, from), logLevel });
+  if (logLevel === null)
+    return err(`--log-level: expected one of ${LOG_LEVELS.join(", ")}; found ${level}`);
+  const bandwidth = bandwidthSettings(flags);
+  return bandwidth.ok
+    ? ok({ port: Number(port), ...placeOf(flags, from), logLevel, bandwidth: bandwidth.value })
+    : bandwidth;
 }
 
 function placeOf(
@@ -73,6 +79,7 @@ const FLAGS = {
   identity: { type: "string" },
   "log-level": { type: "string" },
   help: { type: "boolean" },
+  ...BANDWIDTH_FLAGS,
 } as const;
 
 type Flags = ReturnType<typeof parseArgs<{ options: typeof FLAGS }>>["values"];
