@@ -59,15 +59,18 @@ export function standingOf({ name, node, bandwidth }: BandwidthScene): Bandwidth
 
 const isNode = (owner: Json): boolean => owner["apiVersion"] === "v1" && owner["kind"] === "Node";
 
-/** What a node has by itself: what its annotations say, else its network card, else the defaults. A card is not faster than what leads to it. */
+/**
+ * What a node has by itself: what its annotations say, else its network card, else the defaults. What leads to a fast card is as fast, as
+ * all traffic of pods is local too.
+ */
 export function capacityOf(
   { configured }: Pick<ObservedNode, "configured">,
   { linkSpeed, defaults }: CapacitySources,
 ): Shares {
   const card = linkSpeed === null ? null : { ulMbps: linkSpeed, dlMbps: linkSpeed };
   const network = configured.network ?? card ?? defaults.network;
-  const local = card === null ? defaults.local : larger(defaults.local, network);
-  return { local: configured.local ?? local, network };
+  const leading = network === defaults.network ? defaults.local : larger(defaults.local, network);
+  return { local: configured.local ?? leading, network };
 }
 
 const larger = (one: Rates, other: Rates): Rates => ({

@@ -40,8 +40,8 @@ export type BandwidthBook = {
 /** Requests to remove, by the pods' uids. */
 type Stale = { readonly uids: ReadonlySet<string>; readonly next: Millis | null };
 
-/** A pod for which there is a request is seen that much later at the latest, if it exists. */
-const UNSEEN_MS = 10_000;
+/** A pod is older than the request for it; it is seen that much after the request at the latest, if it exists. */
+const UNSEEN_MS = 3000;
 /** Binding follows the request at once; a scheduler that has not bound by then has given up, or ended. */
 const UNBOUND_MS = 60_000;
 
