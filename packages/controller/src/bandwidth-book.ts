@@ -32,7 +32,7 @@ export type BandwidthBook = {
   /** The account of a node that has these facts from now on. */
   readonly account: (node: string, facts: NodeFacts) => NodeAccount | null;
   /** The node is gone, and what was asked of it. */
-  readonly forget: (node: string) => void;
+  readonly forget: (node: string) => readonly string[];
   /** Which of a node's requests are of no pod any more, and when others may turn out to be. */
   readonly staleOn: (node: string) => Stale;
 };
@@ -90,7 +90,7 @@ export function createBandwidthBook(
     },
     forget: (node) => {
       ledger.removeNode(node);
-      requests.set(node, []).forEach(claim);
+      return requests.set(node, []).flatMap(claim);
     },
     staleOn: (node) => judgeRequests(requests.on(node), { pods, at: now() }),
   };

@@ -57,7 +57,7 @@ export async function reconcileBandwidth(world: BandwidthWorld, name: string): W
     defaults: copies.settings.defaults,
   };
   const standing = standingOf(scene);
-  if (scene.node === null) copies.book.forget(name);
+  if (scene.node === null) copies.forget(name);
   if (standing.kind !== "held") world.meter.setBandwidth(name, null);
   switch (standing.kind) {
     case "absent":

@@ -36,7 +36,9 @@ export type BandwidthSettings = {
 export type BandwidthWatches = {
   readonly node: (name: string) => ObservedNode | undefined;
   readonly object: (name: string) => ObservedBandwidth | undefined;
-  readonly book: Omit<BandwidthBook, "acceptPod" | "acceptReplicaSet" | "acceptBandwidth">;
+  readonly book: Pick<BandwidthBook, "account" | "staleOn">;
+  /** The node is gone; who had asked for it may count elsewhere. */
+  readonly forget: (node: string) => void;
   readonly settings: BandwidthSettings;
   readonly copies: readonly Pick<Reflector<unknown>, "synced" | typeof Symbol.asyncDispose>[];
 };
@@ -77,6 +79,7 @@ export function watchBandwidth(options: BandwidthWatchOptions): BandwidthWatches
     node: nodes.get,
     object: objects.get,
     book,
+    forget: (node) => touch(book.forget(node).filter((other) => other !== node)),
     settings,
     copies: [nodes, objects, replicaSets, pods],
   };
