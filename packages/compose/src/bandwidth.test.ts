@@ -294,13 +294,8 @@ describe("what is said (V15, V16)", () => {
 
 function statusOf(given: BandwidthScene, account: NodeAccount): Json {
   const standing = standingOf(given);
-  switch (standing.kind) {
-    case "absent":
-    case "missing":
-      return {};
-    case "held":
-      return judgeHeld(standing, account).status;
-    default:
-      return judgeOther(standing).status;
-  }
+  if (standing.kind === "absent" || standing.kind === "missing") return {};
+  return standing.kind === "held"
+    ? judgeHeld(standing, account).status
+    : judgeOther(standing).status;
 }
