@@ -21,6 +21,7 @@ const layers = [
   "agent",
   "controller",
   "server",
+  "admission",
   "lab",
   "bench",
   "conformance",

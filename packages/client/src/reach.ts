@@ -14,6 +14,7 @@ import {
   type End,
   type Explanation,
   explain,
+  hostNotes,
   judge,
   type Matrix,
   matrixOf,
@@ -37,7 +38,7 @@ import { listObjects, type Reply } from "./list.ts";
 import { readIcmpWord, readPortWord } from "./port-word.ts";
 import type { Seam } from "./seam.ts";
 
-/** What is asked: ends as POD, NAMESPACE/POD or an address; the port as 80, 80/UDP or the name of a port of the destination, or icmp. */
+/** What is asked: ends as POD, NAMESPACE/POD, node:NAME or an address; the port as 80, 80/UDP or the name of a port of the destination, or icmp. */
 export type ReachQuestion = {
   readonly from: string;
   readonly to: string;
@@ -68,9 +69,9 @@ const wrong = (message: string, hint: string): SeamError => ({
 
 /** Judges one connection by the policies that are in force in the namespaces of its ends. */
 export async function askReach(seam: Seam, question: ReachQuestion): Reply<ReachAnswer> {
-  const from = await endOf(seam, question.from);
+  const from = await endOf(seam, question.from, question.family);
   if (!from.ok) return from;
-  const to = await endOf(seam, question.to);
+  const to = await endOf(seam, question.to, question.family);
   if (!to.ok) return to;
   const family = familyFor([from.value, to.value], question.family);
   if (family === null) {
@@ -91,17 +92,22 @@ async function judged({ kube }: Seam, asked: Attempt): Reply<ReachAnswer> {
     pods.map(({ namespace }) => namespace),
   );
   if (!network.ok) return network;
-  const beside = await readBeside(kube, pods);
+  const beside = await readBeside(kube, pods, ends.some(isOfNode));
   if (!beside.ok) return beside;
-  const { cluster, calico, notes } = beside.value;
+  const { cluster, calico } = beside.value;
   const [from, to] = [
     withPod(asked.from, beside.value.pods[0]),
     withPod(asked.to, beside.value.pods.at(-1)),
   ];
   const attempt = { ...asked, from, to };
   const verdict = judge(attempt, { network: network.value, cluster, calico });
+  const notes = [...beside.value.notes, ...hostNotes(attempt, calico)];
   return ok({ attempt, verdict, explanation: explain(attempt, verdict), notes });
 }
+
+/** Whether host endpoints may be about the end: an address of a node, or a pod that shares its network. */
+const isOfNode = (end: End): boolean =>
+  end.kind === "pod" ? end.pod.hostNetwork : end.node !== null;
 
 /** What decides about pods beside NetworkPolicies, and the pods as that sees them. */
 type Beside = Required<Pick<Policies, "cluster" | "calico">> & {
@@ -109,11 +115,15 @@ type Beside = Required<Pick<Policies, "cluster" | "calico">> & {
   readonly notes: readonly string[];
 };
 
-async function readBeside(kube: KubeClient, pods: readonly Pod[]): Reply<Beside> {
+async function readBeside(
+  kube: KubeClient,
+  pods: readonly Pod[],
+  asksNodes: boolean,
+): Reply<Beside> {
   const cluster = await readClusterPolicies(kube);
   if (!cluster.ok) return cluster;
   const namespaces = pods.map(({ namespace }) => namespace);
-  const calico = await readCalico(kube, namespaces);
+  const calico = await readCalico(kube, { namespaces, asksNodes });
   if (!calico.ok) return calico;
   const known = await withAccounts(kube, pods, calico.value.found);
   if (!known.ok) return known;
@@ -128,18 +138,26 @@ async function readBeside(kube: KubeClient, pods: readonly Pod[]): Reply<Beside>
 const withPod = (end: End, pod: Pod | undefined): End =>
   end.kind === "pod" && pod !== undefined ? { kind: "pod", pod } : end;
 
-async function endOf(seam: Seam, word: string): Reply<End> {
+async function endOf(seam: Seam, word: string, family: Family | null): Reply<End> {
   const address = parseAddress(word);
   if (address.ok) return nodeAt(seam, address.value);
+  if (word.startsWith(NODE_WORD)) return nodeNamed(seam, word.slice(NODE_WORD.length), family);
   const [namespace, name, ...more] = word.includes("/") ? word.split("/") : [seam.namespace, word];
   if (namespace === undefined || name === undefined || name === "" || more.length > 0) {
-    const hint = "Expected POD, NAMESPACE/POD or an IP address, for example lab-a/server-0.";
+    const hint =
+      "Expected POD, NAMESPACE/POD, node:NAME or an IP address, for example lab-a/server-0.";
     return err(wrong(`cannot tell what "${word}" names`, hint));
   }
-  const ref = { ...POD, namespace, name };
+  return podNamed(seam, { ...POD, namespace, name });
+}
+
+async function podNamed(
+  seam: Seam,
+  ref: typeof POD & { readonly namespace: string; readonly name: string },
+): Reply<End> {
   const found = await seam.kube.get(ref);
   if (!found.ok) return err(fromKube(`get ${nameOf(ref)}`, found.error));
-  const labels = await namespaceLabels(seam, namespace);
+  const labels = await namespaceLabels(seam, ref.namespace);
   if (!labels.ok) return labels;
   const pod = podOf(found.value, labels.value);
   return ok({ kind: "pod", pod: pod.hostNetwork ? await withNode(seam, pod) : pod });
@@ -150,6 +168,27 @@ async function withNode({ kube }: Seam, pod: Pod): Promise<Pod> {
   if (pod.node === null) return pod;
   const node = await kube.get({ ...NODE, name: pod.node });
   return node.ok ? { ...pod, nodeLabels: child(node.value.metadata, "labels") } : pod;
+}
+
+/** How nodes are written, which no pod is called like. */
+const NODE_WORD = "node:";
+
+/** A node by its internal address of the family, or by the first one. */
+async function nodeNamed({ kube }: Seam, name: string, family: Family | null): Reply<End> {
+  const ref = { ...NODE, name };
+  const node = await kube.get(ref);
+  if (!node.ok) return err(fromKube(`get ${nameOf(ref)}`, node.error));
+  const addresses = itemsOf(node.value, "status", "addresses").flatMap((each) => {
+    const address = parseAddress(String(fieldOf(each, "address")));
+    return fieldOf(each, "type") === "InternalIP" && address.ok ? [address.value] : [];
+  });
+  const address = addresses.find((each) => family === null || each.family === family);
+  if (address === undefined) {
+    const hint = "Name one of its addresses, or leave --family out.";
+    return err(wrong(`node ${name} has no internal address of the family`, hint));
+  }
+  const nodeLabels = child(node.value.metadata, "labels");
+  return ok({ kind: "address", address, node: name, nodeLabels });
 }
 
 /** An address, and the node that it belongs to; who may not read nodes is taken to mean none of them. */
@@ -310,7 +349,7 @@ export async function tabulateReach(seam: Seam, options: ReachTableOptions): Rep
   const own = listed.value
     .map((each) => podOf(each, labels.value))
     .filter((each) => !each.hostNetwork);
-  const beside = await readBeside(kube, own);
+  const beside = await readBeside(kube, own, false);
   if (!beside.ok) return beside;
   const { notes, ...found } = beside.value;
   const world = {

@@ -167,7 +167,11 @@ async function reconcilePolicy(
 ): Promise<Result<Millis | null, KubeError>> {
   const policy = world.watches.servedPolicy(key);
   if (policy === undefined || policy.identity.isDeleted) return ok(null);
-  return tell(world, policy, judgeClusterPolicy(policy, Date.now()));
+  return tell(
+    world,
+    policy,
+    judgeClusterPolicy(policy, { now: Date.now(), hasTier: world.watches.hasTier }),
+  );
 }
 
 /** Writes the status and, when that is news, the events about it. */

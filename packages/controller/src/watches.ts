@@ -77,6 +77,8 @@ export type Watches = AsyncDisposable & {
   readonly networkConfig: (name: string) => ObservedNetworkConfig | undefined;
   /** By `ClusterNetworkPolicy/NAME`, or `KIND.projectcalico.org/` and what Calico's policy is called. */
   readonly servedPolicy: (key: string) => ObservedClusterPolicy | undefined;
+  /** Whether there is a Tier of Calico's of that name. */
+  readonly hasTier: (name: string) => boolean;
   /** How far nodes are with the policies of experiments. */
   readonly enforcement: Pick<EnforcementIndex, "ask" | "forget">;
   readonly bandwidth: BandwidthWatches;
@@ -152,6 +154,7 @@ export function startWatches(options: WatchOptions): Watches {
     namespace: namespaces.get,
     networkConfig: networkConfigs.get,
     servedPolicy: policies.get,
+    hasTier: policies.hasTier,
     enforcement,
     bandwidth,
     linkSpeed: (node) =>

@@ -218,20 +218,23 @@ test("a change of addresses and blocks moves peers between classes, and ranges g
     expect(await ask(from, `tcp ${addressOf("b", "ipv4")} 80`)).toBe("no");
 });
 
-test("chains of ports go with their last use; nft can list all there is", () => {
+test("chains of ports go with the change after that of their last use; nft can list all there is", () => {
   rewrite({ b: { ingress: new Map([[A, "tcp/80 tcp/85"]]) } });
   const chains = (): readonly string[] =>
-    inside("node", "nft", "list", "ruleset").match(/chain ports-\w+/g) ?? [];
-  expect(chains()).toHaveLength(1);
-  valueOf(
-    table.change({
-      gates: changeTo(gates({})),
-      addresses: new Map(),
-      blocks: null,
-      hosts: new Map(),
-    }),
-  );
-  expect(chains()).toEqual([]);
+    inside("node", "nft", "list", "ruleset").match(/chain ports-[\w-]+/g) ?? [];
+  const write = (sides: Parameters<typeof gates>[0]): readonly string[] => {
+    const change = { addresses: new Map(), blocks: null, hosts: new Map() };
+    valueOf(table.change({ ...change, gates: changeTo(gates(sides)) }));
+    return chains();
+  };
+  const [used] = chains();
+  expect(chains()).toEqual([used]);
+  expect(write({})).toEqual([used]);
+  expect(write({ b: { ingress: new Map([[A, "tcp/80 tcp/85"]]) } })).toEqual([used]);
+  expect(write({ b: { ingress: new Map([[A, "tcp/80"]]) } })).toHaveLength(2);
+  expect(write({ b: { ingress: new Map([[B, "tcp/80"]]) } })).not.toContain(used);
+  expect(write({})).toHaveLength(1);
+  expect(write({})).toEqual([]);
 });
 
 test("what others do to the table is noticed, what is done by the table itself is not", () => {
