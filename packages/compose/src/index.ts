@@ -21,6 +21,7 @@ export {
   releasePatchOf,
   standingOf,
 } from "./bandwidth-plan.ts";
+export { reservationsOf } from "./bandwidth-reserved.ts";
 export {
   bandwidthNews,
   type BandwidthVerdict,

@@ -217,6 +217,7 @@ describe("the condition in the status", () => {
         virtualMachines: "absent",
         refusals: new Map(),
         enforcement,
+        reservations: new Map(),
       },
       [],
     );

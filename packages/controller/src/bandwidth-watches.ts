@@ -14,11 +14,13 @@ import {
 } from "@seam/compose";
 import {
   type Change,
+  children,
   type EventRecorder,
   type KindRef,
   type KubeObject,
   type Reflector,
   startReflector,
+  textAt,
 } from "@seam/kube";
 import { type BandwidthBook, createBandwidthBook, type SilentPods } from "./bandwidth-book.ts";
 import type { WatchOptions } from "./watches.ts";
@@ -47,6 +49,8 @@ export type BandwidthWatches = {
 export type BandwidthWatchOptions = Pick<WatchOptions, "client" | "onWork" | "onError"> & {
   readonly report: EventRecorder["report"];
   readonly settings: BandwidthSettings;
+  /** Called with NAMESPACE/NAME of a pod that is counted, or not any more, or on a node of which more is used than there is, or not any more. */
+  readonly onReservation: (pod: string) => void;
 };
 
 /** Starts the copies. */
@@ -66,7 +70,11 @@ export function watchBandwidth(options: BandwidthWatchOptions): BandwidthWatches
     ref: BANDWIDTH_KIND,
     project: observeBandwidth,
     uidOf: ({ identity }) => identity.uid,
-    accept: (change) => touch([change.value.identity.name, ...book.acceptBandwidth(change)]),
+    accept: (change, before) => {
+      touch([change.value.identity.name, ...book.acceptBandwidth(change)]);
+      const after = change.kind === "set" ? change.value : undefined;
+      changedReservations(before, after).forEach(options.onReservation);
+    },
   });
   const replicaSets = copy<ObservedReplicaSet>(options, {
     ref: { apiVersion: "apps/v1", kind: "ReplicaSet" },
@@ -83,6 +91,27 @@ export function watchBandwidth(options: BandwidthWatchOptions): BandwidthWatches
     settings,
     copies: [nodes, objects, replicaSets, pods],
   };
+}
+
+/** The pods of which two versions of an object say something else. */
+function changedReservations(
+  before: ObservedBandwidth | undefined,
+  after: ObservedBandwidth | undefined,
+): readonly string[] {
+  const [was, is] = [podsIn(before), podsIn(after)];
+  return [...new Set([...was.keys(), ...is.keys()])].filter((pod) => was.get(pod) !== is.get(pod));
+}
+
+/** What an object says of pods, by NAMESPACE/NAME. */
+function podsIn(object: ObservedBandwidth | undefined): ReadonlyMap<string, string> {
+  const { status = {} } = object ?? {};
+  const reason = textAt(status, "errorReason") === null ? "" : "overcommitted";
+  return new Map(
+    children(status, "reservations").map(({ namespace, podName }) => [
+      `${String(namespace)}/${String(podName)}`,
+      reason,
+    ]),
+  );
 }
 
 function watchPods(

@@ -22,6 +22,7 @@ import {
   planFacet,
   planNamespace,
   type Problem,
+  reservationsOf,
   progressOf,
   type Scene,
   usageOf,
@@ -87,6 +88,7 @@ async function reconcileExperiment(
     virtualMachines: await virtualMachines(world.client, experiment),
     refusals: refusals.value,
     enforcement: world.watches.enforcement.ask(key, seen),
+    reservations: reservationsOf(seen.pods, world.watches.bandwidth.object),
   };
   const problems = await writeChanges(world, experiment.identity, planChildren(scene));
   if (!problems.ok) return problems;

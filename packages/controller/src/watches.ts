@@ -138,7 +138,14 @@ export function startWatches(options: WatchOptions): Watches {
     watchMembers(options, { ref, project: observeTenancy, ...ofProject }),
   );
   const policies = watchServedPolicies(options);
-  const bandwidth = watchBandwidth({ ...options, settings: options.bandwidth });
+  const bandwidth = watchBandwidth({
+    ...options,
+    settings: options.bandwidth,
+    onReservation: (key) => {
+      const pod = pods.reflector.get(key);
+      if (pod !== undefined) options.onWork(ofExperiment.workOf(ofExperiment.groupOf(pod)));
+    },
+  });
   const members = [experiments, pods, ...parts, ...tenancies].map(reflectorOf);
   const others = [...policies.all, ...bandwidth.copies, reports];
   const all = [projects, networkConfigs, namespaces, ...others, ...members];
