@@ -197,3 +197,60 @@ test.each([
   expect(text).toContain("name: seam-controller");
   expect(text).not.toContain("seam-server");
 });
+
+test("values of vaclab's chart reach the controller (V17), and those of an older release are taken", () => {
+  const argv = [
+    "--set=manager.bandwidth.local.uplink=40000000",
+    "--set=manager.bandwidth.network.downlink=2500",
+    "--set=manager.annotations.egress=kubernetes.io/egress-bandwidth",
+  ];
+  const containerIn = (text: string): unknown =>
+    JSON.parse(JSON.stringify(deploymentIn(objectsOf(text), "seam-controller"))).spec.template.spec
+      .containers[0];
+  expect(containerIn(template(...image, ...argv).text)).toMatchObject({
+    args: [
+      "--default-local-ul-mbps=40000000",
+      "--default-local-dl-mbps=20000",
+      "--default-network-ul-mbps=1000",
+      "--default-network-dl-mbps=2500",
+      "--egress-bandwidth-annotation=kubernetes.io/egress-bandwidth",
+      "--ingress-bandwidth-annotation=ovn.kubernetes.io/ingress_rate",
+      "--bandwidth-scheduler=vaclab-scheduler",
+      "--default-egress-mbps=20",
+      "--default-ingress-mbps=20",
+    ],
+  });
+  const older = template(...image, "--set", "manager=null", "--set", "prometheus=null");
+  expect(containerIn(older.text)).not.toHaveProperty("args");
+  const zero = template(...image, "--set=manager.bandwidth.network.uplink=0");
+  expect(zero.ok).toBe(false);
+  expect(zero.text).toMatch(/uplink/);
+});
+
+test("administrators can give roles for Bandwidth (V20)", () => {
+  const roles = objectsOf(template(...image).text).filter(({ metadata: { name } }) =>
+    name.startsWith("bandwidth-"),
+  );
+  const verbs = Object.fromEntries(
+    roles.map(({ metadata, rules = [] }) => [metadata.name, rules[0]?.verbs.join()]),
+  );
+  expect(verbs).toEqual({
+    "bandwidth-admin-role": "get,list,watch,create,update,patch,delete,deletecollection",
+    "bandwidth-editor-role": "get,list,watch,create,update,patch,delete",
+    "bandwidth-viewer-role": "get,list,watch",
+  });
+});
+
+test("prometheus-operator finds every program when that is asked for (V20)", () => {
+  const namesIn = (...argv: readonly string[]): readonly string[] =>
+    objectsOf(template(...image, ...argv).text)
+      .filter(({ kind }) => kind === "ServiceMonitor")
+      .map(({ metadata }) => metadata.name);
+  expect(namesIn()).toEqual([]);
+  expect(namesIn("--set=prometheus.enable=true").toSorted()).toEqual([
+    "seam-agent",
+    "seam-controller",
+    "seam-server",
+  ]);
+  expect(namesIn("--set=prometheus.enable=true", "--set=server.enabled=false")).toHaveLength(2);
+});
