@@ -23,12 +23,14 @@ import { carryOut } from "./cni-call.ts";
 import { createCniQueue } from "./cni-queue.ts";
 import { serveCni } from "./cni-server.ts";
 import { createDenials } from "./denials.ts";
+import { createHostDenials } from "./host-denials.ts";
 import { watchDenials } from "./denial-watch.ts";
 import { createFastPath, type PodFastPath } from "./fast-path.ts";
 import { installPlugin, type PluginPlaces, removePlugin } from "./install-plugin.ts";
 import { createAgentMetrics } from "./metrics.ts";
 import { networkFactsOf, watchNetwork } from "./network.ts";
 import { nodeFactsOf } from "./node-facts.ts";
+import { interfaceNamed, readNodeInterfaces } from "./node-interfaces.ts";
 import { type NodeMemory, rememberedNode } from "./node-memory.ts";
 import { policyFaults } from "./node-news.ts";
 import { nodeView } from "./node-view.ts";
@@ -86,7 +88,9 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const reconciler = createReconciler({ store, log, metrics, reports, fastPath });
   const memory = rememberedNode(store);
   const onWritten = fastPath.renew;
-  using policies = createPolicies({ table, store, log, metrics, reports, onWritten });
+  const { nodeName: node } = options;
+  const kept = { table, store, node, readInterfaces: readNodeInterfaces };
+  using policies = createPolicies({ ...kept, log, metrics, reports, onWritten });
   const counters = countPolicies(daemon.metrics, { table, intent: policies.intent, store, log });
   const changed = (): void => {
     reconciler.request();
@@ -185,7 +189,8 @@ function followPolicies(
     return policies.start(() => report.tell(objects.versions()));
   });
   const denials = createDenials({ log, reports, store, intent, podAt: objects.podAt });
-  const watch = watchDenials({ denials, missed: counters.missed, log });
+  const hostDenials = createHostDenials({ log, intent, podAt: objects.podAt, interfaceNamed });
+  const watch = watchDenials({ denials, hostDenials, missed: counters.missed, log });
   return {
     [Symbol.asyncDispose]: async () => {
       watch[Symbol.dispose]();
@@ -305,7 +310,10 @@ function install({ plugin }: AgentOptions, reports: Reports): void {
 }
 
 /** The node takes no more pods, so that the next pod network finds no trace of this one where it installs itself. */
-async function remove({ options: { plugin, daemonSet }, daemon, store }: Running): Promise<void> {
+async function remove(agent: Running): Promise<void> {
+  const { options, daemon, store, policies } = agent;
+  const { plugin, daemonSet } = options;
+  policies.openHosts();
   if (plugin === null || daemonSet === null) return;
   await withoutPodsOf(namespaceOf(daemonSet), store);
   removePlugin(plugin);

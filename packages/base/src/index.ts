@@ -20,6 +20,8 @@ export {
 export { exhaustive, invariant } from "./invariant.ts";
 export { err, ok, type Result } from "./result.ts";
 export {
+  type BitsPerSecond,
+  bitsPerSecond,
   type Bytes,
   bytes,
   type Ifindex,

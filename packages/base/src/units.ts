@@ -5,6 +5,8 @@ declare const unit: unique symbol;
 export type Quantity<U extends string> = number & { readonly [unit]: U };
 /** Megabits (10^6 bits) per second. */
 export type Mbps = Quantity<"Mbps">;
+/** Bits per second, a whole number. */
+export type BitsPerSecond = Quantity<"BitsPerSecond">;
 /** Bytes. */
 export type Bytes = Quantity<"Bytes">;
 /** Milliseconds. */
@@ -14,6 +16,8 @@ export type Ifindex = Quantity<"Ifindex">;
 
 /** `n` megabits per second. */
 export const mbps = (n: number): Mbps => n as Mbps;
+/** `n` bits per second. */
+export const bitsPerSecond = (n: number): BitsPerSecond => n as BitsPerSecond;
 /** `n` bytes. */
 export const bytes = (n: number): Bytes => n as Bytes;
 /** `n` milliseconds. */

@@ -105,10 +105,20 @@ afterAll(async () => {
   await plane[Symbol.asyncDispose]();
 });
 
-type Asking = { readonly by?: Seam; readonly from?: string; readonly port?: string };
+type Asking = {
+  readonly by?: Seam;
+  readonly from?: string;
+  readonly to?: string;
+  readonly port?: string;
+};
 
-async function ask({ by = seam, from = "client", port = "80" }: Asking): Promise<object> {
-  const answer = await askReach(by, { from, to: "server", port, family: null });
+async function ask({
+  by = seam,
+  from = "client",
+  to = "server",
+  port = "80",
+}: Asking): Promise<object> {
+  const answer = await askReach(by, { from, to, port, family: null });
   if (!answer.ok) return answer.error;
   const { verdict, explanation, notes } = answer.value;
   return { allowed: verdict.allowed, ingress: explanation.ingress, notes };
@@ -205,6 +215,40 @@ test("Calico's kinds are judged by as soon as the cluster serves them, with all 
     { allowed: false, ingress: rule(1), notes: [] },
     { allowed: false, ingress: end, notes: [] },
   ]);
+});
+
+test("a node's programs are judged by its host endpoint, and it is named as node:NAME or by its address (I16)", async () => {
+  const node = { apiVersion: "v1", kind: "Node", metadata: { name: "n9" } };
+  await make(node);
+  const addresses = [
+    { type: "Hostname", address: "n9" },
+    { type: "InternalIP", address: "203.0.113.9" },
+  ];
+  const status = { ...node, status: { addresses } };
+  await seam.kube.applyStatus(status, { fieldManager: "kubelet", force: true });
+  const closed = {
+    allowed: false,
+    ingress:
+      "is denied: no policy allows it at HostEndpoint n9, which has no profile that lets it pass",
+    notes: [],
+  };
+  expect(await ask({ to: "node:n9" })).toEqual(closed);
+  expect(await ask({ to: "203.0.113.9", from: "192.0.2.1" })).toEqual(closed);
+  await calico("GlobalNetworkPolicy", "nodes", {
+    spec: {
+      selector: "kind == 'outside'",
+      applyOnForward: true,
+      ingress: [{ action: "Allow", source: { selector: "app == 'client'" } }],
+    },
+  });
+  const allowed =
+    "is allowed by Calico's GlobalNetworkPolicy nodes of tier default, spec.ingress[0]";
+  expect(await ask({ to: "node:n9" })).toMatchObject({ allowed: true, ingress: allowed });
+  expect(await ask({ to: "node:n9", from: "192.0.2.1" })).toMatchObject({ allowed: false });
+  expect(await ask({ to: "node:n9", from: "192.0.2.1", port: "22" })).toMatchObject({
+    ingress: "is a node, at a port that every host endpoint leaves open",
+  });
+  await remove("GlobalNetworkPolicy", "nodes");
 });
 
 test("who may not list something is told what is left out", async () => {

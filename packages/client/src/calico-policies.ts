@@ -40,10 +40,17 @@ const unreadKind = (kind: Kind, where: string): string =>
 
 const NONE: Known<CalicoPolicies> = { found: { policies: [], tiers: [], sets: [] }, notes: [] };
 
+/** About whom policies are asked. */
+export type CalicoQuestion = {
+  readonly namespaces: readonly string[];
+  /** Nodes' own programs too, which host endpoints close without any policy. */
+  readonly asksNodes: boolean;
+};
+
 /** Calico's kinds in force for pods of these namespaces; nothing when the cluster does not serve them. */
 export async function readCalico(
   kube: KubeReader,
-  namespaces: readonly string[],
+  { namespaces, asksNodes }: CalicoQuestion,
 ): Reply<Known<CalicoPolicies>> {
   const wide = await listed(kube, "GlobalNetworkPolicy", []);
   if (!wide.ok) return wide;
@@ -52,7 +59,7 @@ export async function readCalico(
   const policies = readAll([...wide.value.found, ...near.value.found], readCalicoPolicy);
   if (!policies.ok) return policies;
   const notes = [...wide.value.notes, ...near.value.notes];
-  if (policies.value.length === 0) return ok({ ...NONE, notes });
+  if (policies.value.length === 0 && !asksNodes) return ok({ ...NONE, notes });
   const beside = await readBeside(kube, policies.value, namespaces);
   if (!beside.ok) return beside;
   return ok({ found: beside.value.found, notes: [...notes, ...beside.value.notes] });
@@ -82,6 +89,7 @@ async function readBeside(
     policies,
     tiers: read.value,
     sets: [...sets.value, ...endpoints.value.map(hostSet)],
+    endpoints: endpoints.value,
   };
   const notes = [tiers, wide, near, hosts].flatMap(({ value }) => value.notes);
   return ok({ found, notes: [...notes, ...(tiers.value.notes.length > 0 ? [] : idle(found))] });

@@ -53,7 +53,7 @@ async function sideOf(
   const labels = await namespaceLabels(kube, namespace);
   if (!labels.ok) return labels;
   const own = pods.map((each) => podOf(each, labels.value)).filter((each) => !each.hostNetwork);
-  return readInForce(kube, own);
+  return readInForce(kube, own, false);
 }
 
 /** The same pods when the documents were applied; null without documents. */

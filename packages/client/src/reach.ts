@@ -14,10 +14,11 @@ import {
   type End,
   type Explanation,
   explain,
+  hostNotes,
   judge,
-  type MatrixSide,
   type NetworkPolicy,
   type Pod,
+  type Policies,
   type Port,
   type Protocol,
   protocolOf,
@@ -33,7 +34,7 @@ import { type KubeReader, listObjects, type Reply } from "./list.ts";
 import { readIcmpWord, readPortWord } from "./port-word.ts";
 import type { Seam } from "./seam.ts";
 
-/** What is asked: ends as POD, NAMESPACE/POD or an address; the port as 80, 80/UDP or the name of a port of the destination, or icmp. */
+/** What is asked: ends as POD, NAMESPACE/POD, node:NAME or an address; the port as 80, 80/UDP or the name of a port of the destination, or icmp. */
 export type ReachQuestion = {
   readonly from: string;
   readonly to: string;
@@ -64,9 +65,9 @@ const wrong = (message: string, hint: string): SeamError => ({
 
 /** Judges one connection by the policies that are in force in the namespaces of its ends. */
 export async function askReach(seam: Seam, question: ReachQuestion): Reply<ReachAnswer> {
-  const from = await endOf(seam, question.from);
+  const from = await endOf(seam, question.from, question.family);
   if (!from.ok) return from;
-  const to = await endOf(seam, question.to);
+  const to = await endOf(seam, question.to, question.family);
   if (!to.ok) return to;
   const family = familyFor([from.value, to.value], question.family);
   if (family === null) {
@@ -82,29 +83,42 @@ export async function askReach(seam: Seam, question: ReachQuestion): Reply<Reach
 async function judged({ kube }: Seam, asked: Attempt): Reply<ReachAnswer> {
   const ends = [asked.from, asked.to];
   const pods = ends.flatMap((end) => (end.kind === "pod" ? [end.pod] : []));
-  const read = await readInForce(kube, pods);
+  const read = await readInForce(kube, pods, ends.some(isOfNode));
   if (!read.ok) return read;
-  const { policies, notes } = read.value;
+  const { policies } = read.value;
   const [from, to] = [
     withPod(asked.from, read.value.pods[0]),
     withPod(asked.to, read.value.pods.at(-1)),
   ];
   const attempt = { ...asked, from, to };
   const verdict = judge(attempt, policies);
+  const notes = [...read.value.notes, ...hostNotes(attempt, policies.calico)];
   return ok({ attempt, verdict, explanation: explain(attempt, verdict), notes });
 }
 
-/** What decides about pods, and the pods as that sees them. */
-export type InForce = MatrixSide & { readonly notes: readonly string[] };
+/** Whether host endpoints may be about the end: an address of a node, or a pod that shares its network. */
+const isOfNode = (end: End): boolean =>
+  end.kind === "pod" ? end.pod.hostNetwork : end.node !== null;
 
-/** Reads all policies about pods that may be read. */
-export async function readInForce(kube: KubeReader, pods: readonly Pod[]): Reply<InForce> {
+/** What decides about pods, and the pods as that sees them. */
+export type InForce = {
+  readonly pods: readonly Pod[];
+  readonly policies: Required<Policies>;
+  readonly notes: readonly string[];
+};
+
+/** Reads all policies about pods that may be read, and those about nodes' own programs if they are asked about. */
+export async function readInForce(
+  kube: KubeReader,
+  pods: readonly Pod[],
+  asksNodes: boolean,
+): Reply<InForce> {
   const namespaces = pods.map(({ namespace }) => namespace);
   const network = await policiesIn(kube, namespaces);
   if (!network.ok) return network;
   const cluster = await readClusterPolicies(kube);
   if (!cluster.ok) return cluster;
-  const calico = await readCalico(kube, namespaces);
+  const calico = await readCalico(kube, { namespaces, asksNodes });
   if (!calico.ok) return calico;
   const known = await withAccounts(kube, pods, calico.value.found);
   if (!known.ok) return known;
@@ -122,18 +136,26 @@ export async function readInForce(kube: KubeReader, pods: readonly Pod[]): Reply
 const withPod = (end: End, pod: Pod | undefined): End =>
   end.kind === "pod" && pod !== undefined ? { kind: "pod", pod } : end;
 
-async function endOf(seam: Seam, word: string): Reply<End> {
+async function endOf(seam: Seam, word: string, family: Family | null): Reply<End> {
   const address = parseAddress(word);
   if (address.ok) return nodeAt(seam, address.value);
+  if (word.startsWith(NODE_WORD)) return nodeNamed(seam, word.slice(NODE_WORD.length), family);
   const [namespace, name, ...more] = word.includes("/") ? word.split("/") : [seam.namespace, word];
   if (namespace === undefined || name === undefined || name === "" || more.length > 0) {
-    const hint = "Expected POD, NAMESPACE/POD or an IP address, for example lab-a/server-0.";
+    const hint =
+      "Expected POD, NAMESPACE/POD, node:NAME or an IP address, for example lab-a/server-0.";
     return err(wrong(`cannot tell what "${word}" names`, hint));
   }
-  const ref = { ...POD, namespace, name };
+  return podNamed(seam, { ...POD, namespace, name });
+}
+
+async function podNamed(
+  seam: Seam,
+  ref: typeof POD & { readonly namespace: string; readonly name: string },
+): Reply<End> {
   const found = await seam.kube.get(ref);
   if (!found.ok) return err(fromKube(`get ${nameOf(ref)}`, found.error));
-  const labels = await namespaceLabels(seam.kube, namespace);
+  const labels = await namespaceLabels(seam.kube, ref.namespace);
   if (!labels.ok) return labels;
   const pod = podOf(found.value, labels.value);
   return ok({ kind: "pod", pod: pod.hostNetwork ? await withNode(seam, pod) : pod });
@@ -144,6 +166,27 @@ async function withNode({ kube }: Seam, pod: Pod): Promise<Pod> {
   if (pod.node === null) return pod;
   const node = await kube.get({ ...NODE, name: pod.node });
   return node.ok ? { ...pod, nodeLabels: child(node.value.metadata, "labels") } : pod;
+}
+
+/** How nodes are written, which no pod is called like. */
+const NODE_WORD = "node:";
+
+/** A node by its internal address of the family, or by the first one. */
+async function nodeNamed({ kube }: Seam, name: string, family: Family | null): Reply<End> {
+  const ref = { ...NODE, name };
+  const node = await kube.get(ref);
+  if (!node.ok) return err(fromKube(`get ${nameOf(ref)}`, node.error));
+  const addresses = itemsOf(node.value, "status", "addresses").flatMap((each) => {
+    const address = parseAddress(String(fieldOf(each, "address")));
+    return fieldOf(each, "type") === "InternalIP" && address.ok ? [address.value] : [];
+  });
+  const address = addresses.find((each) => family === null || each.family === family);
+  if (address === undefined) {
+    const hint = "Name one of its addresses, or leave --family out.";
+    return err(wrong(`node ${name} has no internal address of the family`, hint));
+  }
+  const nodeLabels = child(node.value.metadata, "labels");
+  return ok({ kind: "address", address, node: name, nodeLabels });
 }
 
 /** An address, and the node that it belongs to; who may not read nodes is taken to mean none of them. */

@@ -1,4 +1,4 @@
-/** What to say about a ClusterNetworkPolicy, or a policy of Calico's: whether nodes understand all of it, and can enforce it. Pure. */
+/** What to say about a ClusterNetworkPolicy, or a policy or a host endpoint of Calico's: whether nodes understand all of it, and can enforce it. Pure. */
 import { TIERS } from "@seam/intent";
 
 import { type Finding, newsIn, settle } from "./condition.ts";
@@ -22,6 +22,13 @@ export function judgeClusterPolicy(
   };
 }
 
+const LEFT_OUT = {
+  policy:
+    "such a rule accepts nobody if it accepts or allows, and denies everybody if it denies or passes",
+  "host endpoint":
+    "such a field is left out, and an endpoint is in force only where it is clear which interface it is for",
+} as const satisfies Readonly<Record<ObservedClusterPolicy["kind"], string>>;
+
 /** What is said when there is no such tier, besides what is not understood; null: there is. */
 function inTier(
   { tier, faults }: ObservedClusterPolicy,
@@ -38,7 +45,7 @@ function inTier(
   };
 }
 
-const accepted = ({ faults }: ObservedClusterPolicy): Finding =>
+const accepted = ({ kind, faults }: ObservedClusterPolicy): Finding =>
   faults.length === 0
     ? {
         type: "Accepted",
@@ -50,5 +57,5 @@ const accepted = ({ faults }: ObservedClusterPolicy): Finding =>
         type: "Accepted",
         status: "False",
         reason: "NotUnderstood",
-        message: `${faults.join("; ")}; such a rule accepts nobody if it accepts or allows, and denies everybody if it denies or passes; correct it, or take a Seam that knows it`,
+        message: `${faults.join("; ")}; ${LEFT_OUT[kind]}; correct it, or take a Seam that knows it`,
       };

@@ -9,6 +9,8 @@ export const FIELD_MANAGER = "seam-controller";
 export const APPLIER = { fieldManager: FIELD_MANAGER, force: true } as const;
 /** Label: the project that a namespace belongs to. */
 export const PROJECT_LABEL = `${GROUP}/project`;
+/** Label of a project's namespace: its project says what bandwidth pods may have, so admission is asked about each; `limited`. */
+export const BANDWIDTH_LABEL = `${GROUP}/bandwidth`;
 /** Annotation by which the owner of a namespace gives it to the Project of the same name. */
 export const ADOPT_ANNOTATION = `${GROUP}/adopt`;
 /** Annotation of pods: the time in `restartedAt`, so that a new one makes new pods. */

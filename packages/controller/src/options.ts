@@ -1,7 +1,7 @@
 /** The controller's flags and environment; a flag wins over its variable. */
 import type { parseArgs } from "node:util";
-import { err, ok, type Result } from "@seam/base";
-import { LOG_LEVELS, type LogLevel, logLevelOf, readFlags } from "@seam/daemon";
+import { ok, type Result } from "@seam/base";
+import { logLevelFlag, type LogLevel, portFlag, readFlags } from "@seam/daemon";
 
 /** How the controller is started. */
 export type Options = {
@@ -45,14 +45,11 @@ export function readOptions(from: Surroundings): Result<Options | "help", string
 
 function complete(flags: Flags, from: Surroundings): Result<Options, string> {
   const { SEAM_PORT, SEAM_LOG_LEVEL } = from.env;
-  const port = flags.port ?? SEAM_PORT ?? "9810";
-  if (!/^[0-9]{1,5}$/.test(port) || Number(port) > 65_535)
-    return err(`--port: expected a port from 0 to 65535, for example 9810; found ${port}`);
-  const level = flags["log-level"] ?? SEAM_LOG_LEVEL ?? "info";
-  const logLevel = logLevelOf(level);
-  return logLevel === null
-    ? err(`--log-level: expected one of ${LOG_LEVELS.join(", ")}; found ${level}`)
-    : ok({ port: Number(port), ...placeOf(flags, from), logLevel });
+  const port = portFlag("--port", flags.port ?? SEAM_PORT ?? "9810");
+  if (!port.ok) return port;
+  const logLevel = logLevelFlag(flags["log-level"] ?? SEAM_LOG_LEVEL ?? "info");
+  if (!logLevel.ok) return logLevel;
+  return ok({ port: port.value, ...placeOf(flags, from), logLevel: logLevel.value });
 }
 
 function placeOf(

@@ -31,15 +31,16 @@ type Kind = Pick<
   readonly name: string;
 };
 
-/** Those of Calico's kinds that get a condition. */
-const CALICO_POLICIES = [
+/** Those of Calico's kinds that get a condition: policies, and what names interfaces of nodes for them. */
+const CALICO_JUDGED = [
   { kind: "NetworkPolicy", plural: "networkpolicies" },
   { kind: "GlobalNetworkPolicy", plural: "globalnetworkpolicies" },
+  { kind: "HostEndpoint", plural: "hostendpoints" },
 ] as const;
 
 const KINDS: readonly Kind[] = [
   { ...CLUSTER_POLICIES, name: CLUSTER_POLICIES.kind, project: observeClusterPolicy },
-  ...CALICO_POLICIES.map(({ kind, plural }) => ({
+  ...CALICO_JUDGED.map(({ kind, plural }) => ({
     kind,
     plural,
     group: CALICO_GROUP,

@@ -1,7 +1,7 @@
 /** The bpf(2) system call: maps, programs, and links that attach programs to network interfaces. */
 import { err, type Ifindex, type Result } from "@seam/base";
-import koffi from "koffi";
 
+import { place, placedText } from "./bpf-memory.ts";
 import { bpfCall, type KernelError } from "./libc.ts";
 
 /** A map to be made: the sizes of a key and a value in bytes, and how many elements it can have. */
@@ -23,12 +23,6 @@ const SCHED_CLS = 3;
 const TCX = { ingress: 46, egress: 47 } as const;
 const LICENSE = Buffer.from("GPL\0");
 const LOG_BYTES = 1 << 16;
-
-/** Memory that stays where it is, for what a call's attributes point to; calls do not overlap. */
-const SCRATCH_BYTES = 1 << 18;
-const scratch: unknown = koffi.alloc("uint8_t", SCRATCH_BYTES);
-const scratchAddress = koffi.address(scratch);
-const scratchBytes = Buffer.from(koffi.view(scratch, SCRATCH_BYTES));
 
 /** Creates a map; what is returned is its file descriptor. */
 export function createMap(spec: MapSpec): Result<number, KernelError> {
@@ -56,7 +50,7 @@ export function loadProgram(name: string, code: Buffer): Result<number, KernelEr
   if (loaded.ok) return loaded;
   const explained = load(name, code, LOG_BYTES);
   if (explained.ok) return explained;
-  const log = scratchBytes.toString("latin1", code.length + LICENSE.length).split("\0")[0] ?? "";
+  const log = placedText(code.length + LICENSE.length);
   const reason = log.trim().split("\n").slice(-4).join("; ");
   return err({ ...loaded.error, message: `${loaded.error.message}: ${reason}` });
 }
@@ -101,15 +95,4 @@ function onElement(
   for (const [index, address] of addresses.entries())
     attributes.writeBigUInt64LE(address, 8 + index * 8);
   return bpfCall(command, attributes, "change an element of a map");
-}
-
-/** Copies the parts one after the other into the scratch memory; their addresses. */
-function place(parts: readonly Buffer[]): readonly bigint[] {
-  let offset = 0;
-  return parts.map((part) => {
-    const start = offset;
-    part.copy(scratchBytes, start);
-    offset += part.length;
-    return scratchAddress + BigInt(start);
-  });
 }

@@ -1,5 +1,10 @@
 /** The one door to the kernel: route netlink, network namespaces, sysctls and nftables. */
-export { type DeniedPacket, type DeniedPackets, openDeniedPackets } from "./denied-packets.ts";
+export {
+  type DeniedHostPacket,
+  type DeniedPacket,
+  type DeniedPackets,
+  openDeniedPackets,
+} from "./denied-packets.ts";
 export { isPodDevice } from "./device-names.ts";
 export { type FastPath, openFastPath } from "./fast-path.ts";
 export { childrenCpu, type KernelError } from "./libc.ts";
@@ -21,3 +26,11 @@ export type { PolicyCount } from "./policy-counts.ts";
 export { openPolicyTable, type PolicyTable } from "./policy-table.ts";
 export { type RouteSocket, withRouteSocket } from "./route-socket.ts";
 export { listRoutes, SEAM_PROTOCOL } from "./routes.ts";
+export {
+  type LinkEnd,
+  measureRates,
+  observeRates,
+  type PodLink,
+  type PodTraffic,
+  putRates,
+} from "./shaping.ts";

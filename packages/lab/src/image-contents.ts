@@ -162,6 +162,7 @@ async function seamContents({ work }: Workshop): Promise<Contents> {
     agent: path.join(root, "packages/agent/src/main.ts"),
     controller: path.join(root, "packages/controller/src/main.ts"),
     server: path.join(root, "packages/server/src/main.ts"),
+    admission: path.join(root, "packages/admission/src/main.ts"),
   });
   const shim = await compiled("cni/seam-cni.c", work, ["-static", "-Os"]);
   return {

@@ -21,6 +21,7 @@ export {
   type PeerClass,
   type PolicyChange,
   type PolicyState,
+  NO_RULES,
   rulesChange,
   type SideChange,
 } from "./policy.ts";
@@ -43,6 +44,14 @@ export {
   unitePorts,
   wholeProtocol,
 } from "./ports.ts";
+export {
+  BULK_LEAVES,
+  durationNs,
+  type PodRates,
+  type PodShaping,
+  type Shaper,
+  shaperOf,
+} from "./shaping.ts";
 export { textForm } from "./text.ts";
 
 /** A route in the main table; `via` null means that the destination is on the link itself. */
