@@ -1,6 +1,8 @@
 /** What a node looks like: observed and desired state have this one type (architecture section 1). */
 import type { Address, Bytes, Cidr, Family } from "@seam/base";
 
+import type { PodShaping } from "./shaping.ts";
+
 export {
   ANY_INTERFACE,
   HOST_POINTS,
@@ -47,6 +49,7 @@ export {
 export {
   BULK_LEAVES,
   durationNs,
+  type PodEnds,
   type PodRates,
   type PodShaping,
   type Shaper,
@@ -175,4 +178,6 @@ export type NodeState = {
   readonly tunnel: Tunnel | null;
   /** Of the tunnel's device; empty without a tunnel. */
   readonly forwarding: readonly Forwarding[];
+  /** Links that are held to a rate in at least one direction. */
+  readonly shaping: readonly PodShaping[];
 };
