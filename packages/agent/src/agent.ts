@@ -144,10 +144,11 @@ async function followCluster(agent: Running): Promise<void> {
     const cluster = { nodes: nodes.entries().map(([, each]) => each), network: settings };
     return { ...factsOf(nodeName, cluster, agent), rated: rates.rated };
   };
-  /** The MTU that is known to be right for pods is remembered. */
+  /** The MTU that is known to be right for pods is remembered, and the speed of the uplink told. */
   const knownFacts = (): RoundFacts => {
     const facts = factsWith(network.current());
     memory.setMtu(podMtu(facts.cluster, facts.own));
+    report.setLinkSpeed(facts.own.linkSpeed ?? null);
     return facts;
   };
   await using nodes = watchNodes(watched, ({ kind, value }) => {

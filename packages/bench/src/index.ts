@@ -9,4 +9,5 @@ export { benchPolicies, type PolicyBenchOptions } from "./policy-changes.ts";
 export { benchPolicyCost, type PolicyCostOptions } from "./policy-cost.ts";
 export { benchPods, type PodsOptions } from "./pods.ts";
 export type { RivalLabs } from "./rivals.ts";
+export { benchScheduling, type SchedulingBenchOptions } from "./scheduling.ts";
 export { benchThroughput, type ThroughputOptions } from "./throughput.ts";
