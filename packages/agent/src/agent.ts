@@ -35,6 +35,7 @@ import { type NodeMemory, rememberedNode } from "./node-memory.ts";
 import { policyFaults } from "./node-news.ts";
 import { nodeView } from "./node-view.ts";
 import { serveNodeView, type ViewAnswer, type ViewQuestion } from "./node-view-server.ts";
+import { watchPodRates } from "./pod-rates.ts";
 import { createPolicies, type Policies } from "./policies.ts";
 import { countPolicies, type PolicyCounters } from "./policy-counters.ts";
 import { watchPolicyObjects } from "./policy-objects.ts";
@@ -135,9 +136,11 @@ async function followCluster(agent: Running): Promise<void> {
   await using network = watchNetwork({ ...watched, store, reports, onChange });
   // The first pod of a node already gets the MTU that these settings mean.
   await Promise.race([network.settled, aborted(daemon.signal)]);
+  const nodeName = options.nodeName;
+  await using rates = watchPodRates({ ...watched, nodeName, onChange });
   const factsWith = (settings: NetworkFacts): RoundFacts => {
     const cluster = { nodes: nodes.entries().map(([, each]) => each), network: settings };
-    return factsOf(options.nodeName, cluster, agent);
+    return { ...factsOf(nodeName, cluster, agent), rated: rates.rated };
   };
   /** The MTU that is known to be right for pods is remembered, and the speed of the uplink told. */
   const knownFacts = (): RoundFacts => {
@@ -155,7 +158,7 @@ async function followCluster(agent: Running): Promise<void> {
     }
     reconciler.request();
   });
-  await Promise.race([nodes.synced, aborted(daemon.signal)]);
+  await Promise.race([Promise.all([nodes.synced, rates.synced]), aborted(daemon.signal)]);
   waiting.delete(NODE_LIST);
   if (!daemon.signal.aborted) {
     reconciler.start((assumed) => (assumed === undefined ? knownFacts() : factsWith(assumed)));
@@ -326,7 +329,7 @@ function factsOf(
   name: string,
   cluster: ClusterFacts,
   { memory, fastPath }: Pick<Running, "memory" | "fastPath">,
-): RoundFacts {
+): Omit<RoundFacts, "rated"> {
   const addresses = cluster.nodes.find((node) => node.name === name)?.internalAddresses ?? [];
   const opens = cluster.network.fastPath && fastPath.opens();
   return { cluster, own: { name, ...memory.uplink(addresses), fastPath: opens } };

@@ -17,6 +17,8 @@ export type Misfit =
       readonly direction: "ul" | "dl";
       readonly requiredMbps: number;
       readonly remainingMbps: number;
+      /** What the node has of it in all: when more is required, no eviction helps. */
+      readonly capacityMbps: number;
     };
 
 type Resource = "local" | "network";
@@ -79,10 +81,18 @@ function collect(found: Misfit[], book: Book, { node, resource, sum }: Need): vo
   const { capacity } = line.facts;
   for (const { direction, field } of DIRECTIONS) {
     const requiredMbps = sum[field];
-    const left = capacity[resource][field] - line[resource][field];
+    const capacityMbps = capacity[resource][field];
+    const left = capacityMbps - line[resource][field];
     if (requiredMbps <= 0 || requiredMbps <= left) continue;
-    const remainingMbps = Math.max(0, left);
-    found.push({ kind: "shortage", node, resource, direction, requiredMbps, remainingMbps });
+    found.push({
+      kind: "shortage",
+      node,
+      resource,
+      direction,
+      requiredMbps,
+      remainingMbps: Math.max(0, left),
+      capacityMbps,
+    });
   }
 }
 

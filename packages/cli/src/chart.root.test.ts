@@ -43,6 +43,7 @@ const image = ["--set", "image=SEAM_IMAGE"] as const;
 test("deploy/seam.yaml is the chart without Helm", () => {
   // Nothing is managed by Helm there, and a key that everybody knows would be none.
   const values = ["--set", "namespace.create=true", "--set", "server.tls.generate=false"];
+  values.push("--kube-version", "v1.36.3");
   const made = template(...image, ...values);
   expect(made).toMatchObject({ ok: true });
   const header =
@@ -144,18 +145,18 @@ test("values reach the objects", () => {
 
 type Certificate = { readonly data: { readonly [key: string]: string } };
 
-const dataIn = (text: string, kind: string): Certificate["data"] => {
+const dataOf = (text: string, kind: string): Certificate["data"] => {
   const object = parseAllDocuments(text)
     .map((document): (Certificate & Object) | null => document.toJS())
-    .find((each) => each?.kind === kind);
+    .find((each) => each?.kind === kind && each.metadata.name.startsWith("seam-server"));
   return object?.data ?? {};
 };
 
 test("the server gets a certificate of an authority that clients can read, and no rights", () => {
   const { text } = template(...image);
-  const secret = dataIn(text, "Secret");
+  const secret = dataOf(text, "Secret");
   const pem = (key: string): string => Buffer.from(secret[key] ?? "", "base64").toString();
-  const authority = new X509Certificate(dataIn(text, "ConfigMap")["ca.crt"] ?? "");
+  const authority = new X509Certificate(dataOf(text, "ConfigMap")["ca.crt"] ?? "");
   const certificate = new X509Certificate(pem("tls.crt"));
   expect(certificate.checkIssued(authority) && certificate.verify(authority.publicKey)).toBe(true);
   expect(certificate.checkPrivateKey(createPrivateKey(pem("tls.key")))).toBe(true);

@@ -269,29 +269,93 @@ test("who may not list something is told what is left out", async () => {
   });
 });
 
-test("the table is made under Calico's policies too, and says what it does not take into account", async () => {
-  const proposal = {
-    apiVersion: `${GROUP}/v3`,
-    kind: "NetworkPolicy",
-    metadata: { name: "more", namespace: "lab-a" },
-    spec: {},
-  };
-  const sources = [{ name: "more", text: JSON.stringify(proposal) }];
+const document = (kind: string, metadata: object, spec: object): object => ({
+  apiVersion: `${GROUP}/v3`,
+  kind,
+  metadata,
+  spec,
+});
+
+/** The table with and without the objects, and what it says beside it. */
+async function tabulate(...objects: readonly object[]) {
+  const sources = objects.map((each, at) => ({ name: `${at}`, text: JSON.stringify(each) }));
   const found = await tabulateReach(seam, { sources, ports: [], family: "ipv4" });
   if (!found.ok) throw new Error(JSON.stringify(found.error));
   const { matrix, notes } = found.value;
-  expect(notes).toEqual(["changes of Calico's kinds are left out of the answer"]);
   expect(matrix.groups.map(({ name }) => name)).toEqual(["lab-a/client", "lab-a/server"]);
-  expect(matrix.cells.map((row) => row.map(({ now }) => now))).toEqual([
-    [
-      { kind: "all", ports: [] },
-      { kind: "only", ports: ["80/TCP"] },
+  const side = (when: "now" | "after"): unknown =>
+    matrix.cells.map((row) =>
+      row.map((cell) => cell[when] && `${cell[when].kind} ${cell[when].ports.join()}`.trim()),
+    );
+  return { now: side("now"), after: side("after"), notes };
+}
+
+const NOW = [
+  ["all", "only 80/TCP"],
+  ["all", "all"],
+];
+const NONE = [
+  [null, null],
+  [null, null],
+];
+
+test("the table is made under Calico's policies too, before and after a change of any of their kinds (I15, S23)", async () => {
+  expect(await tabulate()).toEqual({ now: NOW, after: NONE, notes: [] });
+  const more = { selector: "app == 'server'", ingress: [{ action: "Allow" }] };
+  const near = { name: "more", namespace: "lab-a" };
+  expect(await tabulate(document("NetworkPolicy", near, more))).toMatchObject({
+    now: NOW,
+    after: [
+      ["all", "all"],
+      ["all", "all"],
     ],
-    [
-      { kind: "all", ports: [] },
-      { kind: "all", ports: [] },
+    notes: [],
+  });
+  // A change of one that exists, and a set of networks that it begins to mean.
+  const apart = {
+    tier: "early",
+    selector: "all()",
+    ingress: [{ action: "Deny", source: { selector: "kind == 'clients'" } }],
+  };
+  const clients = { name: "clients", labels: { kind: "clients" } };
+  expect(
+    await tabulate(
+      document("GlobalNetworkPolicy", { name: "apart" }, apart),
+      document("GlobalNetworkSet", clients, { nets: ["10.0.0.1/32"] }),
+    ),
+  ).toMatchObject({
+    now: NOW,
+    after: [
+      ["all", "only"],
+      ["all", "all"],
     ],
-  ]);
+  });
+});
+
+test("a policy whose tier does not exist is not in force, and the answers say so (I15, S23)", async () => {
+  const wide = { tier: "late", selector: "all()", types: ["Ingress"] };
+  const policy = document("GlobalNetworkPolicy", { name: "wide" }, wide);
+  const tier = document("Tier", { name: "late" }, { order: 1 });
+  const note =
+    "Calico's GlobalNetworkPolicy wide is not in force, as there is no Tier late; make it, or name another";
+  expect(await tabulate(policy)).toEqual({
+    now: NOW,
+    after: NOW,
+    notes: [`after the change: ${note}`],
+  });
+  const closed = [
+    ["all", "only"],
+    ["only", "all"],
+  ];
+  expect(await tabulate(policy, tier)).toEqual({ now: NOW, after: closed, notes: [] });
+  await calico("GlobalNetworkPolicy", "wide", { spec: wide });
+  expect(await ask({})).toMatchObject({ allowed: true, notes: [note] });
+  expect(await tabulate(tier)).toEqual({
+    now: NOW,
+    after: closed,
+    notes: [`before the change: ${note}`],
+  });
+  await remove("GlobalNetworkPolicy", "wide");
 });
 
 test("what cannot be read is named, as nodes keep it closed", async () => {

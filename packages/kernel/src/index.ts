@@ -23,6 +23,7 @@ export {
   type PodInterfaceSpec,
 } from "./pod-interface.ts";
 export type { HostCount } from "./host-counts.ts";
+export { openRateMeter, type RateMeter, WINDOW_MS } from "./rate-meter.ts";
 export type { PolicyCount } from "./policy-counts.ts";
 export { openPolicyTable, type PolicyTable } from "./policy-table.ts";
 export { type RouteSocket, withRouteSocket } from "./route-socket.ts";
@@ -35,3 +36,4 @@ export {
   type PodTraffic,
   putRates,
 } from "./shaping.ts";
+export { observeUplink, putUplink } from "./uplink.ts";

@@ -302,7 +302,7 @@ const expressionParts = (name: string, parts: readonly Buffer[]): readonly Buffe
   nested(2, parts),
 ];
 
-const META = { iifname: 6, oifname: 7, nfproto: 15, l4proto: 16 } as const;
+const META = { iifname: 6, oifname: 7, l4proto: 16 } as const;
 
 /** Loads what is known of a packet beside its bytes. */
 export const loadMeta = (key: keyof typeof META, into: number): Buffer =>

@@ -12,13 +12,13 @@
  * - what may not pass goes to `denied-egress` or `denied-ingress`, which count it by link and class and show some of it to who listens.
  *
  * A link that none of them knows is closed. Nothing passes because its connection exists: every packet is held against the rules
- * of now, those of replies and of ICMP errors by the addresses of their connection.
+ * of now, those of replies and of ICMP errors by the addresses of their connection. What has no connection, as conntrack calls it invalid or
+ * others' rules exempt it, passes no link whose gate has rules for the direction, and is not counted.
  */
 import { FAMILIES, type Family, invariant, millis } from "@seam/base";
 import { ANY, type Direction, type HostPoint, type PeerClass } from "@seam/state";
 
 import { DEVICE_PREFIX } from "./device-names.ts";
-import { familyNumber } from "./family.ts";
 import { type Request, textOf, uint32Network } from "./netlink-message.ts";
 import { ifnameKey, PERMISSION_HEAD, permissionKey } from "./nft-keys.ts";
 import {
@@ -273,13 +273,8 @@ function peerRules(
       lookUp({ name }, OTHER, CLASS),
       ...then,
     ]),
-    [
-      loadMeta("nfproto", OTHER),
-      compare(OTHER, "==", Buffer.from([familyNumber(family)])),
-      ...begin,
-      loadNumber(ANY[family], CLASS),
-      ...then,
-    ],
+    // Whoever the other end is: but what has no connection has none.
+    [other, ...begin, loadNumber(ANY[family], CLASS), ...then],
   ];
 }
 

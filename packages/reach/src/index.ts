@@ -26,12 +26,12 @@ export {
   type Group,
   type Matrix,
   matrixOf,
-  type MatrixWorld,
+  type MatrixSide,
   type Port,
   portText,
   type Reach,
 } from "./matrix.ts";
 export { type NetworkPolicy, type Protocol, protocolOf, readPolicy } from "./policy.ts";
 export type { Attempt, End, Pod, Traffic } from "./attempt.ts";
-export type { Policies } from "./tiers.ts";
+export { type Policies, withoutTier } from "./tiers.ts";
 export { isAllowed, judge, type Side, type Verdict } from "./verdict.ts";
