@@ -22,6 +22,7 @@ const layers = [
   "controller",
   "scheduling",
   "server",
+  "admission",
   "lab",
   "bench",
   "conformance",

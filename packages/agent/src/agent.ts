@@ -23,16 +23,19 @@ import { carryOut } from "./cni-call.ts";
 import { createCniQueue } from "./cni-queue.ts";
 import { serveCni } from "./cni-server.ts";
 import { createDenials } from "./denials.ts";
+import { createHostDenials } from "./host-denials.ts";
 import { watchDenials } from "./denial-watch.ts";
 import { createFastPath, type PodFastPath } from "./fast-path.ts";
 import { installPlugin, type PluginPlaces, removePlugin } from "./install-plugin.ts";
 import { createAgentMetrics } from "./metrics.ts";
 import { networkFactsOf, watchNetwork } from "./network.ts";
 import { nodeFactsOf } from "./node-facts.ts";
+import { interfaceNamed, readNodeInterfaces } from "./node-interfaces.ts";
 import { type NodeMemory, rememberedNode } from "./node-memory.ts";
 import { policyFaults } from "./node-news.ts";
 import { nodeView } from "./node-view.ts";
 import { serveNodeView, type ViewAnswer, type ViewQuestion } from "./node-view-server.ts";
+import { watchPodRates } from "./pod-rates.ts";
 import { createPolicies, type Policies } from "./policies.ts";
 import { countPolicies, type PolicyCounters } from "./policy-counters.ts";
 import { watchPolicyObjects } from "./policy-objects.ts";
@@ -86,7 +89,9 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const reconciler = createReconciler({ store, log, metrics, reports, fastPath });
   const memory = rememberedNode(store);
   const onWritten = fastPath.renew;
-  using policies = createPolicies({ table, store, log, metrics, reports, onWritten });
+  const { nodeName: node } = options;
+  const kept = { table, store, node, readInterfaces: readNodeInterfaces };
+  using policies = createPolicies({ ...kept, log, metrics, reports, onWritten });
   const counters = countPolicies(daemon.metrics, { table, intent: policies.intent, store, log });
   const changed = (): void => {
     reconciler.request();
@@ -131,14 +136,17 @@ async function followCluster(agent: Running): Promise<void> {
   await using network = watchNetwork({ ...watched, store, reports, onChange });
   // The first pod of a node already gets the MTU that these settings mean.
   await Promise.race([network.settled, aborted(daemon.signal)]);
+  const nodeName = options.nodeName;
+  await using rates = watchPodRates({ ...watched, nodeName, onChange });
   const factsWith = (settings: NetworkFacts): RoundFacts => {
     const cluster = { nodes: nodes.entries().map(([, each]) => each), network: settings };
-    return factsOf(options.nodeName, cluster, agent);
+    return { ...factsOf(nodeName, cluster, agent), rated: rates.rated };
   };
-  /** The MTU that is known to be right for pods is remembered. */
+  /** The MTU that is known to be right for pods is remembered, and the speed of the uplink told. */
   const knownFacts = (): RoundFacts => {
     const facts = factsWith(network.current());
     memory.setMtu(podMtu(facts.cluster, facts.own));
+    report.setLinkSpeed(facts.own.linkSpeed ?? null);
     return facts;
   };
   await using nodes = watchNodes(watched, ({ kind, value }) => {
@@ -150,7 +158,7 @@ async function followCluster(agent: Running): Promise<void> {
     }
     reconciler.request();
   });
-  await Promise.race([nodes.synced, aborted(daemon.signal)]);
+  await Promise.race([Promise.all([nodes.synced, rates.synced]), aborted(daemon.signal)]);
   waiting.delete(NODE_LIST);
   if (!daemon.signal.aborted) {
     reconciler.start((assumed) => (assumed === undefined ? knownFacts() : factsWith(assumed)));
@@ -185,7 +193,8 @@ function followPolicies(
     return policies.start(() => report.tell(objects.versions()));
   });
   const denials = createDenials({ log, reports, store, intent, podAt: objects.podAt });
-  const watch = watchDenials({ denials, missed: counters.missed, log });
+  const hostDenials = createHostDenials({ log, intent, podAt: objects.podAt, interfaceNamed });
+  const watch = watchDenials({ denials, hostDenials, missed: counters.missed, log });
   return {
     [Symbol.asyncDispose]: async () => {
       watch[Symbol.dispose]();
@@ -305,7 +314,10 @@ function install({ plugin }: AgentOptions, reports: Reports): void {
 }
 
 /** The node takes no more pods, so that the next pod network finds no trace of this one where it installs itself. */
-async function remove({ options: { plugin, daemonSet }, daemon, store }: Running): Promise<void> {
+async function remove(agent: Running): Promise<void> {
+  const { options, daemon, store, policies } = agent;
+  const { plugin, daemonSet } = options;
+  policies.openHosts();
   if (plugin === null || daemonSet === null) return;
   await withoutPodsOf(namespaceOf(daemonSet), store);
   removePlugin(plugin);
@@ -317,7 +329,7 @@ function factsOf(
   name: string,
   cluster: ClusterFacts,
   { memory, fastPath }: Pick<Running, "memory" | "fastPath">,
-): RoundFacts {
+): Omit<RoundFacts, "rated"> {
   const addresses = cluster.nodes.find((node) => node.name === name)?.internalAddresses ?? [];
   const opens = cluster.network.fastPath && fastPath.opens();
   return { cluster, own: { name, ...memory.uplink(addresses), fastPath: opens } };

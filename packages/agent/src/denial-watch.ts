@@ -3,10 +3,12 @@ import type { Log } from "@seam/daemon";
 import { type DeniedPackets, openDeniedPackets } from "@seam/kernel";
 
 import type { Denials } from "./denials.ts";
+import type { HostDenials } from "./host-denials.ts";
 
 /** Who takes them, and who is told of what is missing. */
 export type DenialWatchOptions = {
   readonly denials: Denials;
+  readonly hostDenials: HostDenials;
   readonly missed: () => void;
   readonly log: Pick<Log, "warn">;
 };
@@ -16,7 +18,12 @@ const READ_MS = 250;
 const RETRY_MS = 5000;
 
 /** Reads until disposed of. */
-export function watchDenials({ denials, missed, log }: DenialWatchOptions): Disposable {
+export function watchDenials({
+  denials,
+  hostDenials,
+  missed,
+  log,
+}: DenialWatchOptions): Disposable {
   let packets: DeniedPackets | null = null;
   let triedAt: number | null = null;
   const open = (now: number): void => {
@@ -34,6 +41,7 @@ export function watchDenials({ denials, missed, log }: DenialWatchOptions): Disp
     if (taken === undefined) return;
     if (!taken.isWhole) missed();
     denials(taken.packets, now);
+    hostDenials(taken.hosts, now);
   };
   read();
   const timer = setInterval(read, READ_MS);

@@ -25,7 +25,7 @@ export type DenialsOptions = {
 export type Denials = (packets: readonly DeniedPacket[], now: number) => void;
 
 /** Lines of the log, and Events: so many at once, and then one in so long. Other news of the node must not wait for these. */
-const LINES = { burst: 20, refillMs: 200 };
+export const LINES = { burst: 20, refillMs: 200 };
 const EVENTS = { burst: 20, refillMs: 10_000 };
 /** So many of one sort within so long are repeated; that is told once in so long. */
 const REPEATED = { times: 3, withinMs: 60_000, silenceMs: 600_000 };
@@ -145,7 +145,8 @@ function messageOf(denial: Denial, { port }: DeniedPacket): string {
 const wordsOf = ({ port, family }: Denial): string =>
   `${port.includes("/") ? "port " : ""}${port} by ${family === "ipv4" ? "IPv4" : "IPv6"}`;
 
-function createPace({ burst, refillMs }: typeof LINES): (now: number) => boolean {
+/** Whether there is room at a time, of which each call takes some. */
+export function createPace({ burst, refillMs }: typeof LINES): (now: number) => boolean {
   let left = burst;
   let refilledAt: number | null = null;
   return (now) => {

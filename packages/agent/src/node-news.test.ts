@@ -22,7 +22,10 @@ const node = (name: string, internal: string, prefixes: readonly string[]) => ({
   internalAddresses: [address(internal)],
   podCidrs: prefixes.map(cidr),
 });
-const facts = (overlay: "direct" | "vxlan", uplinkMtu = 1500): RoundFacts => ({
+const facts = (
+  overlay: "direct" | "vxlan",
+  uplinkMtu = 1500,
+): Pick<RoundFacts, "cluster" | "own"> => ({
   cluster: {
     nodes: [node("a", "192.0.2.1", ["10.244.1.0/24"]), node("b", "198.51.100.2", [])],
     network: { ...DEFAULT_NETWORK, overlay },

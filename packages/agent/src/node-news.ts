@@ -40,7 +40,7 @@ export const policyFaults = (policy: string, faults: readonly string[]): NodeNew
 export function refusedStep(
   step: Step,
   error: KernelError,
-  { cluster, own }: RoundFacts,
+  { cluster, own }: Pick<RoundFacts, "cluster" | "own">,
 ): NodeNews {
   const route = step.kind === "add-route" || step.kind === "replace-route" ? step.route : null;
   const via = route?.via ?? null;
@@ -61,7 +61,10 @@ export function refusedStep(
 }
 
 /** What is wrong with the facts themselves, whatever the kernel says. */
-export function factsNews({ cluster, own }: RoundFacts): readonly NodeNews[] {
+export function factsNews({
+  cluster,
+  own,
+}: Pick<RoundFacts, "cluster" | "own">): readonly NodeNews[] {
   const node = cluster.nodes.find(({ name }) => name === own.name);
   if (node === undefined) return [];
   const news: NodeNews[] = [];

@@ -11,6 +11,7 @@ import { createPolicyIntent, type PolicyIntent } from "@seam/intent";
 import type { KernelError, PolicyTable } from "@seam/kernel";
 import { gateChange, type PolicyChange, type PolicyState } from "@seam/state";
 
+import { interfaceTeller, type InterfaceTellerOptions } from "./interface-teller.ts";
 import type { AgentMetrics } from "./metrics.ts";
 import type { Reports } from "./reports.ts";
 import type { Attachment, Store } from "./store.ts";
@@ -25,6 +26,8 @@ export type Policies = Disposable & {
   readonly followLinks: () => void;
   /** All objects were seen: from now on the kernel follows; told whenever it has all that intent knows. */
   readonly start: (onCurrent: () => void) => void;
+  /** Takes the gates of the node's own interfaces away, for good: nobody is left to change them. */
+  readonly openHosts: () => void;
   /** Whether the link's gate is in the kernel, which is waited for so long. */
   readonly isAdmitted: (device: string) => Promise<boolean>;
 };
@@ -33,6 +36,9 @@ export type Policies = Disposable & {
 export type PoliciesOptions = {
   readonly table: Pick<PolicyTable, "rewrite" | "change" | "isDisturbed">;
   readonly store: Pick<Store, "attachments">;
+  /** The name of the node, whose host endpoints are enforced. */
+  readonly node: string;
+  readonly readInterfaces: InterfaceTellerOptions["readInterfaces"];
   readonly log: Log;
   readonly metrics: Pick<AgentMetrics, "startPolicyChange">;
   readonly reports: Pick<Reports, "node">;
@@ -43,17 +49,20 @@ export type PoliciesOptions = {
 /** Changes that come together are one. */
 const DELAY_MS = 2;
 const RETRY_MS = 1000;
-const DISTURBED_MS = 250;
+/** How soon it is seen that others changed the table, or what addresses interfaces have. */
+const WATCH_MS = 250;
 /** As long as ADD may wait (architecture section 1.5). */
 const ADMISSION_MS = 5000;
 
 /** Policies that wait for their start. */
 export function createPolicies(options: PoliciesOptions): Policies {
   const { table, store } = options;
-  const intent = createPolicyIntent();
+  const intent = createPolicyIntent(options.node);
   const tellLinks = linkTeller(intent, store);
+  const tellInterfaces = interfaceTeller({ ...options, intent });
   const writer = createWriter(intent, table);
   const admissions = createAdmissions();
+  const writeDue = dueWriter({ options, writer, admissions, tellInterfaces });
   /** Null until all objects were seen. */
   let tellCurrent: (() => void) | null = null;
   let timer: NodeJS.Timeout | null = null;
@@ -63,22 +72,15 @@ export function createPolicies(options: PoliciesOptions): Policies {
   const flush = (): void => {
     timer = null;
     if (tellCurrent === null) return;
-    const stop = options.metrics.startPolicyChange();
-    const written = writer.write();
-    stop(written);
-    if (!written.ok) {
-      tellRefused(options, written.error);
-      return ask(RETRY_MS);
-    }
-    if (written.value !== null) tellWritten(written.value, admissions, options);
+    if (!writeDue()) return ask(RETRY_MS);
     tellCurrent();
   };
   const watch = setInterval(() => {
-    if (tellCurrent === null || !table.isDisturbed()) return;
-    tellDisturbed(options);
-    writer.distrust();
-    flush();
-  }, DISTURBED_MS);
+    if (tellCurrent === null) return;
+    const isDisturbed = table.isDisturbed();
+    if (isDisturbed) tellDisturbed(options, writer);
+    if (tellInterfaces() || isDisturbed) flush();
+  }, WATCH_MS);
   return {
     intent,
     request: () => ask(DELAY_MS),
@@ -90,6 +92,10 @@ export function createPolicies(options: PoliciesOptions): Policies {
       tellCurrent = onCurrent;
       ask(0);
     },
+    openHosts: () => {
+      if (tellCurrent !== null) openHosts(options, intent);
+      tellCurrent = null;
+    },
     isAdmitted: admissions.isAdmitted,
     [Symbol.dispose]: () => {
       clearInterval(watch);
@@ -97,6 +103,34 @@ export function createPolicies(options: PoliciesOptions): Policies {
       tellCurrent = null;
     },
   };
+}
+
+type Due = {
+  readonly options: PoliciesOptions;
+  readonly writer: Writer;
+  readonly admissions: Admissions;
+  readonly tellInterfaces: () => boolean;
+};
+
+/** Writes what is due, with the interfaces as they are now; whether the kernel has it. */
+const dueWriter =
+  ({ options, writer, admissions, tellInterfaces }: Due): (() => boolean) =>
+  () => {
+    tellInterfaces();
+    const stop = options.metrics.startPolicyChange();
+    const written = writer.write();
+    stop(written);
+    if (!written.ok) tellRefused(options, written.error);
+    else if (written.value !== null) tellWritten(written.value, admissions, options);
+    return written.ok;
+  };
+
+function openHosts(
+  options: Pick<PoliciesOptions, "table" | "log" | "reports">,
+  intent: Pick<PolicyIntent, "state">,
+): void {
+  const opened = options.table.rewrite({ ...intent.state(), hosts: new Map() });
+  if (!opened.ok) tellRefused(options, opened.error);
 }
 
 type Writer = {
@@ -207,7 +241,8 @@ function tellRefused({ log, reports }: Teller, error: KernelError): void {
   });
 }
 
-function tellDisturbed({ log, reports }: Teller): void {
+function tellDisturbed({ log, reports }: Teller, { distrust }: Pick<Writer, "distrust">): void {
+  distrust();
   log.warn({}, "something else changed the policies of this node; writing them anew");
   reports.node({
     severity: "Warning",

@@ -1,7 +1,7 @@
 /** Packets as Prometheus hears of them; what the kernel counts is tested with real packets in `@seam/kernel`. */
 import { err, ok, type Result } from "@seam/base";
 import { createPolicyIntent } from "@seam/intent";
-import type { KernelError, PolicyCount } from "@seam/kernel";
+import type { HostCount, KernelError, PolicyCount } from "@seam/kernel";
 import { Registry } from "prom-client";
 import { expect, test } from "vitest";
 
@@ -52,8 +52,9 @@ function worldWith(policies: number) {
   const registry = new Registry();
   const warnings: object[] = [];
   let counted: Result<readonly PolicyCount[], KernelError> = ok([]);
+  let hosts: Result<readonly HostCount[], KernelError> = ok([]);
   const counters = countPolicies(registry, {
-    table: { takeCounts: () => counted },
+    table: { takeCounts: () => counted, takeHostCounts: () => hosts },
     intent,
     store,
     log: { warn: (fields) => void warnings.push(fields) },
@@ -66,7 +67,11 @@ function worldWith(policies: number) {
       .filter((line) => /^[^#]/.test(line))
       .map((line) => line.replaceAll(/seam_policy_|direction=|verdict=|namespace=|"/g, ""));
   };
-  return { store, web, counters, warnings, told };
+  const toldOfHosts = async (of: typeof hosts): Promise<readonly string[]> => {
+    hosts = of;
+    return (await told(ok([]))).filter((line) => line.startsWith("host"));
+  };
+  return { store, web, counters, warnings, told, toldOfHosts };
 }
 const db = { device: "seam0", direction: "ingress", packets: 3 } as const;
 const none = ["packets_untold_total 0", "denials_missed_total 0"];
@@ -120,4 +125,17 @@ test("a kernel that does not answer is logged and leaves the counters as they ar
   expect(warnings).toEqual([{ error }]);
   counters.missed();
   expect(await told(ok([]))).toContain("denials_missed_total 1");
+});
+
+test("what is denied at the node's own interfaces is told by interface and point (I16)", async () => {
+  const { toldOfHosts, warnings } = worldWith(1);
+  const denied = { interface: "eth0", point: "pre-dnat", packets: 2 } as const;
+  const line = (packets: number): readonly string[] => [
+    `host_packets_denied_total{interface=eth0,point=pre-dnat} ${packets}`,
+  ];
+  expect(await toldOfHosts(ok([]))).toEqual([]);
+  expect(await toldOfHosts(ok([denied]))).toEqual(line(2));
+  expect(await toldOfHosts(ok([denied]))).toEqual(line(4));
+  expect(await toldOfHosts(err({ errno: "ENOBUFS", message: "no room" }))).toEqual(line(4));
+  expect(warnings).toHaveLength(1);
 });

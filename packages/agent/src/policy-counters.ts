@@ -11,7 +11,7 @@ import type { Store } from "./store.ts";
 
 /** Where packets are counted, and what tells whose they are. */
 export type PolicyCountersOptions = {
-  readonly table: Pick<PolicyTable, "takeCounts">;
+  readonly table: Pick<PolicyTable, "takeCounts" | "takeHostCounts">;
   readonly intent: Pick<PolicyIntent, "policiesOf" | "policiesFor" | "state">;
   readonly store: Pick<Store, "attachments">;
   readonly log: Pick<Log, "warn">;
@@ -46,6 +46,7 @@ export function countPolicies(registry: Registry, options: PolicyCountersOptions
     },
   });
   registry.registerMetric(packets);
+  registry.registerMetric(countHosts(options));
   const untold = new Counter({
     name: "seam_policy_packets_untold_total",
     help: `Packets that seam_policy_packets_total leaves out because it has ${MOST_SERIES} series.`,
@@ -57,6 +58,22 @@ export function countPolicies(registry: Registry, options: PolicyCountersOptions
     registers,
   });
   return { missed: () => missed.inc() };
+}
+
+/** Points and interfaces are few, and no series goes. */
+function countHosts({ table, log }: Pick<PolicyCountersOptions, "table" | "log">): Counter {
+  return new Counter({
+    name: "seam_policy_host_packets_denied_total",
+    registers: [],
+    help: "Packets that were denied at an interface of the node, by the point where they were.",
+    labelNames: ["interface", "point"],
+    collect() {
+      const taken = table.takeHostCounts();
+      if (!taken.ok)
+        log.warn({ error: taken.error }, "the kernel did not tell what host endpoints deny");
+      for (const { packets, ...labels } of taken.ok ? taken.value : []) this.inc(labels, packets);
+    },
+  });
 }
 
 type ToldSeries = {

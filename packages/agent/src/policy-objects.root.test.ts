@@ -59,7 +59,7 @@ const object = (kind: string, namespace: string | null, spec: object): object =>
   spec,
 });
 
-test("all five kinds are told of from when they are served, and how far", async () => {
+test("all kinds are told of from when they are served, and how far", async () => {
   await using objects = watch();
   await objects.synced;
   expect([...told.keys()].filter((each) => !each.startsWith("ServiceAccount"))).toEqual([]);
@@ -70,6 +70,7 @@ test("all five kinds are told of from when they are served, and how far", async 
     object("GlobalNetworkPolicy", null, { doNotTrack: true }),
     object("NetworkSet", "default", { nets: ["192.0.2.0/24"] }),
     object("GlobalNetworkSet", null, { nets: ["192.0.2.0/24"] }),
+    object("HostEndpoint", null, { node: "a", interfaceName: "eth0" }),
   ];
   for (const each of all) await vi.waitFor(async () => apply(each), { timeout: 20_000 });
   const account = { name: "builder", namespace: "default", labels: { role: "ci" } };
@@ -80,13 +81,14 @@ test("all five kinds are told of from when they are served, and how far", async 
       expect(told.get("NetworkPolicy default/x")).toMatchObject({ spec: { selector: "all()" } });
       expect(told.get("NetworkSet default/x")).toMatchObject({ spec: { nets: ["192.0.2.0/24"] } });
       expect(told.get("GlobalNetworkSet x")).toMatchObject({ metadata: { name: "x" } });
+      expect(told.get("HostEndpoint x")).toMatchObject({ spec: { interfaceName: "eth0" } });
       expect(told.get("ServiceAccount default/builder")).toEqual({ role: "ci" });
       expect(faults.get("GlobalNetworkPolicy.projectcalico.org/x")?.join()).toMatch(/doNotTrack/);
     },
     { timeout: 20_000 },
   );
   expect([...objects.versions().keys()]).toEqual(
-    expect.arrayContaining(["Tier", "NetworkPolicy", "GlobalNetworkSet"].map(ofCalico)),
+    expect.arrayContaining(["Tier", "NetworkPolicy", "HostEndpoint"].map(ofCalico)),
   );
   const gone = { apiVersion: "projectcalico.org/v3", kind: "Tier", name: "x" };
   expect(await client.delete(gone)).toMatchObject({ ok: true });

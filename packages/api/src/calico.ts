@@ -158,9 +158,60 @@ const GLOBAL_POLICY = {
   ...POLICY,
   namespaceSelector: selector("the namespaces of those pods"),
   doNotTrack: flag("Before connections are tracked; Seam does not support it."),
-  preDNAT: flag("Before destinations are translated; Seam does not support it."),
-  applyOnForward: flag("For what a host forwards; Seam does not support it."),
+  preDNAT: flag("About what comes to host endpoints, before its destination is translated."),
+  applyOnForward: flag("Also about what host endpoints forward, not about their programs alone."),
 };
+
+const BEFORE = "!has(self.preDNAT) || !self.preDNAT";
+/** What Calico's API server refuses. */
+const GLOBAL_RULES = [
+  {
+    rule: `${BEFORE} || (has(self.applyOnForward) && self.applyOnForward)`,
+    message: "expected applyOnForward: true beside preDNAT",
+  },
+  {
+    rule: `${BEFORE} || ((!has(self.egress) || size(self.egress) == 0) && (!has(self.types) || !("Egress" in self.types)))`,
+    message: "expected no egress beside preDNAT, which is about what comes in",
+  },
+];
+
+const HOST_ENDPOINT = {
+  node: { ...text("The node whose interface it is.", 253), minLength: 1 },
+  interfaceName: {
+    type: "string",
+    description: "The interface, or * for all that no other endpoint is for.",
+    pattern: "^([*]|[a-zA-Z0-9_.-]{1,15})$",
+  },
+  expectedIPs: listOf(
+    "Addresses of the interface; without interfaceName they tell which it is.",
+    NET,
+    256,
+  ),
+  profiles: listOf(
+    "projectcalico-default-allow: what no policy decides about passes; without it such is denied.",
+    text("Name of a profile.", 253),
+    16,
+  ),
+  ports: listOf(
+    "Ports of the node's programs that rules can name.",
+    {
+      ...open("A port with a name.", {
+        name: { ...text("What rules call it.", 63), minLength: 1 },
+        protocol: protocol("TCP, UDP or SCTP."),
+        port: { ...whole("Its number.", 65_535), minimum: 1 },
+      }),
+      required: ["name", "protocol", "port"],
+    },
+    128,
+  ),
+};
+
+const HOST_RULES = [
+  {
+    rule: "has(self.interfaceName) || (has(self.expectedIPs) && size(self.expectedIPs) > 0)",
+    message: "expected interfaceName, or expectedIPs",
+  },
+];
 
 const SET = { nets: listOf("Blocks of addresses that belong to the set.", NET, 100_000) };
 
@@ -189,7 +240,12 @@ const ORDER = column("Order", "number", ".spec.order");
 const ACCEPTED = column("Accepted", "string", ".status.conditions[?(@.type=='Accepted')].status");
 const POLICY_COLUMNS = [column("Tier", "string", ".spec.tier"), ORDER, ACCEPTED, AGE];
 
-type Definition = KindNames & { readonly description: string; readonly spec: Json };
+type Definition = KindNames & {
+  readonly description: string;
+  readonly spec: Json;
+  readonly required?: readonly string[];
+  readonly rules?: readonly Json[];
+};
 
 const DEFINITIONS: readonly Definition[] = [
   {
@@ -227,6 +283,7 @@ const DEFINITIONS: readonly Definition[] = [
     columns: POLICY_COLUMNS,
     description: "Ordered rules about pods of the whole cluster.",
     spec: GLOBAL_POLICY,
+    rules: GLOBAL_RULES,
   },
   {
     kind: "NetworkSet",
@@ -246,6 +303,23 @@ const DEFINITIONS: readonly Definition[] = [
     description: "Blocks of addresses for policies of the whole cluster.",
     spec: SET,
   },
+  {
+    kind: "HostEndpoint",
+    plural: "hostendpoints",
+    shortNames: ["hep", "heps"],
+    scope: "Cluster",
+    columns: [
+      column("Node", "string", ".spec.node"),
+      column("Interface", "string", ".spec.interfaceName"),
+      ACCEPTED,
+      AGE,
+    ],
+    description:
+      "An interface of a node, with labels by which policies of the cluster are about it.",
+    spec: HOST_ENDPOINT,
+    required: ["node"],
+    rules: HOST_RULES,
+  },
 ];
 
 /** The CustomResourceDefinitions of Calico's kinds that Seam enforces. */
@@ -256,7 +330,11 @@ function definitionOf({ kind, plural, shortNames, scope, columns, ...of }: Defin
     apiVersion: { type: "string" },
     kind: { type: "string" },
     metadata: { type: "object" },
-    spec: open("What it asks for.", of.spec),
+    spec: {
+      ...open("What it asks for.", of.spec),
+      ...(of.required === undefined ? {} : { required: of.required }),
+      ...(of.rules === undefined ? {} : { "x-kubernetes-validations": of.rules }),
+    },
     status: STATUS,
   };
   const singular = kind.toLowerCase();

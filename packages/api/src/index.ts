@@ -15,6 +15,7 @@ export {
   AGENT_NAME,
   ENFORCED_ANNOTATION,
   formatEnforced,
+  LINK_SPEED_ANNOTATION,
   NETWORK_POLICY,
   NODE_LABEL,
   policyKindOf,

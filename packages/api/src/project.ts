@@ -57,14 +57,16 @@ const QuotaUsage = Type.Object({
   limit: Type.String({ description: "What they may use." }),
 });
 
-const resourceList = (description: string): ReturnType<typeof makeResourceList> =>
-  makeResourceList(description);
+const resourceList = (description: string, rates: string): ReturnType<typeof makeResourceList> =>
+  makeResourceList(description, rates);
 
-function makeResourceList(description: string) {
+function makeResourceList(description: string, rates: string) {
   return Type.Object(
     {
       cpu: Type.Optional(cpuQuantity("Cores.")),
       memory: Type.Optional(memoryQuantity("Memory.")),
+      egressMbps: Type.Optional(rateMbps(`${rates} out of it, Mbit/s.`)),
+      ingressMbps: Type.Optional(rateMbps(`${rates} into it, Mbit/s.`)),
     },
     { ...closed, description },
   );
@@ -108,10 +110,24 @@ export const ProjectSchema = Type.Object(
         limits: Type.Optional(
           Type.Object(
             {
-              default: Type.Optional(resourceList("Of a container that asks for nothing.")),
-              max: Type.Optional(resourceList("The most a container may ask for.")),
+              default: Type.Optional(
+                resourceList(
+                  "Of a container that asks for nothing, and of a pod that names no rate.",
+                  "Rate of such a pod",
+                ),
+              ),
+              max: Type.Optional(
+                resourceList(
+                  "The most a container, and a pod by its rates, may ask for.",
+                  "Highest rate of a pod",
+                ),
+              ),
             },
-            { ...closed, description: "Becomes a LimitRange." },
+            {
+              ...closed,
+              description:
+                "Becomes a LimitRange; rates are held by admission, as are those of the quota.",
+            },
           ),
         ),
       },

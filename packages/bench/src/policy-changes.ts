@@ -10,6 +10,7 @@ import { runInNewContext } from "node:vm";
 import type { Address } from "@seam/base";
 import { createPolicyIntent, type PolicyIntent, type PolicyPod } from "@seam/intent";
 import { openPolicyTable, type PolicyTable } from "@seam/kernel";
+import type { PolicyState } from "@seam/state";
 
 import { type BenchDocument, type Case, casesOf, environmentOf, statisticsOf } from "./document.ts";
 
@@ -54,6 +55,7 @@ function measure(table: PolicyTable, options: PolicyBenchOptions): BenchDocument
   const memory = (heapBytes() - before) / pods;
   const whole = (): number => timed(() => done(table.rewrite(intent.state())));
   const peer = Array.from({ length: PEER_SAMPLES }, whole);
+  const size = sizeOf(intent.state());
   const kinds = kindsOf(intent, options);
   const all: number[] = [];
   const cases = kinds.flatMap(({ what, change }): readonly Case[] => {
@@ -67,19 +69,21 @@ function measure(table: PolicyTable, options: PolicyBenchOptions): BenchDocument
     all.push(...seam);
     return casesOf({ what, unit: "ms", better: "lower", peer: PEER }, [{ seam, peer }]);
   });
-  const { addresses, gates } = intent.state();
-  const rules = [...gates.values()].flatMap(({ ingress, egress }) => [ingress, egress]);
-  const elements = rules.reduce((sum, each) => sum + (each?.size ?? 0), 0);
-  const classes = new Set(addresses.values()).size;
   return {
     name: "policies",
-    environment: environmentOf({ pods, policies, links: LINKS, changes, elements, classes }),
+    environment: environmentOf({ pods, policies, links: LINKS, changes, ...size }),
     cases,
     figures: [
       { figure: "all changes p99", unit: "ms", value: statisticsOf(all).p99, target: 20 },
       { figure: "memory per pod", unit: "bytes of heap", value: Math.round(memory), target: 2048 },
     ],
   };
+}
+
+function sizeOf({ addresses, gates }: PolicyState): { elements: number; classes: number } {
+  const rules = [...gates.values()].flatMap(({ ingress, egress }) => [ingress, egress]);
+  const elements = rules.reduce((sum, each) => sum + (each?.size ?? 0), 0);
+  return { elements, classes: new Set(addresses.values()).size };
 }
 
 type Kind = {
@@ -120,7 +124,11 @@ function kindsOf(intent: PolicyIntent, { pods, policies }: PolicyBenchOptions): 
     },
     {
       what: "link made and deleted",
-      change: (at, round) => setLink(intent, (at >> 1) % LINKS, round % 2 === 1),
+      change: (_at, round) => setLink(intent, ((round >> 1) * STRIDE) % LINKS, round % 2 === 1),
+    },
+    {
+      what: "node emptied and filled",
+      change: (_at, round) => setLink(intent, round % LINKS, Math.floor(round / LINKS) % 2 === 1),
     },
   ];
 }

@@ -56,10 +56,12 @@ const TRIED: { readonly [name in keyof Trials]: string } = {
   overlayfs: "load the module (modprobe overlay), or use a kernel with CONFIG_OVERLAY_FS",
   nftables:
     "load the module (modprobe nf_tables), or use a kernel with CONFIG_NF_TABLES; the program is in: apt-get install nftables",
+  policies:
+    "load each module that is named (such as modprobe nft_log), or use a kernel that has it (such as CONFIG_NFT_LOG); without it the kernel refuses all policies, and no pod can speak",
 };
 
 function trialChecks(trials: Trials, root: boolean): readonly Verdict[] {
-  const names = ["namespaces", "veth", "bridge", "overlayfs", "nftables"] as const;
+  const names = ["namespaces", "veth", "bridge", "overlayfs", "nftables", "policies"] as const;
   return names.map((name) => ({
     name,
     ok: trials[name] === null,

@@ -17,7 +17,14 @@ import {
 const machine: MachineFacts = {
   root: true,
   cgroups: "v1",
-  trials: { namespaces: null, veth: null, bridge: null, overlayfs: null, nftables: null },
+  trials: {
+    namespaces: null,
+    veth: null,
+    bridge: null,
+    overlayfs: null,
+    nftables: null,
+    policies: null,
+  },
   missingPackages: [],
   go: "go version go1.26.8 linux/amd64",
   toolsBuilt: true,
@@ -81,6 +88,11 @@ const machineCases: readonly MachineCase[] = [
   ["bridge", { trials: { ...trials, bridge: "no" } }, /no -> .*modprobe bridge/],
   ["overlayfs", { trials: { ...trials, overlayfs: "no" } }, /no -> .*modprobe overlay/],
   ["nftables", { trials: { ...trials, nftables: "no" } }, /no -> .*apt-get install nftables/],
+  [
+    "policies",
+    { trials: { ...trials, policies: "no nft_log and nfnetlink_log: Error: ..." } },
+    /no nft_log and nfnetlink_log: .* -> load each module that is named .*modprobe nft_log.*no pod can speak/,
+  ],
   [
     "packages",
     { missingPackages: ["runc", "gcc"] },

@@ -107,10 +107,14 @@ test("what a node reports of policies is a line", () => {
     ["NetworkPolicy.networking.k8s.io", "1234"],
     ["Other.example.com", "7"],
   ]);
-  expect(reportLine({ node: "n1", enforced, at: "2026-11-27T01:00:00.000000Z" })).toBe(
+  expect(
+    reportLine({ node: "n1", enforced, at: "2026-11-27T01:00:00.000000Z", linkSpeed: null }),
+  ).toBe(
     "policies in force up to resourceVersion: NetworkPolicy.networking.k8s.io 1234, Other.example.com 7; reported at 2026-11-27T01:00:00.000000Z",
   );
-  expect(reportLine({ node: "n1", enforced: new Map(), at: null })).toContain(": nothing;");
+  expect(reportLine({ node: "n1", enforced: new Map(), at: null, linkSpeed: null })).toContain(
+    ": nothing;",
+  );
   expect(reportLine(null)).toBe("no report of which policies are in force");
   const view = { desired: {}, observed: {}, steps: [] };
   expect(nodeTable("n1", view, "a line").split("\n").slice(-2)).toEqual([

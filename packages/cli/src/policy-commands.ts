@@ -16,8 +16,8 @@ export function addPolicyCommands(program: Command): void {
           "whether network policies let one end speak to another, and what to change; ends with 1 for no",
         ),
     )
-      .argument("<from>", "POD, NAMESPACE/POD or an address")
-      .argument("<to>", "POD, NAMESPACE/POD or an address")
+      .argument("<from>", "POD, NAMESPACE/POD, node:NAME or an address")
+      .argument("<to>", "POD, NAMESPACE/POD, node:NAME or an address")
       .requiredOption("--port <port>", "such as 5201/TCP, 53/UDP, a port's name, or icmp")
       .addOption(familyOption())
       .addOption(outputOption("table", "json"))
@@ -25,6 +25,7 @@ export function addPolicyCommands(program: Command): void {
     "seam can client-0 server-0 -n lab-a --port 5201/TCP",
     "seam can lab-a/client-0 192.0.2.7 --port 443",
     "seam can client-0 server-0 -n lab-a --port icmp",
+    "seam can 192.0.2.7 node:n1 --port 9100",
   );
   const policy = program.command("policy").description("network policies of a namespace");
   withExamples(

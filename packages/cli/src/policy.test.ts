@@ -1,6 +1,6 @@
 /** The table of who reaches whom. */
 import { type Address, parseAddress } from "@seam/base";
-import { matrixOf, type NetworkPolicy, type Pod, readPolicy } from "@seam/reach";
+import { matrixOf, type NetworkPolicy, type Pod, type Policies, readPolicy } from "@seam/reach";
 import { expect, test } from "vitest";
 import { allowancePolicies, denialPolicy } from "@seam/client";
 import { millis } from "@seam/base";
@@ -37,7 +37,8 @@ const pods = [pod("web-0", 80), pod("web-1", 80), pod("db-0", 5432)];
 const policies = [
   policy("db", { ...of("db"), ingress: [{ from: [of("web")], ports: [{ port: 5432 }] }] }),
 ];
-const world = { pods, policies, cluster: [], family: "ipv4", proposed: null } as const;
+const under = (network: readonly NetworkPolicy[]): Policies => ({ network, cluster: [] });
+const world = { pods, policies: under(policies), family: "ipv4", proposed: null } as const;
 
 test("open, closed, some ports; pods that are alike stand together", () => {
   expect(matrixText(matrixOf(world), "lab-a")).toBe(
@@ -53,7 +54,7 @@ test("what a change would alter shows both sides", () => {
     ...of("web"),
     ingress: [{ ports: [{ port: 80 }, { protocol: "UDP" }] }],
   });
-  const proposed = [...policies, closed];
+  const proposed = { pods, policies: under([...policies, closed]) };
   expect(matrixText(matrixOf({ ...world, proposed }), "lab-a")).toBe(
     `
 FROM \\ TO  web-*                    db-0
@@ -67,7 +68,7 @@ test("pods that a policy tells apart stand alone", () => {
   const labelled = pods.map((each, at) =>
     at === 0 ? { ...each, labels: { app: "other" } } : each,
   );
-  const text = matrixText(matrixOf({ ...world, pods: labelled, policies: [one] }), "lab-a");
+  const text = matrixText(matrixOf({ ...world, pods: labelled, policies: under([one]) }), "lab-a");
   expect(text).toBe(
     `
 FROM \\ TO  web-0  web-1  db-0
@@ -98,7 +99,7 @@ test("allow opens exactly one cell of a closed namespace; a pod always reaches i
     if (!read.ok) throw new Error(read.error.join());
     return read.value;
   });
-  expect(matrixText(matrixOf({ ...world, policies: all }), "lab-a")).toBe(
+  expect(matrixText(matrixOf({ ...world, policies: under(all) }), "lab-a")).toBe(
     `
 FROM \\ TO  web-*  db-0
 web-*      -      5432/TCP

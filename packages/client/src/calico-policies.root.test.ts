@@ -105,10 +105,20 @@ afterAll(async () => {
   await plane[Symbol.asyncDispose]();
 });
 
-type Asking = { readonly by?: Seam; readonly from?: string; readonly port?: string };
+type Asking = {
+  readonly by?: Seam;
+  readonly from?: string;
+  readonly to?: string;
+  readonly port?: string;
+};
 
-async function ask({ by = seam, from = "client", port = "80" }: Asking): Promise<object> {
-  const answer = await askReach(by, { from, to: "server", port, family: null });
+async function ask({
+  by = seam,
+  from = "client",
+  to = "server",
+  port = "80",
+}: Asking): Promise<object> {
+  const answer = await askReach(by, { from, to, port, family: null });
   if (!answer.ok) return answer.error;
   const { verdict, explanation, notes } = answer.value;
   return { allowed: verdict.allowed, ingress: explanation.ingress, notes };
@@ -207,6 +217,40 @@ test("Calico's kinds are judged by as soon as the cluster serves them, with all 
   ]);
 });
 
+test("a node's programs are judged by its host endpoint, and it is named as node:NAME or by its address (I16)", async () => {
+  const node = { apiVersion: "v1", kind: "Node", metadata: { name: "n9" } };
+  await make(node);
+  const addresses = [
+    { type: "Hostname", address: "n9" },
+    { type: "InternalIP", address: "203.0.113.9" },
+  ];
+  const status = { ...node, status: { addresses } };
+  await seam.kube.applyStatus(status, { fieldManager: "kubelet", force: true });
+  const closed = {
+    allowed: false,
+    ingress:
+      "is denied: no policy allows it at HostEndpoint n9, which has no profile that lets it pass",
+    notes: [],
+  };
+  expect(await ask({ to: "node:n9" })).toEqual(closed);
+  expect(await ask({ to: "203.0.113.9", from: "192.0.2.1" })).toEqual(closed);
+  await calico("GlobalNetworkPolicy", "nodes", {
+    spec: {
+      selector: "kind == 'outside'",
+      applyOnForward: true,
+      ingress: [{ action: "Allow", source: { selector: "app == 'client'" } }],
+    },
+  });
+  const allowed =
+    "is allowed by Calico's GlobalNetworkPolicy nodes of tier default, spec.ingress[0]";
+  expect(await ask({ to: "node:n9" })).toMatchObject({ allowed: true, ingress: allowed });
+  expect(await ask({ to: "node:n9", from: "192.0.2.1" })).toMatchObject({ allowed: false });
+  expect(await ask({ to: "node:n9", from: "192.0.2.1", port: "22" })).toMatchObject({
+    ingress: "is a node, at a port that every host endpoint leaves open",
+  });
+  await remove("GlobalNetworkPolicy", "nodes");
+});
+
 test("who may not list something is told what is left out", async () => {
   const left = (what: string, resource: string): string =>
     `you may not list ${what}, so those are left out of the answer; ask for the verb list on ${resource}`;
@@ -225,29 +269,93 @@ test("who may not list something is told what is left out", async () => {
   });
 });
 
-test("the table is made under Calico's policies too, and says what it does not take into account", async () => {
-  const proposal = {
-    apiVersion: `${GROUP}/v3`,
-    kind: "NetworkPolicy",
-    metadata: { name: "more", namespace: "lab-a" },
-    spec: {},
-  };
-  const sources = [{ name: "more", text: JSON.stringify(proposal) }];
+const document = (kind: string, metadata: object, spec: object): object => ({
+  apiVersion: `${GROUP}/v3`,
+  kind,
+  metadata,
+  spec,
+});
+
+/** The table with and without the objects, and what it says beside it. */
+async function tabulate(...objects: readonly object[]) {
+  const sources = objects.map((each, at) => ({ name: `${at}`, text: JSON.stringify(each) }));
   const found = await tabulateReach(seam, { sources, ports: [], family: "ipv4" });
   if (!found.ok) throw new Error(JSON.stringify(found.error));
   const { matrix, notes } = found.value;
-  expect(notes).toEqual(["changes of Calico's kinds are left out of the answer"]);
   expect(matrix.groups.map(({ name }) => name)).toEqual(["lab-a/client", "lab-a/server"]);
-  expect(matrix.cells.map((row) => row.map(({ now }) => now))).toEqual([
-    [
-      { kind: "all", ports: [] },
-      { kind: "only", ports: ["80/TCP"] },
+  const side = (when: "now" | "after"): unknown =>
+    matrix.cells.map((row) =>
+      row.map((cell) => cell[when] && `${cell[when].kind} ${cell[when].ports.join()}`.trim()),
+    );
+  return { now: side("now"), after: side("after"), notes };
+}
+
+const NOW = [
+  ["all", "only 80/TCP"],
+  ["all", "all"],
+];
+const NONE = [
+  [null, null],
+  [null, null],
+];
+
+test("the table is made under Calico's policies too, before and after a change of any of their kinds (I15, S23)", async () => {
+  expect(await tabulate()).toEqual({ now: NOW, after: NONE, notes: [] });
+  const more = { selector: "app == 'server'", ingress: [{ action: "Allow" }] };
+  const near = { name: "more", namespace: "lab-a" };
+  expect(await tabulate(document("NetworkPolicy", near, more))).toMatchObject({
+    now: NOW,
+    after: [
+      ["all", "all"],
+      ["all", "all"],
     ],
-    [
-      { kind: "all", ports: [] },
-      { kind: "all", ports: [] },
+    notes: [],
+  });
+  // A change of one that exists, and a set of networks that it begins to mean.
+  const apart = {
+    tier: "early",
+    selector: "all()",
+    ingress: [{ action: "Deny", source: { selector: "kind == 'clients'" } }],
+  };
+  const clients = { name: "clients", labels: { kind: "clients" } };
+  expect(
+    await tabulate(
+      document("GlobalNetworkPolicy", { name: "apart" }, apart),
+      document("GlobalNetworkSet", clients, { nets: ["10.0.0.1/32"] }),
+    ),
+  ).toMatchObject({
+    now: NOW,
+    after: [
+      ["all", "only"],
+      ["all", "all"],
     ],
-  ]);
+  });
+});
+
+test("a policy whose tier does not exist is not in force, and the answers say so (I15, S23)", async () => {
+  const wide = { tier: "late", selector: "all()", types: ["Ingress"] };
+  const policy = document("GlobalNetworkPolicy", { name: "wide" }, wide);
+  const tier = document("Tier", { name: "late" }, { order: 1 });
+  const note =
+    "Calico's GlobalNetworkPolicy wide is not in force, as there is no Tier late; make it, or name another";
+  expect(await tabulate(policy)).toEqual({
+    now: NOW,
+    after: NOW,
+    notes: [`after the change: ${note}`],
+  });
+  const closed = [
+    ["all", "only"],
+    ["only", "all"],
+  ];
+  expect(await tabulate(policy, tier)).toEqual({ now: NOW, after: closed, notes: [] });
+  await calico("GlobalNetworkPolicy", "wide", { spec: wide });
+  expect(await ask({})).toMatchObject({ allowed: true, notes: [note] });
+  expect(await tabulate(tier)).toEqual({
+    now: NOW,
+    after: closed,
+    notes: [`before the change: ${note}`],
+  });
+  await remove("GlobalNetworkPolicy", "wide");
 });
 
 test("what cannot be read is named, as nodes keep it closed", async () => {

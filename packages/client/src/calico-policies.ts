@@ -1,6 +1,6 @@
 /** Calico's policies, tiers and network sets, as far as they may be read. */
 import { err, ok, type Result } from "@seam/base";
-import { child, type Json, type KubeClient, type KubeObject } from "@seam/kube";
+import { child, type Json, type KubeObject } from "@seam/kube";
 import {
   type CalicoNetworkSet,
   type CalicoPolicies,
@@ -11,16 +11,16 @@ import {
   readCalicoNetworkSet,
   readCalicoPolicy,
   readCalicoTier,
+  withoutTier,
 } from "@seam/reach";
 
 import { nameOf, type SeamError } from "./error.ts";
-import { listObjects, type Reply } from "./list.ts";
+import { type KubeReader, listObjects, type Reply } from "./list.ts";
 
 /** What there is, and what is not known about it. */
 type Known<T> = { readonly found: T; readonly notes: readonly string[] };
 
-/** The group and version of Calico's kinds. */
-export const CALICO_API = "projectcalico.org/v3";
+const CALICO_API = "projectcalico.org/v3";
 
 const PLURALS = {
   GlobalNetworkPolicy: "GlobalNetworkPolicies",
@@ -40,10 +40,17 @@ const unreadKind = (kind: Kind, where: string): string =>
 
 const NONE: Known<CalicoPolicies> = { found: { policies: [], tiers: [], sets: [] }, notes: [] };
 
+/** About whom policies are asked. */
+export type CalicoQuestion = {
+  readonly namespaces: readonly string[];
+  /** Nodes' own programs too, which host endpoints close without any policy. */
+  readonly asksNodes: boolean;
+};
+
 /** Calico's kinds in force for pods of these namespaces; nothing when the cluster does not serve them. */
 export async function readCalico(
-  kube: KubeClient,
-  namespaces: readonly string[],
+  kube: KubeReader,
+  { namespaces, asksNodes }: CalicoQuestion,
 ): Reply<Known<CalicoPolicies>> {
   const wide = await listed(kube, "GlobalNetworkPolicy", []);
   if (!wide.ok) return wide;
@@ -52,7 +59,7 @@ export async function readCalico(
   const policies = readAll([...wide.value.found, ...near.value.found], readCalicoPolicy);
   if (!policies.ok) return policies;
   const notes = [...wide.value.notes, ...near.value.notes];
-  if (policies.value.length === 0) return ok({ ...NONE, notes });
+  if (policies.value.length === 0 && !asksNodes) return ok({ ...NONE, notes });
   const beside = await readBeside(kube, policies.value, namespaces);
   if (!beside.ok) return beside;
   return ok({ found: beside.value.found, notes: [...notes, ...beside.value.notes] });
@@ -60,7 +67,7 @@ export async function readCalico(
 
 /** What policies refer to. */
 async function readBeside(
-  kube: KubeClient,
+  kube: KubeReader,
   policies: readonly CalicoPolicy[],
   namespaces: readonly string[],
 ): Reply<Known<CalicoPolicies>> {
@@ -78,20 +85,27 @@ async function readBeside(
   if (!sets.ok) return sets;
   const endpoints = readAll(hosts.value.found, readCalicoHostEndpoint);
   if (!endpoints.ok) return endpoints;
-  return ok({
-    found: {
-      policies,
-      tiers: read.value,
-      sets: [...sets.value, ...endpoints.value.map(hostSet)],
-    },
-    notes: [tiers, wide, near, hosts].flatMap(({ value }) => value.notes),
-  });
+  const found = {
+    policies,
+    tiers: read.value,
+    sets: [...sets.value, ...endpoints.value.map(hostSet)],
+    endpoints: endpoints.value,
+  };
+  const notes = [tiers, wide, near, hosts].flatMap(({ value }) => value.notes);
+  return ok({ found, notes: [...notes, ...(tiers.value.notes.length > 0 ? [] : idle(found))] });
 }
+
+/** What is said about policies that are not in force. */
+const idle = (calico: CalicoPolicies): readonly string[] =>
+  withoutTier(calico).map(
+    ({ kind, namespace, name, tier }) =>
+      `Calico's ${kind} ${namespace === null ? name : `${namespace}/${name}`} is not in force, as there is no Tier ${tier}; make it, or name another`,
+  );
 
 type Listed = Reply<Known<readonly KubeObject[]>>;
 
 /** All objects of a kind in these namespaces, or everywhere when none is given. */
-async function listed(kube: KubeClient, kind: Kind, namespaces: readonly string[]): Listed {
+async function listed(kube: KubeReader, kind: Kind, namespaces: readonly string[]): Listed {
   const found: KubeObject[] = [];
   const places = kind === "NetworkPolicy" ? [...new Set(namespaces)] : [null];
   for (const namespace of places) {
@@ -108,14 +122,14 @@ const whereOf = (namespace: string | null): string =>
   namespace === null ? "" : ` in ${namespace}`;
 
 const listIn = (
-  kube: KubeClient,
+  kube: KubeReader,
   kind: Kind,
   namespace: string | null,
 ): Reply<readonly KubeObject[]> =>
   listObjects(kube, { apiVersion: CALICO_API, kind, ...(namespace === null ? {} : { namespace }) });
 
 /** Sets of all namespaces; who may not list those is left with those of the namespaces that are asked about. */
-async function networkSets(kube: KubeClient, namespaces: readonly string[]): Listed {
+async function networkSets(kube: KubeReader, namespaces: readonly string[]): Listed {
   const wide = await listed(kube, "NetworkSet", []);
   if (!wide.ok || wide.value.notes.length === 0) return wide;
   const found: KubeObject[] = [];
@@ -131,7 +145,7 @@ async function networkSets(kube: KubeClient, namespaces: readonly string[]): Lis
 
 /** Sets with the labels of their namespaces, which are none where those may not be read. */
 async function readSets(
-  kube: KubeClient,
+  kube: KubeReader,
   objects: readonly KubeObject[],
 ): Reply<readonly CalicoNetworkSet[]> {
   const labels = new Map<string, Json>();
@@ -168,7 +182,7 @@ function readAll<T>(
 
 /** Pods with the labels of whom they run as, which only Calico's policies ask for. */
 export async function withAccounts(
-  kube: KubeClient,
+  kube: KubeReader,
   pods: readonly Pod[],
   { policies }: CalicoPolicies,
 ): Reply<Known<readonly Pod[]>> {

@@ -1,11 +1,10 @@
 /** Policies that are for the whole cluster, as far as they may be read. */
 import { err, ok } from "@seam/base";
 import { CLUSTER_POLICIES } from "@seam/intent";
-import type { KubeClient } from "@seam/kube";
 import { type ClusterPolicy, readClusterPolicy } from "@seam/reach";
 
 import { nameOf } from "./error.ts";
-import { listObjects, type Reply } from "./list.ts";
+import { type KubeReader, listObjects, type Reply } from "./list.ts";
 
 /** What there is, and what is not known about it. */
 export type ClusterPolicies = {
@@ -18,7 +17,7 @@ const UNREAD =
   "you may not list ClusterNetworkPolicies, so those are left out of the answer; ask for the verb list on clusternetworkpolicies.policy.networking.k8s.io";
 
 /** ClusterNetworkPolicies in the version that the cluster serves; none when it serves the kind in no version. */
-export async function readClusterPolicies(kube: KubeClient): Reply<ClusterPolicies> {
+export async function readClusterPolicies(kube: KubeReader): Reply<ClusterPolicies> {
   for (const version of versions) {
     const listed = await listObjects(kube, {
       apiVersion: `${group}/${version}`,

@@ -44,14 +44,8 @@ export {
   type SeamOptions,
   type WatchEvent,
 } from "./seam.ts";
-export {
-  askReach,
-  type ReachAnswer,
-  type ReachQuestion,
-  type ReachTableOptions,
-  type ReachTable,
-  tabulateReach,
-} from "./reach.ts";
+export { askReach, type ReachAnswer, type ReachQuestion } from "./reach.ts";
+export { type ReachTable, type ReachTableOptions, tabulateReach } from "./reach-table.ts";
 export {
   type EnforcementAnswer,
   type EnforcementQuestion,

@@ -6,9 +6,12 @@ import { fromKube, type SeamError } from "./error.ts";
 /** A value or why there is none. */
 export type Reply<T> = Promise<Result<T, SeamError>>;
 
+/** What reads objects one by one and in lists. */
+export type KubeReader = Pick<KubeClient, "get" | "list">;
+
 /** All objects of a kind, page by page. */
 export async function listObjects(
-  kube: KubeClient,
+  kube: Pick<KubeClient, "list">,
   ref: KindRef,
   selector: Pick<ListQuery, "labelSelector" | "fieldSelector"> = {},
 ): Reply<readonly KubeObject[]> {

@@ -96,6 +96,7 @@ test.each([
   ["10.200.0.11", "server", "9", true, "speaks with its own node, which no policy forbids", []],
   ["server", "client", "9/SCTP", true, "is open: no policy selects it for ingress", []],
   ["client", "192.0.2.1", "443", true, "is no pod, so no policy is about it", []],
+  ["client", "node:n1", "443", true, "is no pod, so no policy is about it", []],
 ])("%s to %s, port %s: %s", async (...[from, to, port, allowed, ingress, remedies]) => {
   expect(await ask(from, to, port)).toMatchObject({
     ok: true,
@@ -110,6 +111,7 @@ test.each([
   ["client", "server", "80/QUIC", "BadInput", 'cannot read the port "80/QUIC"'],
   ["client", "server", "web", "BadInput", 'no port called "web" for TCP'],
   ["2001:db8::1", "192.0.2.1", "80", "BadInput", "no address of one family"],
+  ["client", "node:nowhere", "80", "NotFound", "cannot get node nowhere"],
 ])("%s to %s, port %s is an error: %s", async (...[from, to, port, code, message]) => {
   expect(await ask(from, to, port)).toMatchObject({
     ok: false,

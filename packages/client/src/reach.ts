@@ -8,15 +8,14 @@ import {
   ok,
   parseAddress,
 } from "@seam/base";
-import { child, children, type Json, type KubeClient, type KubeObject, textAt } from "@seam/kube";
+import { child, children, type Json, type KubeObject, textAt } from "@seam/kube";
 import {
   type Attempt,
   type End,
   type Explanation,
   explain,
+  hostNotes,
   judge,
-  type Matrix,
-  matrixOf,
   type NetworkPolicy,
   type Pod,
   type Policies,
@@ -27,17 +26,15 @@ import {
   type Traffic,
   type Verdict,
 } from "@seam/reach";
-import { CALICO_API, readCalico, withAccounts } from "./calico-policies.ts";
+import { readCalico, withAccounts } from "./calico-policies.ts";
 import { readClusterPolicies } from "./cluster-policies.ts";
-import { planObjects } from "./plan.ts";
 import { fromKube, nameOf, type SeamError } from "./error.ts";
-import type { Source } from "./documents.ts";
 import { fieldOf, itemsOf } from "./fields.ts";
-import { listObjects, type Reply } from "./list.ts";
+import { type KubeReader, listObjects, type Reply } from "./list.ts";
 import { readIcmpWord, readPortWord } from "./port-word.ts";
 import type { Seam } from "./seam.ts";
 
-/** What is asked: ends as POD, NAMESPACE/POD or an address; the port as 80, 80/UDP or the name of a port of the destination, or icmp. */
+/** What is asked: ends as POD, NAMESPACE/POD, node:NAME or an address; the port as 80, 80/UDP or the name of a port of the destination, or icmp. */
 export type ReachQuestion = {
   readonly from: string;
   readonly to: string;
@@ -56,7 +53,7 @@ export type ReachAnswer = {
 };
 
 const NODE = { apiVersion: "v1", kind: "Node" };
-const POD = { apiVersion: "v1", kind: "Pod" };
+export const POD = { apiVersion: "v1", kind: "Pod" };
 const POLICY = { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy" };
 
 const wrong = (message: string, hint: string): SeamError => ({
@@ -68,9 +65,9 @@ const wrong = (message: string, hint: string): SeamError => ({
 
 /** Judges one connection by the policies that are in force in the namespaces of its ends. */
 export async function askReach(seam: Seam, question: ReachQuestion): Reply<ReachAnswer> {
-  const from = await endOf(seam, question.from);
+  const from = await endOf(seam, question.from, question.family);
   if (!from.ok) return from;
-  const to = await endOf(seam, question.to);
+  const to = await endOf(seam, question.to, question.family);
   if (!to.ok) return to;
   const family = familyFor([from.value, to.value], question.family);
   if (family === null) {
@@ -86,40 +83,51 @@ export async function askReach(seam: Seam, question: ReachQuestion): Reply<Reach
 async function judged({ kube }: Seam, asked: Attempt): Reply<ReachAnswer> {
   const ends = [asked.from, asked.to];
   const pods = ends.flatMap((end) => (end.kind === "pod" ? [end.pod] : []));
-  const network = await policiesIn(
-    kube,
-    pods.map(({ namespace }) => namespace),
-  );
-  if (!network.ok) return network;
-  const beside = await readBeside(kube, pods);
-  if (!beside.ok) return beside;
-  const { cluster, calico, notes } = beside.value;
+  const read = await readInForce(kube, pods, ends.some(isOfNode));
+  if (!read.ok) return read;
+  const { policies } = read.value;
   const [from, to] = [
-    withPod(asked.from, beside.value.pods[0]),
-    withPod(asked.to, beside.value.pods.at(-1)),
+    withPod(asked.from, read.value.pods[0]),
+    withPod(asked.to, read.value.pods.at(-1)),
   ];
   const attempt = { ...asked, from, to };
-  const verdict = judge(attempt, { network: network.value, cluster, calico });
+  const verdict = judge(attempt, policies);
+  const notes = [...read.value.notes, ...hostNotes(attempt, policies.calico)];
   return ok({ attempt, verdict, explanation: explain(attempt, verdict), notes });
 }
 
-/** What decides about pods beside NetworkPolicies, and the pods as that sees them. */
-type Beside = Required<Pick<Policies, "cluster" | "calico">> & {
+/** Whether host endpoints may be about the end: an address of a node, or a pod that shares its network. */
+const isOfNode = (end: End): boolean =>
+  end.kind === "pod" ? end.pod.hostNetwork : end.node !== null;
+
+/** What decides about pods, and the pods as that sees them. */
+export type InForce = {
   readonly pods: readonly Pod[];
+  readonly policies: Required<Policies>;
   readonly notes: readonly string[];
 };
 
-async function readBeside(kube: KubeClient, pods: readonly Pod[]): Reply<Beside> {
+/** Reads all policies about pods that may be read, and those about nodes' own programs if they are asked about. */
+export async function readInForce(
+  kube: KubeReader,
+  pods: readonly Pod[],
+  asksNodes: boolean,
+): Reply<InForce> {
+  const namespaces = pods.map(({ namespace }) => namespace);
+  const network = await policiesIn(kube, namespaces);
+  if (!network.ok) return network;
   const cluster = await readClusterPolicies(kube);
   if (!cluster.ok) return cluster;
-  const namespaces = pods.map(({ namespace }) => namespace);
-  const calico = await readCalico(kube, namespaces);
+  const calico = await readCalico(kube, { namespaces, asksNodes });
   if (!calico.ok) return calico;
   const known = await withAccounts(kube, pods, calico.value.found);
   if (!known.ok) return known;
   return ok({
-    cluster: cluster.value.policies,
-    calico: calico.value.found,
+    policies: {
+      network: network.value,
+      cluster: cluster.value.policies,
+      calico: calico.value.found,
+    },
     pods: known.value.found,
     notes: [cluster.value, calico.value, known.value].flatMap((each) => each.notes),
   });
@@ -128,18 +136,26 @@ async function readBeside(kube: KubeClient, pods: readonly Pod[]): Reply<Beside>
 const withPod = (end: End, pod: Pod | undefined): End =>
   end.kind === "pod" && pod !== undefined ? { kind: "pod", pod } : end;
 
-async function endOf(seam: Seam, word: string): Reply<End> {
+async function endOf(seam: Seam, word: string, family: Family | null): Reply<End> {
   const address = parseAddress(word);
   if (address.ok) return nodeAt(seam, address.value);
+  if (word.startsWith(NODE_WORD)) return nodeNamed(seam, word.slice(NODE_WORD.length), family);
   const [namespace, name, ...more] = word.includes("/") ? word.split("/") : [seam.namespace, word];
   if (namespace === undefined || name === undefined || name === "" || more.length > 0) {
-    const hint = "Expected POD, NAMESPACE/POD or an IP address, for example lab-a/server-0.";
+    const hint =
+      "Expected POD, NAMESPACE/POD, node:NAME or an IP address, for example lab-a/server-0.";
     return err(wrong(`cannot tell what "${word}" names`, hint));
   }
-  const ref = { ...POD, namespace, name };
+  return podNamed(seam, { ...POD, namespace, name });
+}
+
+async function podNamed(
+  seam: Seam,
+  ref: typeof POD & { readonly namespace: string; readonly name: string },
+): Reply<End> {
   const found = await seam.kube.get(ref);
   if (!found.ok) return err(fromKube(`get ${nameOf(ref)}`, found.error));
-  const labels = await namespaceLabels(seam, namespace);
+  const labels = await namespaceLabels(seam.kube, ref.namespace);
   if (!labels.ok) return labels;
   const pod = podOf(found.value, labels.value);
   return ok({ kind: "pod", pod: pod.hostNetwork ? await withNode(seam, pod) : pod });
@@ -150,6 +166,27 @@ async function withNode({ kube }: Seam, pod: Pod): Promise<Pod> {
   if (pod.node === null) return pod;
   const node = await kube.get({ ...NODE, name: pod.node });
   return node.ok ? { ...pod, nodeLabels: child(node.value.metadata, "labels") } : pod;
+}
+
+/** How nodes are written, which no pod is called like. */
+const NODE_WORD = "node:";
+
+/** A node by its internal address of the family, or by the first one. */
+async function nodeNamed({ kube }: Seam, name: string, family: Family | null): Reply<End> {
+  const ref = { ...NODE, name };
+  const node = await kube.get(ref);
+  if (!node.ok) return err(fromKube(`get ${nameOf(ref)}`, node.error));
+  const addresses = itemsOf(node.value, "status", "addresses").flatMap((each) => {
+    const address = parseAddress(String(fieldOf(each, "address")));
+    return fieldOf(each, "type") === "InternalIP" && address.ok ? [address.value] : [];
+  });
+  const address = addresses.find((each) => family === null || each.family === family);
+  if (address === undefined) {
+    const hint = "Name one of its addresses, or leave --family out.";
+    return err(wrong(`node ${name} has no internal address of the family`, hint));
+  }
+  const nodeLabels = child(node.value.metadata, "labels");
+  return ok({ kind: "address", address, node: name, nodeLabels });
 }
 
 /** An address, and the node that it belongs to; who may not read nodes is taken to mean none of them. */
@@ -164,7 +201,8 @@ async function nodeAt({ kube }: Seam, address: Address): Reply<End> {
   return ok({ kind: "address", address, node: node?.metadata.name ?? null, ...nodeLabels });
 }
 
-async function namespaceLabels({ kube }: Seam, name: string): Reply<Json> {
+/** Labels of a namespace. */
+export async function namespaceLabels(kube: KubeReader, name: string): Reply<Json> {
   const ref = { apiVersion: "v1", kind: "Namespace", name };
   const found = await kube.get(ref);
   return found.ok
@@ -173,7 +211,7 @@ async function namespaceLabels({ kube }: Seam, name: string): Reply<Json> {
 }
 
 /** A pod as policies see it; its ports are those of all its containers. */
-function podOf(object: KubeObject, labels: Json): Pod {
+export function podOf(object: KubeObject, labels: Json): Pod {
   const spec = child(object, "spec");
   const addresses = children(child(object, "status"), "podIPs").flatMap((each) => {
     const address = parseAddress(String(each["ip"]));
@@ -209,7 +247,7 @@ function trafficOf(text: string, to: End, family: Family): Awaited<Reply<Traffic
 }
 
 /** A port as people write it: a number or, of a pod, a name; without a protocol TCP. */
-function portOf(text: string, to: End): Awaited<Reply<Port>> {
+export function portOf(text: string, to: End): Awaited<Reply<Port>> {
   const word = readPortWord(text);
   if (word === null) return err(notAPort(text));
   const { port, protocol } = word;
@@ -246,7 +284,7 @@ const addressesOf = (end: End): readonly Address[] =>
   end.kind === "pod" ? end.pod.addresses : [end.address];
 
 async function policiesIn(
-  kube: KubeClient,
+  kube: KubeReader,
   namespaces: readonly string[],
 ): Reply<readonly NetworkPolicy[]> {
   const objects: KubeObject[] = [];
@@ -274,84 +312,4 @@ function readPolicies(objects: readonly KubeObject[]): Awaited<Reply<readonly Ne
     policies.push(read.value);
   }
   return ok(policies);
-}
-
-/** What a table is about. */
-export type ReachTableOptions = {
-  /** Documents that would be applied: NetworkPolicies, or experiments with policies. */
-  readonly sources: readonly Source[];
-  /** As 80/TCP; without any all that containers and policies name, and the others as one. */
-  readonly ports: readonly string[];
-  readonly family: Family;
-};
-
-/** The table, and what could not be taken into account. */
-export type ReachTable = { readonly matrix: Matrix; readonly notes: readonly string[] };
-
-/** Reachability among all pods of the connection's namespace, now and when documents were applied. */
-export async function tabulateReach(seam: Seam, options: ReachTableOptions): Reply<ReachTable> {
-  const { kube, namespace } = seam;
-  const ports: Port[] = [];
-  for (const word of options.ports) {
-    const port = portOf(word, { kind: "address", address: NOWHERE, node: null });
-    if (!port.ok) return port;
-    ports.push(port.value);
-  }
-  const labels = await namespaceLabels(seam, namespace);
-  if (!labels.ok) return labels;
-  const listed = await listObjects(kube, { ...POD, namespace });
-  if (!listed.ok) return listed;
-  const policies = await listObjects(kube, { ...POLICY, namespace });
-  if (!policies.ok) return policies;
-  const now = readPolicies(policies.value);
-  if (!now.ok) return now;
-  const proposed = await policiesAfter(seam, policies.value, options.sources);
-  if (!proposed.ok) return proposed;
-  const own = listed.value
-    .map((each) => podOf(each, labels.value))
-    .filter((each) => !each.hostNetwork);
-  const beside = await readBeside(kube, own);
-  if (!beside.ok) return beside;
-  const { notes, ...found } = beside.value;
-  const world = {
-    ...found,
-    policies: now.value,
-    proposed: proposed.value.policies,
-    family: options.family,
-  };
-  const matrix = matrixOf(ports.length === 0 ? world : { ...world, ports });
-  return ok({ matrix, notes: [...notes, ...proposed.value.notes] });
-}
-
-const NOWHERE: Address = { family: "ipv4", bytes: [0, 0, 0, 0] };
-
-type Proposed = {
-  readonly policies: readonly NetworkPolicy[] | null;
-  readonly notes: readonly string[];
-};
-
-const UNPROPOSED = "changes of Calico's kinds are left out of the answer";
-
-/** The policies of the namespace after the documents were applied; null without documents. */
-async function policiesAfter(
-  { kube, namespace }: Seam,
-  existing: readonly KubeObject[],
-  sources: readonly Source[],
-): Reply<Proposed> {
-  if (sources.length === 0) return ok({ policies: null, notes: [] });
-  const plan = await planObjects(kube, sources, { namespace, force: true });
-  if (!plan.ok) return plan;
-  const touched = plan.value.objects.filter(
-    ({ ref }) =>
-      ref.apiVersion === POLICY.apiVersion &&
-      ref.kind === POLICY.kind &&
-      ref.namespace === namespace,
-  );
-  const kept = existing.filter(
-    ({ metadata }) => !touched.some(({ ref }) => ref.name === metadata.name),
-  );
-  const policies = readPolicies([...kept, ...touched.flatMap(({ after }) => after ?? [])]);
-  if (!policies.ok) return policies;
-  const isCalico = plan.value.objects.some(({ ref }) => ref.apiVersion === CALICO_API);
-  return ok({ policies: policies.value, notes: isCalico ? [UNPROPOSED] : [] });
 }

@@ -1,11 +1,19 @@
-/** What to say about a ClusterNetworkPolicy, or a policy of Calico's: whether nodes understand all of it. Pure. */
+/** What to say about a ClusterNetworkPolicy, or a policy or a host endpoint of Calico's: whether nodes understand all of it, and can enforce it. Pure. */
+import { TIERS } from "@seam/intent";
+
 import { type Finding, newsIn, settle } from "./condition.ts";
 import type { Verdict } from "./experiment-status.ts";
 import type { ObservedClusterPolicy } from "./observed.ts";
 
+/** When it is judged, and which tiers of Calico's there are. */
+type Scene = { readonly now: number; readonly hasTier: (name: string) => boolean };
+
 /** The status of such a policy; its kind has conditions and nothing else. */
-export function judgeClusterPolicy(policy: ObservedClusterPolicy, now: number): Verdict {
-  const findings = [accepted(policy)];
+export function judgeClusterPolicy(
+  policy: ObservedClusterPolicy,
+  { now, hasTier }: Scene,
+): Verdict {
+  const findings = [inTier(policy, hasTier) ?? accepted(policy)];
   const at = { generation: policy.identity.generation, now };
   return {
     status: { conditions: settle(findings, policy.conditions, at) },
@@ -14,7 +22,30 @@ export function judgeClusterPolicy(policy: ObservedClusterPolicy, now: number): 
   };
 }
 
-const accepted = ({ faults }: ObservedClusterPolicy): Finding =>
+const LEFT_OUT = {
+  policy:
+    "such a rule accepts nobody if it accepts or allows, and denies everybody if it denies or passes",
+  "host endpoint":
+    "such a field is left out, and an endpoint is in force only where it is clear which interface it is for",
+} as const satisfies Readonly<Record<ObservedClusterPolicy["kind"], string>>;
+
+/** What is said when there is no such tier, besides what is not understood; null: there is. */
+function inTier(
+  { tier, faults }: ObservedClusterPolicy,
+  hasTier: Scene["hasTier"],
+): Finding | null {
+  if (tier === null || Object.hasOwn(TIERS, tier) || hasTier(tier)) return null;
+  const always = Object.keys(TIERS).join(", ");
+  const missing = `spec.tier: there is no Tier ${tier}, and until there is no node enforces this policy; make it, or name another, such as ${always}`;
+  return {
+    type: "Accepted",
+    status: "False",
+    reason: "TierNotFound",
+    message: [missing, ...faults].join("; "),
+  };
+}
+
+const accepted = ({ kind, faults }: ObservedClusterPolicy): Finding =>
   faults.length === 0
     ? {
         type: "Accepted",
@@ -26,5 +57,5 @@ const accepted = ({ faults }: ObservedClusterPolicy): Finding =>
         type: "Accepted",
         status: "False",
         reason: "NotUnderstood",
-        message: `${faults.join("; ")}; such a rule accepts nobody if it accepts or allows, and denies everybody if it denies or passes; correct it, or take a Seam that knows it`,
+        message: `${faults.join("; ")}; ${LEFT_OUT[kind]}; correct it, or take a Seam that knows it`,
       };

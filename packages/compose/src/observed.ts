@@ -7,7 +7,13 @@ import { child, children, textAt, type Json, type KubeObject } from "@seam/kube"
 import { contentOf, type Existing } from "./children.ts";
 import { conditionsIn, type Condition } from "./condition.ts";
 import { createdAtOf, identityOf, type Identity } from "./identity.ts";
-import { ADOPT_ANNOTATION, EXPERIMENT_LABEL, PROJECT_LABEL, WORKLOAD_LABEL } from "./names.ts";
+import {
+  ADOPT_ANNOTATION,
+  BANDWIDTH_LABEL,
+  EXPERIMENT_LABEL,
+  PROJECT_LABEL,
+  WORKLOAD_LABEL,
+} from "./names.ts";
 
 /** An object of one of Seam's kinds: who it is, what it asks for, and what its status says. */
 export type Observed<S> = {
@@ -23,9 +29,12 @@ export type ObservedProject = Observed<Project["spec"]>;
 /** The cluster's network settings as read. */
 export type ObservedNetworkConfig = Observed<NetworkConfig["spec"]>;
 
-/** A ClusterNetworkPolicy or a policy of Calico's, of which only what is not understood matters here, by field. */
+/** A ClusterNetworkPolicy, or a policy or a host endpoint of Calico's, of which only what is not understood matters here, by field. */
 export type ObservedClusterPolicy = Omit<Observed<never>, "spec"> & {
+  readonly kind: "policy" | "host endpoint";
   readonly faults: readonly string[];
+  /** Name of the tier that it needs to be in force; null: none. */
+  readonly tier: string | null;
 };
 
 /** A StatefulSet, Service or NetworkPolicy that carries the label of an experiment. */
@@ -70,6 +79,8 @@ export type ObservedNamespace = {
   readonly name: string;
   readonly project: string | null;
   readonly ownerUid: string | null;
+  /** Whether admission is asked about all of its pods. */
+  readonly isBandwidthLimited: boolean;
   readonly isAdoptable: boolean;
   readonly isTerminating: boolean;
 };
@@ -121,14 +132,21 @@ export function observeNetworkConfig(object: KubeObject): ObservedNetworkConfig 
 /** Reads a ClusterNetworkPolicy as nodes do. */
 export const observeClusterPolicy = (object: KubeObject): ObservedClusterPolicy => ({
   ...frameOf(object),
+  kind: "policy",
   faults: readClusterPolicy(object).faults,
+  tier: null,
 });
 
-/** Reads a policy of Calico's as nodes do. */
+/** Reads a policy or a host endpoint of Calico's as nodes do. */
 export const observeCalicoPolicy = (
   kind: CalicoKind,
   object: KubeObject,
-): ObservedClusterPolicy => ({ ...frameOf(object), faults: calicoFaults(kind, object) });
+): ObservedClusterPolicy => ({
+  ...frameOf(object),
+  kind: kind === "HostEndpoint" ? "host endpoint" : "policy",
+  faults: calicoFaults(kind, object),
+  tier: textAt(child(object, "spec"), "tier"),
+});
 
 const frameOf = (object: KubeObject): Omit<Observed<never>, "spec"> => {
   const status = child(object, "status");
@@ -192,6 +210,7 @@ export const observeNamespace = (object: KubeObject): ObservedNamespace => ({
   name: object.metadata.name,
   project: labelOf(object, PROJECT_LABEL),
   ownerUid: controllerOf(object),
+  isBandwidthLimited: labelOf(object, BANDWIDTH_LABEL) === "limited",
   isAdoptable: textAt(child(object.metadata, "annotations"), ADOPT_ANNOTATION) === "true",
   isTerminating: textAt(object.metadata, "deletionTimestamp") !== null,
 });

@@ -1,11 +1,12 @@
 /** From a project and what exists of it to what must be applied, and the project's status; pure. */
-import { formatFieldError, type Project } from "@seam/api";
+import { formatFieldError } from "@seam/api";
 import { millis } from "@seam/base";
 import type { Json, KubeObject } from "@seam/kube";
+import { bandwidthRules, isBandwidthLimited } from "./project-bandwidth.ts";
 import { newsIn, settle, type Finding } from "./condition.ts";
 import type { Problem, Verdict } from "./experiment-status.ts";
 import { ownerReference } from "./identity.ts";
-import { ADOPT_ANNOTATION, PROJECT_LABEL } from "./names.ts";
+import { ADOPT_ANNOTATION, BANDWIDTH_LABEL, PROJECT_LABEL } from "./names.ts";
 import type { ObservedNamespace, ObservedProject } from "./observed.ts";
 
 const RESERVED = new Set([
@@ -33,7 +34,10 @@ export function planNamespace(
     kind: "Namespace",
     metadata: {
       name: project.identity.name,
-      labels: { [PROJECT_LABEL]: project.identity.name },
+      labels: {
+        [PROJECT_LABEL]: project.identity.name,
+        ...(isBandwidthLimited(project) ? { [BANDWIDTH_LABEL]: "limited" } : {}),
+      },
       ownerReferences: [ownerReference(project.identity)],
     },
   };
@@ -56,7 +60,7 @@ export type ProjectScene = {
 /** What to say about the project. */
 export function judgeProject(project: ObservedProject, scene: ProjectScene): Verdict {
   const ready = namespaceReady(project, scene);
-  const later = project.spec.ok ? unsupported(project.spec.value) : [];
+  const later = project.spec.ok ? bandwidthRules(project.spec.value) : [];
   const essential = [ready, ...scene.tenancy];
   const findings = [...essential, ...later];
   const at = { generation: project.identity.generation, now: scene.now };
@@ -76,7 +80,7 @@ export function concernsAboutProject(
   namespace: ObservedNamespace | null,
 ): readonly Finding[] {
   const ready = namespaceReady(project, { namespace, problems: [] });
-  const later = project.spec.ok ? unsupported(project.spec.value) : [];
+  const later = project.spec.ok ? bandwidthRules(project.spec.value) : [];
   const isBad = ready.status === "False" && ready.reason !== "Creating";
   return isBad ? [ready, ...later] : later;
 }
@@ -91,7 +95,7 @@ export const hasNamespace = (
 ): boolean => standingOf(project, namespace).kind === "held";
 
 function standingOf(project: ObservedProject, namespace: ObservedNamespace | null): Standing {
-  const { name, uid } = project.identity;
+  const { name } = project.identity;
   const blocked = (reason: string, message: string): Standing => ({
     kind: "blocked",
     reason,
@@ -115,8 +119,14 @@ function standingOf(project: ObservedProject, namespace: ObservedNamespace | nul
       "NamespaceExists",
       `a namespace ${name} exists that Seam did not make; use another name, or give it to this project, which then owns and finally deletes it: kubectl annotate namespace ${name} ${ADOPT_ANNOTATION}=true`,
     );
-  return { kind: namespace.project === name && namespace.ownerUid === uid ? "held" : "repair" };
+  return { kind: isAsPlanned(project, namespace) ? "held" : "repair" };
 }
+
+/** Whether a namespace has the owner and the labels that `planNamespace` gives it. */
+const isAsPlanned = (project: ObservedProject, namespace: ObservedNamespace): boolean =>
+  namespace.project === project.identity.name &&
+  namespace.ownerUid === project.identity.uid &&
+  namespace.isBandwidthLimited === isBandwidthLimited(project);
 
 /** Owned by a project of this name that was deleted: the garbage collector is about to remove it, with all inside. */
 const isLeftOver = (namespace: ObservedNamespace, { identity }: ObservedProject): boolean =>
@@ -147,21 +157,6 @@ function namespaceReady(
         message: `the namespace ${name} exists`,
       }
     : not("Creating", `the namespace ${name} is being made`);
-}
-
-/** What the specification asks for and this version does not do is said, never passed over. */
-function unsupported(spec: Project["spec"]): readonly Finding[] {
-  const { egressMbps, ingressMbps } = spec.quota ?? {};
-  if (egressMbps === undefined && ingressMbps === undefined) return [];
-  return [
-    {
-      type: "BandwidthQuotaEnforced",
-      status: "False",
-      reason: "NotSupportedYet",
-      message:
-        "this version of Seam keeps spec.quota.egressMbps and ingressMbps but does not act on them; until it does, expect no limit from them",
-    },
-  ];
 }
 
 function phaseOf(findings: readonly Finding[]): "Ready" | "Pending" | "Failed" {

@@ -68,15 +68,41 @@ test("experiments are counted while there are any", () => {
   expect(counted(0)).toBeUndefined();
 });
 
-test("a bandwidth quota, which this version does not act on, is said and harms nothing", () => {
-  const made = namespaceOf("u1");
-  const given = project("lab-a", { quota: { egressMbps: 100 } });
-  const { status } = judgeProject(given, { ...nothing, namespace: made });
-  expect(status).toMatchObject({
+test.each([
+  [
+    { quota: { egressMbps: 100 } },
+    "True",
+    "Enforced",
+    "new pods are held to spec.quota.egressMbps; a pod without such a rate is refused, unless spec.limits.default.egressMbps is set",
+  ],
+  [
+    { quota: { ingressMbps: 100 }, limits: { max: { ingressMbps: 10 } } },
+    "True",
+    "Enforced",
+    "new pods are held to spec.quota.ingressMbps, spec.limits.max.ingressMbps",
+  ],
+  [
+    { limits: { default: { egressMbps: 20 }, max: { egressMbps: 10 } } },
+    "False",
+    "DefaultAboveMax",
+    "spec.limits.default.egressMbps: expected at most spec.limits.max.egressMbps",
+  ],
+] as const)("U1: bandwidth %j is said to be held, and marks the namespace", (spec, ...said) => {
+  const [status, reason, message] = said;
+  const given = project("lab-a", spec);
+  const marked = { ...namespaceOf("u1"), isBandwidthLimited: true };
+  expect(planNamespace(given, namespaceOf("u1"))?.metadata["labels"]).toMatchObject({
+    "seam.ucsd.edu/bandwidth": "limited",
+  });
+  expect(planNamespace(given, marked)).toBeNull();
+  expect(planNamespace(project("lab-a"), marked)?.metadata["labels"]).toEqual({
+    "seam.ucsd.edu/project": "lab-a",
+  });
+  expect(judgeProject(given, { ...nothing, namespace: marked }).status).toMatchObject({
     phase: "Ready",
     conditions: [
       { type: "NamespaceReady" },
-      { type: "BandwidthQuotaEnforced", status: "False", reason: "NotSupportedYet" },
+      { type: "BandwidthLimitsEnforced", status, reason, message },
     ],
   });
 });

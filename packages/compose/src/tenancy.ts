@@ -171,13 +171,13 @@ function hardOf(quota: NonNullable<Spec["quota"]>): Json {
 }
 
 function limitsFacet(owner: Identity, { limits }: Spec): Facet {
-  const { default: defaults = {}, max = {} } = limits ?? {};
-  const item = {
-    type: "Container",
-    ...(Object.keys(defaults).length === 0 ? {} : { default: defaults }),
-    ...(Object.keys(max).length === 0 ? {} : { max }),
-  };
-  const isAsked = Object.keys(item).length > 1;
+  const parts = [
+    ["default", resourcesOf(limits?.default)],
+    ["max", resourcesOf(limits?.max)],
+  ] as const;
+  const said = parts.filter(([, resources]) => Object.keys(resources).length > 0);
+  const item = { type: "Container", ...Object.fromEntries(said) };
+  const isAsked = said.length > 0;
   return {
     type: "LimitsEnforced",
     isAsked,
@@ -186,6 +186,12 @@ function limitsFacet(owner: Identity, { limits }: Spec): Facet {
     done: { reason: "Enforced", message: "containers get the defaults and not more than the most" },
   };
 }
+
+/** What a LimitRange can hold; rates are a pod's, and admission's matter. */
+const resourcesOf = ({ cpu, memory }: { cpu?: string; memory?: string } = {}): Json => ({
+  ...(cpu === undefined ? {} : { cpu }),
+  ...(memory === undefined ? {} : { memory }),
+});
 
 const namespaced = (owner: Identity, kind: string, spec: Json): KubeObject =>
   signed({

@@ -13,7 +13,7 @@ let output = "";
 
 const k = async (...argv: string[]): Promise<string> => kubectl(plane.kubeconfig, ...argv);
 
-const GLOBAL = new Set(["Tier", "GlobalNetworkPolicy", "GlobalNetworkSet"]);
+const GLOBAL = new Set(["Tier", "GlobalNetworkPolicy", "GlobalNetworkSet", "HostEndpoint"]);
 const object = (kind: string, name: string, spec: unknown): object => ({
   apiVersion: "projectcalico.org/v3",
   kind,
@@ -75,6 +75,16 @@ test.each([
   ["GlobalNetworkPolicy", { ...rules, namespaceSelector: "has(lab)" }],
   ["NetworkSet", { nets: ["198.51.100.0/28", "2001:db8::/64"] }],
   ["GlobalNetworkSet", { nets: ["203.0.113.9"] }],
+  [
+    "HostEndpoint",
+    {
+      node: "n1",
+      interfaceName: "eth0",
+      expectedIPs: ["203.0.113.9", "2001:db8::9"],
+      profiles: ["projectcalico-default-allow"],
+      ports: [{ name: "metrics", protocol: "TCP", port: 9100 }],
+    },
+  ],
 ])("a %s with every usual field is taken and kept as it is", async (kind, spec) => {
   expect(await apply(object(kind, "whole", spec))).toBeNull();
   const kept = JSON.parse(await k("get", `${kind}.v3.projectcalico.org`, "whole", "-o", "json"));
@@ -130,6 +140,41 @@ test("wrong tiers and sets are refused too", async () => {
   ]);
 });
 
+const early = { preDNAT: true, applyOnForward: true };
+test.each([
+  ["HostEndpoint", { interfaceName: "eth0" }, /spec\.node: Required/],
+  ["HostEndpoint", { node: "n1" }, /spec: .*expected interfaceName, or expectedIPs/],
+  ["HostEndpoint", { node: "n1", interfaceName: "a/b" }, /spec\.interfaceName: /],
+  [
+    "HostEndpoint",
+    { node: "n1", interfaceName: "*", ports: [{ name: "a", protocol: "TCP", port: 0 }] },
+    /spec\.ports\[0\]\.port: .*greater than or equal to 1/,
+  ],
+  ["GlobalNetworkPolicy", { preDNAT: true }, /expected applyOnForward: true beside preDNAT/],
+  ["GlobalNetworkPolicy", { ...early, types: ["Egress"] }, /expected no egress beside preDNAT/],
+  [
+    "GlobalNetworkPolicy",
+    { ...early, egress: [{ action: "Deny" }] },
+    /expected no egress beside preDNAT/,
+  ],
+])("a %s with %j is refused with its field (I16)", async (kind, spec, said) => {
+  expect(await apply(object(kind, "wrong", spec))).toMatch(said);
+});
+
+test("host endpoints say whether nodes understand them (I16)", async () => {
+  const spec = { node: "n1", interfaceName: "eth0" };
+  expect(await apply(object("HostEndpoint", "good", spec))).toBeNull();
+  expect(await apply(object("HostEndpoint", "bad", { ...spec, profiles: ["mine"] }))).toBeNull();
+  await k("wait", "--for=condition=Accepted", "hep/good", "--timeout=20s");
+  await k("wait", "--for=condition=Accepted=False", "hep/bad", "--timeout=20s");
+  const path = "jsonpath={.status.conditions[0].message}";
+  expect(await k("get", "hep", "bad", "-o", path)).toMatch(
+    /^spec\.profiles\[0\]: expected projectcalico-default-allow, or no profile; such a field is left out/,
+  );
+  expect(await k("get", "hep")).toMatch(/NAME +NODE +INTERFACE +ACCEPTED +AGE/);
+  expect(output).not.toContain('"code":403');
+});
+
 test("policies say whether nodes understand them, by field", async () => {
   const spec = { selector: "all()", applyOnForward: true, doNotTrack: true };
   expect(await apply(object("GlobalNetworkPolicy", "untracked", spec))).toBeNull();
@@ -139,6 +184,20 @@ test("policies say whether nodes understand them, by field", async () => {
   const path = "jsonpath={.status.conditions[0].message}";
   expect(await k("get", "gnp", "untracked", "-o", path)).toMatch(/spec\.doNotTrack/);
   expect(output).not.toContain('"code":403');
+});
+
+test("a policy whose tier does not exist says so, until the tier does (I15)", async () => {
+  const spec = { tier: "late", selector: "all()" };
+  expect(await apply(object("GlobalNetworkPolicy", "early", spec))).toBeNull();
+  await k("wait", "--for=condition=Accepted=False", "gnp/early", "--timeout=20s");
+  const path = "jsonpath={.status.conditions[0].reason}: {.status.conditions[0].message}";
+  expect(await k("get", "gnp", "early", "-o", path)).toMatch(
+    /^TierNotFound: spec\.tier: there is no Tier late, .*make it, or name another, such as .*default/,
+  );
+  expect(await apply(object("Tier", "late", { order: 5 }))).toBeNull();
+  await k("wait", "--for=condition=Accepted", "gnp/early", "--timeout=20s");
+  await k("delete", "tiers.projectcalico.org", "late");
+  await k("wait", "--for=condition=Accepted=False", "gnp/early", "--timeout=20s");
 });
 
 test("members of a project may write policies and sets of their namespace, and none of the cluster", async () => {

@@ -1,7 +1,9 @@
 /** The controller's flags and environment; a flag wins over its variable. */
 import type { parseArgs } from "node:util";
-import { err, ok, type Result } from "@seam/base";
-import { LOG_LEVELS, type LogLevel, logLevelOf, readFlags } from "@seam/daemon";
+import { ok, type Result } from "@seam/base";
+import { logLevelFlag, type LogLevel, portFlag, readFlags } from "@seam/daemon";
+import { BANDWIDTH_FLAGS, BANDWIDTH_USAGE, bandwidthSettings } from "./bandwidth-options.ts";
+import type { BandwidthSettings } from "./bandwidth-watches.ts";
 
 /** How the controller is started. */
 export type Options = {
@@ -14,6 +16,7 @@ export type Options = {
   /** Name of this process in the lease. */
   readonly identity: string;
   readonly logLevel: LogLevel;
+  readonly bandwidth: BandwidthSettings;
 };
 
 /** What the process was started with and in. */
@@ -33,7 +36,7 @@ export const USAGE = `seam controller: makes objects of objects, once per cluste
   --identity NAME      name of this process in the lease; host name and process id (POD_NAME)
   --log-level LEVEL    info, warn or error: the least that is logged; info (SEAM_LOG_LEVEL)
   --help               print this
-`;
+${BANDWIDTH_USAGE}`;
 
 /** Reads flags and environment; `help` when that was asked for. */
 export function readOptions(from: Surroundings): Result<Options | "help", string> {
@@ -45,14 +48,14 @@ export function readOptions(from: Surroundings): Result<Options | "help", string
 
 function complete(flags: Flags, from: Surroundings): Result<Options, string> {
   const { SEAM_PORT, SEAM_LOG_LEVEL } = from.env;
-  const port = flags.port ?? SEAM_PORT ?? "9810";
-  if (!/^[0-9]{1,5}$/.test(port) || Number(port) > 65_535)
-    return err(`--port: expected a port from 0 to 65535, for example 9810; found ${port}`);
-  const level = flags["log-level"] ?? SEAM_LOG_LEVEL ?? "info";
-  const logLevel = logLevelOf(level);
-  return logLevel === null
-    ? err(`--log-level: expected one of ${LOG_LEVELS.join(", ")}; found ${level}`)
-    : ok({ port: Number(port), ...placeOf(flags, from), logLevel });
+  const port = portFlag("--port", flags.port ?? SEAM_PORT ?? "9810");
+  if (!port.ok) return port;
+  const logLevel = logLevelFlag(flags["log-level"] ?? SEAM_LOG_LEVEL ?? "info");
+  if (!logLevel.ok) return logLevel;
+  const bandwidth = bandwidthSettings(flags);
+  if (!bandwidth.ok) return bandwidth;
+  const place = placeOf(flags, from);
+  return ok({ port: port.value, ...place, logLevel: logLevel.value, bandwidth: bandwidth.value });
 }
 
 function placeOf(
@@ -73,6 +76,7 @@ const FLAGS = {
   identity: { type: "string" },
   "log-level": { type: "string" },
   help: { type: "boolean" },
+  ...BANDWIDTH_FLAGS,
 } as const;
 
 type Flags = ReturnType<typeof parseArgs<{ options: typeof FLAGS }>>["values"];

@@ -1,11 +1,16 @@
-/** Policies of kinds that the cluster may have or not: ClusterNetworkPolicies, and those of Calico. */
+/** Policies of kinds that the cluster may have or not: ClusterNetworkPolicies, and those of Calico with the tiers that they name. */
 import {
   observeCalicoPolicy,
   observeClusterPolicy,
   type ObservedClusterPolicy,
 } from "@seam/compose";
 import { CALICO_GROUP, CLUSTER_POLICIES } from "@seam/intent";
-import { followServedKind, type ServedKind, type ServedKindOptions } from "@seam/kube";
+import {
+  followServedKind,
+  type KubeObject,
+  type ServedKind,
+  type ServedKindOptions,
+} from "@seam/kube";
 
 import type { WatchOptions } from "./watches.ts";
 
@@ -14,6 +19,8 @@ export type ServedPolicies = {
   readonly all: readonly ServedKind[];
   /** By the key of its work. */
   readonly get: (key: string) => ObservedClusterPolicy | undefined;
+  /** Whether there is a Tier of that name. */
+  readonly hasTier: (name: string) => boolean;
 };
 
 type Kind = Pick<
@@ -24,15 +31,16 @@ type Kind = Pick<
   readonly name: string;
 };
 
-/** Those of Calico's kinds that get a condition. */
-const CALICO_POLICIES = [
+/** Those of Calico's kinds that get a condition: policies, and what names interfaces of nodes for them. */
+const CALICO_JUDGED = [
   { kind: "NetworkPolicy", plural: "networkpolicies" },
   { kind: "GlobalNetworkPolicy", plural: "globalnetworkpolicies" },
+  { kind: "HostEndpoint", plural: "hostendpoints" },
 ] as const;
 
 const KINDS: readonly Kind[] = [
   { ...CLUSTER_POLICIES, name: CLUSTER_POLICIES.kind, project: observeClusterPolicy },
-  ...CALICO_POLICIES.map(({ kind, plural }) => ({
+  ...CALICO_JUDGED.map(({ kind, plural }) => ({
     kind,
     plural,
     group: CALICO_GROUP,
@@ -41,6 +49,14 @@ const KINDS: readonly Kind[] = [
     project: (object: Parameters<Kind["project"]>[0]) => observeCalicoPolicy(kind, object),
   })),
 ];
+
+const TIER = {
+  group: CALICO_GROUP,
+  kind: "Tier",
+  plural: "tiers",
+  versions: ["v3"],
+  project: ({ metadata }: KubeObject) => metadata.name,
+} as const;
 
 /** Starts the copies. */
 export function watchServedPolicies(
@@ -60,5 +76,22 @@ export function watchServedPolicies(
       onError: options.onError,
     }),
   );
-  return { all, get: (key) => known.get(key) };
+  const tiers = new Set<string>();
+  const followedTiers = followServedKind<string>({
+    ...TIER,
+    client: options.client,
+    set: (of, value) => {
+      const before = tiers.size;
+      if (value === null) tiers.delete(of);
+      else tiers.add(of);
+      if (tiers.size === before) return;
+      for (const [key, { tier }] of known) if (tier === of) options.onWork(key);
+    },
+    onError: options.onError,
+  });
+  return {
+    all: [...all, followedTiers],
+    get: (key) => known.get(key),
+    hasTier: (name) => tiers.has(name),
+  };
 }

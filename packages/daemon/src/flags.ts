@@ -2,6 +2,8 @@
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { err, ok, type Result } from "@seam/base";
 
+import { LOG_LEVELS, type LogLevel, logLevelOf } from "./daemon.ts";
+
 type FlagSpecs = NonNullable<ParseArgsConfig["options"]>;
 
 /** The values of the flags by name; the error says which one is wrong, and where help is. */
@@ -14,4 +16,19 @@ export function readFlags<const F extends FlagSpecs>(
   } catch (error) {
     return err(`${error instanceof Error ? error.message : String(error)}; see --help`);
   }
+}
+
+/** The port that a flag's text names; the error says what was expected. */
+export function portFlag(flag: string, text: string): Result<number, string> {
+  return /^[0-9]{1,5}$/.test(text) && Number(text) <= 65_535
+    ? ok(Number(text))
+    : err(`${flag}: expected a port from 0 to 65535, for example 9810; found ${text}`);
+}
+
+/** The level that the text of `--log-level` names; the error says what was expected. */
+export function logLevelFlag(text: string): Result<LogLevel, string> {
+  const level = logLevelOf(text);
+  return level === null
+    ? err(`--log-level: expected one of ${LOG_LEVELS.join(", ")}; found ${text}`)
+    : ok(level);
 }

@@ -1,4 +1,5 @@
 /** What authors of Calico's objects are told. */
+import { readHostEndpoint } from "./calico-host-endpoint.ts";
 import type { CalicoKind } from "./calico-kinds.ts";
 import { readCalicoTier, readNetworkSet } from "./calico-objects.ts";
 import { readCalicoPolicy } from "./calico-reading.ts";
@@ -8,6 +9,7 @@ import { isRecord } from "./policy-fields.ts";
 export function calicoFaults(kind: CalicoKind, object: unknown): readonly string[] {
   if (kind === "NetworkPolicy") return readCalicoPolicy("", object).faults;
   if (kind === "GlobalNetworkPolicy") return readCalicoPolicy(null, object).faults;
+  if (kind === "HostEndpoint") return readHostEndpoint(object).faults;
   if (kind === "Tier") return readCalicoTier(nameOf(object), object).faults;
   return readNetworkSet(null, object).faults;
 }

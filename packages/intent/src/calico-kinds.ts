@@ -8,6 +8,7 @@ export const CALICO_KINDS = [
   { kind: "GlobalNetworkPolicy", plural: "globalnetworkpolicies" },
   { kind: "NetworkSet", plural: "networksets" },
   { kind: "GlobalNetworkSet", plural: "globalnetworksets" },
+  { kind: "HostEndpoint", plural: "hostendpoints" },
 ] as const;
 
 /** The name of one of them. */

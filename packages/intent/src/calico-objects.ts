@@ -1,7 +1,7 @@
 /** Calico's tiers and sets of networks (projectcalico.org/v3). */
 import { type Cidr, err, ok, parseAddress, parseNetwork, type Result } from "@seam/base";
 
-import { collect, isRecord, listAt, specOf } from "./policy-fields.ts";
+import { collect, labelsOf, listAt, specOf } from "./policy-fields.ts";
 import { type Tier, TIERS } from "./policy-model.ts";
 
 /** Reads a tier; one that is always there keeps its place. */
@@ -36,13 +36,11 @@ export function readNetworkSet(
   namespace: string | null,
   object: unknown,
 ): { readonly set: NetworkSet; readonly faults: readonly string[] } {
-  const { metadata = {}, spec = {} } = isRecord(object) ? object : {};
-  const labels = isRecord(metadata) && isRecord(metadata["labels"]) ? metadata["labels"] : {};
-  const listed = listAt(isRecord(spec) ? spec : {}, "nets", "spec");
+  const listed = listAt(specOf(object), "nets", "spec");
   const read = (listed.ok ? listed.value : []).map((each, at) => readNet(each, `spec.nets[${at}]`));
   const set = {
     namespace,
-    labels: Object.fromEntries(Object.entries(labels).map(([key, value]) => [key, String(value)])),
+    labels: labelsOf(object),
     cidrs: read.flatMap((each) => (each.ok ? [each.value] : [])),
   };
   const faults = read.flatMap((each) => (each.ok ? [] : [each.error]));

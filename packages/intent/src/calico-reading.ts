@@ -5,6 +5,7 @@
  */
 import { type Cidr, err, FAMILIES, type Family, ok, type Result } from "@seam/base";
 
+import { judgeableRules, readHostUse } from "./calico-host-use.ts";
 import { readNet, readOrder } from "./calico-objects.ts";
 import { readCalicoPorts } from "./calico-ports.ts";
 import {
@@ -28,6 +29,7 @@ import {
   type Action,
   ANYONE,
   type Condition,
+  type HostUse,
   networksPeer,
   type Peer,
   podPeer,
@@ -60,25 +62,26 @@ export function readCalicoPolicy(namespace: string | null, object: unknown): Cal
   const spec = specOf(object);
   const { faults, given } = collect();
   given<Fields>(fieldsOf(spec, "spec", namespace === null ? GLOBAL_SPEC : SPEC), {});
-  const ofHosts = ["preDNAT", "doNotTrack"].filter((key) => spec[key] === true);
-  for (const key of ofHosts)
-    faults.push(`spec.${key}: such a policy is about host endpoints, which are not supported`);
+  const onHosts = given<HostUse | null | "unclear">(readHostUse(spec, namespace), "unclear");
   const rulesOf = (direction: Direction): readonly Rule[] =>
     given(listAt(spec, direction, "spec"), []).flatMap((value, at): readonly Rule[] => {
       const path = `spec.${direction}[${at}]`;
-      return given(readRule(value, { namespace, direction, path }), failClosed(value));
+      const rules = given(readRule(value, { namespace, direction, path }), failClosed(value));
+      given(judgeableRules(rules, { onHosts, direction, path }), null);
+      return rules;
     });
   const rules = { ingress: rulesOf("ingress"), egress: rulesOf("egress") };
   const types = given(typesOf(spec, rules), ["Ingress", "Egress"]);
   const subject = given<PodSelector | null>(readSubject(spec, namespace), null);
   const order = given<number>(readOrder(spec["order"]), Infinity);
-  if (subject === null || ofHosts.length > 0) return { policy: null, faults };
+  if (subject === null || onHosts === "unclear") return { policy: null, faults };
   const policy: Policy = {
     tier: typeof spec["tier"] === "string" ? spec["tier"] : "default",
     order,
     subject,
+    onHosts,
     ingress: types.includes("Ingress") ? rules.ingress : null,
-    egress: types.includes("Egress") ? rules.egress : null,
+    egress: types.includes("Egress") && onHosts !== "pre-dnat" ? rules.egress : null,
   };
   return { policy, faults };
 }

@@ -66,6 +66,7 @@ export function readClusterPolicy(object: unknown): PolicyReading {
   const policy = {
     tier: given<keyof typeof TIERS>(readTier(spec["tier"]), "kube-admin"),
     order: given(readPriority(spec["priority"]), 0),
+    onHosts: null,
     subject: subject ?? { namespaces: EVERYTHING, pods: EVERYTHING },
     ingress: rulesOf("ingress"),
     egress: rulesOf("egress"),

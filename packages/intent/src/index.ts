@@ -11,5 +11,7 @@ export {
   type OwnNode,
 } from "./network.ts";
 export { podMtu, podOverhead } from "./overlay.ts";
+export type { NodeInterfaces } from "./policy-hosts.ts";
 export { createPolicyIntent, type PolicyIntent } from "./policy-intent.ts";
+export { TIERS } from "./policy-model.ts";
 export type { PolicyEndpoint, PolicyPod } from "./policy-pod.ts";

@@ -1,6 +1,6 @@
 /** How the kernel decides with gates and classes, for tests: the closest thing that is known of the other end. */
 import { type Address, formatAddress } from "@seam/base";
-import { ANY, type Gate, parsePermission, type PolicyState } from "@seam/state";
+import { ANY, type Gate, type GateRules, parsePermission, type PolicyState } from "@seam/state";
 
 /** One end of a connection as a gate sees it; a port of null is a protocol without ports, as GRE is. */
 export type Asked = {
@@ -10,14 +10,19 @@ export type Asked = {
   readonly port: number | null;
 };
 
+/** What is known of addresses. */
+type Classes = Pick<PolicyState, "addresses" | "blocks">;
+
 /** Whether the gate lets it pass. */
-export function permits(
-  state: Pick<PolicyState, "addresses" | "blocks">,
-  gate: Gate,
-  asked: Asked,
+export const permits = (state: Classes, gate: Gate, asked: Asked): boolean =>
+  permitsBy(state, gate[asked.direction], asked);
+
+/** Whether rules let it pass; null: all do. */
+export function permitsBy(
+  state: Classes,
+  rules: GateRules | null,
+  { other, protocol, port }: Omit<Asked, "direction">,
 ): boolean {
-  const { direction, other, protocol, port } = asked;
-  const rules = gate[direction];
   if (rules === null) return true;
   const block = state.blocks.find(({ first, last }) => isBetween(first, other, last));
   const classes = [state.addresses.get(formatAddress(other)), block?.peers, ANY[other.family]];

@@ -52,8 +52,13 @@ export type DecisionContext = {
   readonly direction: "ingress" | "egress";
   /** Of the link's own pod. */
   readonly ports: PolicyPod["ports"];
-  /** Whether a condition is true of it, by its address of the family. */
-  readonly isMet: (own: Condition, family: Family) => boolean;
+  /** Whether a rule's condition is true of it, by its address of the family. */
+  readonly isMet: (
+    own: Condition,
+    of: { readonly action: Action; readonly family: Family },
+  ) => boolean;
+  /** What no tier decides about is denied. */
+  readonly isClosedAtEnd: boolean;
   readonly acquire: (peer: Peer | null, named: NamedPort | null) => Term;
   readonly release: (term: Term) => void;
 };
@@ -63,22 +68,29 @@ export function decisionsOf(policies: readonly Ranked[], context: DecisionContex
   const steps: Step[] = [];
   const drafts = createDrafts(context);
   for (const [at, { policy, tier }] of policies.entries()) {
-    for (const rule of policy[context.direction] ?? []) {
-      const last = steps.at(-1);
-      if (last === undefined || !("action" in last) || last.action !== rule.action)
-        steps.push({ action: rule.action });
-      addRule(rule, { step: steps.length - 1, drafts, context });
-    }
+    for (const rule of policy[context.direction] ?? [])
+      addRule(rule, { step: stepOf(rule, steps), drafts, context });
     const isLast = policies[at + 1]?.policy.tier !== policy.tier;
     if (isLast) steps.push({ otherwise: tier.otherwise });
   }
+  if (context.isClosedAtEnd) steps.push({ otherwise: "deny" });
   const finished = drafts.finish();
-  const accepts = steps.every((step) => !("action" in step) || step.action === "accept");
-  const isMonotonic = finished.conditions.every(
-    (list) => list === undefined || list.every(({ none }) => none.length === 0),
-  );
-  return { steps, ...finished, onlyAccepts: accepts && isMonotonic };
+  return { steps, ...finished, onlyAccepts: isAccepting(steps) && isMonotonic(finished) };
 }
+
+/** The last step, if it does the same; else a new one. */
+function stepOf({ action }: Rule, steps: Step[]): number {
+  const last = steps.at(-1);
+  const isSameAction = last !== undefined && "action" in last && last.action === action;
+  if (!isSameAction) steps.push({ action });
+  return steps.length - 1;
+}
+
+const isAccepting = (steps: readonly Step[]): boolean =>
+  steps.every((step) => !("action" in step) || step.action === "accept");
+
+const isMonotonic = ({ conditions }: Pick<Decisions, "conditions">): boolean =>
+  conditions.every((list) => list === undefined || list.every(({ none }) => none.length === 0));
 
 type Draft = PortSet[][];
 
@@ -137,7 +149,9 @@ type Place = { readonly step: number; readonly drafts: Drafts; readonly context:
 function addRule(rule: Rule, place: Place): void {
   const { peers, ports, own } = rule;
   const { context } = place;
-  const families = rule.families.filter((each) => own === null || context.isMet(own, each));
+  const families = rule.families.filter(
+    (family) => own === null || context.isMet(own, { action: rule.action, family }),
+  );
   if (families.length === 0) return;
   const resolved = resolve(ports, context);
   for (const peer of peers ?? [null])

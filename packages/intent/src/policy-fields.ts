@@ -12,6 +12,13 @@ export const isRecord = (value: unknown): value is Record =>
 export const specOf = (object: unknown): Record =>
   isRecord(object) && isRecord(object["spec"]) ? object["spec"] : {};
 
+/** The labels of an object; none where it has no metadata. */
+export function labelsOf(object: unknown): { readonly [key: string]: string } {
+  const { metadata = {} } = isRecord(object) ? object : {};
+  const labels = isRecord(metadata) && isRecord(metadata["labels"]) ? metadata["labels"] : {};
+  return Object.fromEntries(Object.entries(labels).map(([key, value]) => [key, String(value)]));
+}
+
 /** The list; an empty one for what is missing. */
 export function listAt(
   fields: Record,

@@ -2,20 +2,23 @@
  * What policies mean for one node (networking.k8s.io/v1, policy.networking.k8s.io; decision 16): which gates its pods' links have, and
  * of which class peers are. It is told objects and interfaces one by one and works out what a change touches, no more.
  */
-import type { Family } from "@seam/base";
+import { type Family, familyBits } from "@seam/base";
 import type {
   Direction,
   Gate,
   GateChange,
+  HostPoint,
   PeerClass,
   PolicyChange,
   PolicyState,
 } from "@seam/state";
 
 import type { CalicoKind } from "./calico-kinds.ts";
-import { readCalicoTier, readNetworkSet } from "./calico-objects.ts";
+import { readHostEndpoint } from "./calico-host-endpoint.ts";
+import { type NetworkSet, readCalicoTier, readNetworkSet } from "./calico-objects.ts";
 import { type CalicoReading, readCalicoPolicy } from "./calico-reading.ts";
 import { readClusterPolicy } from "./cluster-policy-reading.ts";
+import { createHosts, type Hosts, type NodeInterfaces } from "./policy-hosts.ts";
 import { createLinks, type Link, type Links } from "./policy-links.ts";
 import { type Condition, type Policy, type PolicyReading, selects } from "./policy-model.ts";
 import { createPeers, type Peers, type PolicyNode } from "./policy-peers.ts";
@@ -39,6 +42,10 @@ export type PolicyIntent = {
   readonly setServiceAccount: (key: string, labels: Labels | null) => void;
   readonly setPod: (key: string, pod: PolicyPod | null) => void;
   readonly setEndpoint: (device: string, endpoint: PolicyEndpoint | null) => void;
+  /** All interfaces of this node that are not pods' links, with their addresses; loopback is none of them. */
+  readonly setInterfaces: (interfaces: NodeInterfaces) => void;
+  /** Whether they matter: whether any host endpoint is this node's. */
+  readonly asksInterfaces: () => boolean;
   /** What changed since this was last asked; null when nothing did. */
   readonly takeChange: () => PolicyChange | null;
   /** All of it, as of the last time that changes were taken; it lives on, and is not to be kept. */
@@ -51,14 +58,17 @@ export type PolicyIntent = {
     direction: Direction,
     peers: PeerClass,
   ) => readonly string[];
+  /** Policies that decide at a point of one of this node's interfaces; null when none does. */
+  readonly policiesAt: (name: string, point: HostPoint) => readonly string[] | null;
 };
 
-/** Nothing is known. */
-export function createPolicyIntent(): PolicyIntent {
+/** Nothing is known but the name of the node, whose host endpoints are its own; without a name none is. */
+export function createPolicyIntent(node: string | null = null): PolicyIntent {
   const peers = createPeers();
   const policies = createPolicyTable();
   const links = createLinks(peers);
-  const tables: Tables = { peers, policies, links };
+  const hosts = createHosts({ node, peers, policies });
+  const tables: Tables = { peers, policies, links, hosts };
   const set = (key: string, reading: PolicyReading | null): readonly string[] =>
     setPolicy(tables, key, reading);
   return {
@@ -70,6 +80,7 @@ export function createPolicyIntent(): PolicyIntent {
       peers.setNamespace(name, labels);
       if (policies.asksNamespaces())
         links.touch(({ pod }) => pod !== null && peers.pod(pod.key)?.namespace === name);
+      if (policies.asksOwn()) hosts.touch();
     },
     setCalico: (kind, key, object) => setCalico(tables, { kind, key, object }),
     setServiceAccount: (key, labels) => {
@@ -87,31 +98,37 @@ export function createPolicyIntent(): PolicyIntent {
       if (peers.pod(key) !== before) links.touch((endpoint) => endpoint.pod?.key === key);
     },
     setEndpoint: links.set,
+    setInterfaces: hosts.setInterfaces,
+    asksInterfaces: hosts.isAny,
     takeChange: () => takeChange(tables),
-    state: () => ({
-      gates: new Map(
-        links.all().flatMap((link) => {
-          const gate = gateOf(link);
-          return gate === null ? [] : [[link.device, gate] as const];
-        }),
-      ),
-      addresses: peers.addresses(),
-      blocks: peers.blocks(),
-      hosts: new Map(),
-    }),
+    state: () => stateOf(tables),
+    policiesAt: hosts.policiesAt,
     policiesFor: (device, direction, of) =>
       links.get(device)?.sides[direction].policiesFor(of) ?? [],
     policiesOf: (device, direction) => links.get(device)?.sides[direction].policies() ?? null,
   };
 }
 
+const stateOf = ({ peers, links, hosts }: Tables): PolicyState => ({
+  gates: new Map(
+    links.all().flatMap((link) => {
+      const gate = gateOf(link);
+      return gate === null ? [] : [[link.device, gate] as const];
+    }),
+  ),
+  addresses: peers.addresses(),
+  blocks: peers.blocks(),
+  hosts: hosts.gates(),
+});
+
 function setPolicy(
-  { peers, policies, links }: Tables,
+  { peers, policies, links, hosts }: Tables,
   key: string,
   reading: PolicyReading | CalicoReading | null,
 ): readonly string[] {
   const after = reading === null ? null : reading.policy;
   const concerned = [policies.set(key, after), after];
+  if (concerned.some((each) => each !== null && each.onHosts !== null)) hosts.touch();
   links.touch((endpoint) => {
     const pod = endpoint.pod === null ? null : peers.pod(endpoint.pod.key);
     return pod !== null && concerned.some((each) => each !== null && isAbout(each, pod, peers));
@@ -129,6 +146,7 @@ type CalicoObject = {
 function setCalico(tables: Tables, { kind, key, object }: CalicoObject): readonly string[] {
   const namespace = kind.startsWith("Global") ? null : (key.split("/")[0] ?? "");
   if (kind === "Tier") return setTier(tables, key, object);
+  if (kind === "HostEndpoint") return setHostEndpoint(tables, key, object);
   if (kind === "NetworkSet" || kind === "GlobalNetworkSet") {
     const reading = object === null ? null : readNetworkSet(namespace, object);
     return setNetworkSet(tables, `${kind}/${key}`, reading);
@@ -137,31 +155,69 @@ function setCalico(tables: Tables, { kind, key, object }: CalicoObject): readonl
   return setPolicy(tables, `calico/${kind}/${key}`, reading);
 }
 
-function setTier({ policies, links }: Tables, name: string, object: unknown): readonly string[] {
+function setTier(
+  { policies, links, hosts }: Tables,
+  name: string,
+  object: unknown,
+): readonly string[] {
   const reading = object === null ? null : readCalicoTier(name, object);
   policies.setTier(name, reading === null ? null : reading.tier);
   links.touch(() => true);
+  hosts.touch();
   return reading === null ? [] : reading.faults;
 }
 
 function setNetworkSet(
-  { peers, policies, links }: Tables,
+  tables: Tables,
   key: string,
   reading: ReturnType<typeof readNetworkSet> | null,
 ): readonly string[] {
-  peers.setNetworkSet(key, reading === null ? null : reading.set);
-  if (policies.asksOwn()) links.touch(() => true);
+  putNetworkSet(tables, key, reading === null ? null : reading.set);
   return reading === null ? [] : reading.faults;
 }
 
-const isAbout = ({ subject }: Policy, pod: PolicyPod, { around }: Peers): boolean =>
-  !pod.hostNetwork && selects(subject, pod, around);
+function putNetworkSet(
+  { peers, policies, links, hosts }: Tables,
+  key: string,
+  set: NetworkSet | null,
+): void {
+  peers.setNetworkSet(key, set);
+  if (!policies.asksOwn()) return;
+  links.touch(() => true);
+  hosts.touch();
+}
 
-type Tables = { readonly peers: Peers; readonly policies: PolicyTable; readonly links: Links };
+/** Rules find an endpoint of any node by its labels, at the addresses that it says it has. */
+function setHostEndpoint(tables: Tables, name: string, object: unknown): readonly string[] {
+  const reading = object === null ? null : readHostEndpoint(object);
+  const endpoint = reading === null ? null : reading.endpoint;
+  tables.hosts.setEndpoint(name, endpoint);
+  const set = endpoint && {
+    namespace: null,
+    labels: endpoint.labels,
+    cidrs: endpoint.expectedIPs.map((address) => ({
+      address,
+      length: familyBits(address.family),
+    })),
+  };
+  putNetworkSet(tables, `HostEndpoint/${name}`, set);
+  return reading === null ? [] : reading.faults;
+}
 
-function takeChange({ peers, policies, links }: Tables): PolicyChange | null {
+const isAbout = ({ subject, onHosts }: Policy, pod: PolicyPod, { around }: Peers): boolean =>
+  !pod.hostNetwork && onHosts !== "pre-dnat" && selects(subject, pod, around);
+
+type Tables = {
+  readonly peers: Peers;
+  readonly policies: PolicyTable;
+  readonly links: Links;
+  readonly hosts: Hosts;
+};
+
+function takeChange({ peers, policies, links, hosts }: Tables): PolicyChange | null {
   const due = new Set(links.takeTouched());
   for (const link of due) govern(link, peers, policies);
+  hosts.govern();
   const { addresses, blocks, classes } = peers.settle();
   for (const link of usersOf(classes, links)) due.add(link);
   const gates = new Map<string, GateChange>(links.takeClosed());
@@ -171,9 +227,10 @@ function takeChange({ peers, policies, links }: Tables): PolicyChange | null {
     if (change === null) gates.delete(link.device);
     else gates.set(link.device, change);
   }
-  return gates.size + addresses.size === 0 && blocks === null
+  const ofHosts = hosts.takeChanges();
+  return gates.size + addresses.size + ofHosts.size === 0 && blocks === null
     ? null
-    : { gates, addresses, blocks, hosts: new Map() };
+    : { gates, addresses, blocks, hosts: ofHosts };
 }
 
 /** A link's pod, if its object is of the one that the runtime named. */
@@ -196,18 +253,19 @@ function govern(link: Link, peers: Peers, policies: PolicyTable): void {
       : policies.of(pod.namespace).filter(({ policy }) => isAbout(policy, pod, peers));
   const own = {
     ports: pod?.ports ?? [],
-    isMet: (condition: Condition, family: Family): boolean =>
+    isMet: (condition: Condition, { family }: { readonly family: Family }): boolean =>
       pod !== null &&
       peers.isMet(condition, {
         pod,
         addresses: link.endpoint.addresses.filter((each) => each.family === family),
       }),
+    isClosedAtEnd: false,
   };
   for (const direction of ["ingress", "egress"] as const)
     link.sides[direction].govern(selecting, own);
 }
 
-/** Links with rules about any of the classes, whose sides are told. */
+/** Links with rules about any of the classes, whose sides are told; those of hosts are told as well. */
 function usersOf(classes: ReadonlySet<AddressClass>, links: Links): ReadonlySet<Link> {
   const devices = new Set<string>();
   for (const each of classes) {

@@ -3,7 +3,7 @@ import { type Changed, type Gate, gateChange, type GateChange, type SideChange }
 
 import type { Peers } from "./policy-peers.ts";
 import type { PolicyEndpoint } from "./policy-pod.ts";
-import { createSide, type Side } from "./policy-side.ts";
+import { createSide, isUnchanged, type Side } from "./policy-side.ts";
 
 /** A link with its two directions. */
 export type Link = {
@@ -17,7 +17,7 @@ export type Link = {
 };
 
 /** A link that is about to go is of nobody. */
-const NOBODY = { ports: [], isMet: () => false } as const;
+const NOBODY = { ports: [], isMet: () => false, isClosedAtEnd: false } as const;
 
 /** Links by device. */
 export type Links = {
@@ -92,15 +92,12 @@ function createLink(device: string, endpoint: PolicyEndpoint, peers: Peers): Lin
       const [ingress, egress] = [sides.ingress.takeChange(), sides.egress.takeChange()];
       if (!hasGate) return earlier;
       if (!before) return after(earlier, gateChange(null, gate()));
-      return isNothing(ingress) && isNothing(egress)
+      return isUnchanged(ingress) && isUnchanged(egress)
         ? null
         : { exists: true, addresses: { before: addresses, after: addresses }, ingress, egress };
     },
   };
 }
-
-const isNothing = ({ open, rules }: SideChange): boolean =>
-  open.before === open.after && rules.size === 0;
 
 /** One change after another, as one. */
 function after(earlier: GateChange | null, later: GateChange): GateChange {

@@ -64,6 +64,15 @@ export const TIERS = {
   "kube-baseline": { order: 10_000_000, otherwise: "next" },
 } as const satisfies Readonly<Record<string, Tier>>;
 
+/** What a policy says about nodes' own interfaces (projectcalico.org/v3, HostEndpoint). */
+export type HostUse =
+  /** What programs of the node say and hear. */
+  | "local"
+  /** That, and what the node forwards. */
+  | "forward"
+  /** What comes in, before its destination is translated; such a policy is not about pods. */
+  | "pre-dnat";
+
 /** A policy; null for a direction that it says nothing about. */
 export type Policy = {
   /** Name of its tier. While there is no such tier, it is not in force. */
@@ -71,6 +80,8 @@ export type Policy = {
   /** Within the tier; equal ones come by their names. */
   readonly order: number;
   readonly subject: PodSelector;
+  /** Null: nothing. */
+  readonly onHosts: HostUse | null;
   readonly ingress: readonly Rule[] | null;
   readonly egress: readonly Rule[] | null;
 };
@@ -109,7 +120,7 @@ export const blockPeer = (cidr: Cidr, except: readonly Cidr[]): Peer => ({
 /** Where nodes stand among pods: no namespace has this name. */
 export const NODES = "";
 
-/** What selectors can ask about: a pod, or a set of networks, which is of no service account and maybe of no namespace. */
+/** What selectors can ask about: a pod, or a set of networks or a host endpoint, of no service account and maybe of no namespace. */
 export type Labelled = {
   readonly namespace: string | null;
   readonly labels: Labels;

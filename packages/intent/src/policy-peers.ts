@@ -47,7 +47,7 @@ export type Peers = {
   readonly setAccount: (key: string, labels: Labels | null) => void;
   readonly setNetworkSet: (key: string, set: NetworkSet | null) => void;
   readonly around: Surroundings;
-  /** Whether the condition is true of a pod. */
+  /** Whether the condition is true of a pod, or of the node itself. */
   readonly isMet: (condition: Condition, own: OwnEnd) => boolean;
   readonly setNode: (name: string, node: PolicyNode | null) => void;
   /** The term, used once more. */

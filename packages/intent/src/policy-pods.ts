@@ -1,11 +1,16 @@
 /** The cluster's pods, by name, namespace and address. */
-import { type Address, cidrContains, formatAddress } from "@seam/base";
+import { type Address, type Cidr, formatAddress } from "@seam/base";
 
 import type { PolicyPod } from "./policy-pod.ts";
-import { isInRanges, type Ranges } from "./policy-blocks.ts";
 import type { Peer, Surroundings } from "./policy-model.ts";
 import { isSelected, type Labels } from "./policy-selector.ts";
-import type { AddressClass, KnownPod, Term } from "./policy-terms.ts";
+import {
+  type AddressClass,
+  isAboutNetworks,
+  isIn,
+  type KnownPod,
+  type Term,
+} from "./policy-terms.ts";
 
 /** An address that pods have. */
 type KnownAddress = {
@@ -20,6 +25,8 @@ export type KnownPods = {
   readonly pods: ReadonlyMap<string, KnownPod>;
   readonly namespaces: ReadonlyMap<string, Labels>;
   readonly addresses: Map<string, KnownAddress>;
+  /** How addresses of pods begin that are or were known (see `headOf`). */
+  readonly heads: ReadonlySet<string>;
   /** The pod as it is now known; null when it is gone, or as before. */
   readonly set: (key: string, pod: PolicyPod | null) => KnownPod | null;
   readonly setNamespace: (name: string, labels: Labels | null) => void;
@@ -36,17 +43,13 @@ type Tables = {
   readonly near: Map<string, Set<KnownPod>>;
   readonly namespaces: Map<string, Labels>;
   readonly addresses: Map<string, KnownAddress>;
+  readonly heads: Set<string>;
 };
 
 /** No pods. */
 export function createKnownPods(): KnownPods {
-  const tables: Tables = {
-    pods: new Map(),
-    near: new Map(),
-    namespaces: new Map(),
-    addresses: new Map(),
-  };
-  const { pods, near, namespaces, addresses } = tables;
+  const tables = noTables();
+  const { pods, near, namespaces, addresses, heads } = tables;
   const accounts = new Map<string, Labels>();
   let touched = new Set<string>();
   const touch = (texts: Iterable<string>): void => {
@@ -56,6 +59,7 @@ export function createKnownPods(): KnownPods {
     pods,
     namespaces,
     addresses,
+    heads,
     set: (key, pod) => {
       const before = pods.get(key);
       if (before !== undefined && pod !== null && isAlike(before.pod, pod)) return null;
@@ -90,6 +94,14 @@ export function createKnownPods(): KnownPods {
   };
 }
 
+const noTables = (): Tables => ({
+  pods: new Map(),
+  near: new Map(),
+  namespaces: new Map(),
+  addresses: new Map(),
+  heads: new Set(),
+});
+
 function forget({ pods, near, addresses }: Tables, key: string, known: KnownPod): void {
   pods.delete(key);
   const { namespace } = known.pod;
@@ -103,16 +115,19 @@ function forget({ pods, near, addresses }: Tables, key: string, known: KnownPod)
 
 const NO_TERMS: readonly Term[] = [];
 
-function learn({ pods, near, addresses }: Tables, key: string, pod: PolicyPod): KnownPod {
+function learn({ pods, near, addresses, heads }: Tables, key: string, pod: PolicyPod): KnownPod {
   const own = new Map(
     pod.hostNetwork ? [] : pod.addresses.map((each) => [formatAddress(each), each] as const),
   );
   const known: KnownPod = { pod, addresses: [...own.keys()], terms: NO_TERMS };
   pods.set(key, known);
   near.set(pod.namespace, (near.get(pod.namespace) ?? new Set()).add(known));
+  // One list for all of its addresses: there are ten thousand pods.
+  const alone = [known];
   for (const [text, address] of own) {
+    heads.add(headOf(address));
     const found = addresses.get(text);
-    if (found === undefined) addresses.set(text, { address, owners: [known], class: null });
+    if (found === undefined) addresses.set(text, { address, owners: alone, class: null });
     else found.owners = [...found.owners, known];
   }
   return known;
@@ -140,23 +155,18 @@ export function podsMeantBy(known: KnownPods, peer: Peer | null): Iterable<Known
   );
 }
 
-/** Addresses of pods that lie in any of the ranges. */
-const addressesInRanges = (known: KnownPods, ranges: Ranges): readonly string[] =>
-  [...known.addresses].flatMap(([text, { address }]) =>
-    isInRanges(ranges, address) ? [text] : [],
-  );
+/** A family and the first 16 bits of an address: pods have few of them, and most blocks in rules are of others. */
+const headOf = ({ family, bytes: [first, second] }: Address): string =>
+  `${family} ${first} ${second}`;
+const HEAD_BITS = 16;
 
 /** Addresses of pods that a term means by where they lie. */
-export function addressesIn(known: KnownPods, { peer, ranges }: Term): readonly string[] {
-  if (ranges !== null) return addressesInRanges(known, ranges);
-  if (peer?.kind !== "block") return [];
-  const { cidr } = peer;
-  const [first] = cidr.address.bytes;
-  const found: string[] = [];
-  for (const [text, { address }] of known.addresses) {
-    // Most differ in their first byte, which is quickly seen.
-    if (cidr.length >= 8 && address.bytes[0] !== first) continue;
-    if (cidrContains(cidr, address)) found.push(text);
-  }
-  return found;
+export function addressesIn({ addresses, heads }: KnownPods, term: Term): readonly string[] {
+  if (!isAboutNetworks(term)) return [];
+  const { peer } = term;
+  if (peer?.kind === "block" && isElsewhere(peer.cidr, heads)) return [];
+  return [...addresses].flatMap(([text, { address }]) => (isIn(term, address) ? [text] : []));
 }
+
+const isElsewhere = ({ address, length }: Cidr, heads: ReadonlySet<string>): boolean =>
+  length >= HEAD_BITS && !heads.has(headOf(address));

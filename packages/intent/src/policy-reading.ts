@@ -50,6 +50,7 @@ export function readNetworkPolicy(namespace: string, object: unknown): PolicyRea
   const policy = {
     tier: "default",
     order: ORDER,
+    onHosts: null,
     subject: {
       namespaces: namespace,
       pods: given(readSelector(spec["podSelector"], "spec.podSelector"), EVERYTHING),

@@ -9,8 +9,8 @@ import type { KnownPods } from "./policy-pods.ts";
 import type { TermTable } from "./policy-term-table.ts";
 import type { Term } from "./policy-terms.ts";
 
-/** A pod by one of its addresses. */
-export type OwnEnd = { readonly pod: PolicyPod; readonly addresses: readonly Address[] };
+/** A pod, or null for the node itself, by some of its addresses. */
+export type OwnEnd = { readonly pod: PolicyPod | null; readonly addresses: readonly Address[] };
 
 /** The sets that are known. */
 export type NetworkSets = {
@@ -19,7 +19,7 @@ export type NetworkSets = {
   readonly join: (term: Term) => void;
   /** Labels of a namespace are other ones. */
   readonly follow: (namespace: string) => void;
-  /** Whether a condition is true of a pod, by what it is or by where it lies. */
+  /** Whether a condition is true of it, by what it is or by where it lies. */
   readonly isMet: (condition: Condition, own: OwnEnd) => boolean;
 };
 
@@ -62,7 +62,7 @@ function meansOwn(peer: Peer, { pod, addresses }: OwnEnd, { sets, around }: Cont
     cidrs.some((cidr) => addresses.some((address) => cidrContains(cidr, address)));
   if (peer.kind === "networks") return isIn(peer.cidrs);
   if (peer.kind === "block") return isIn([peer.cidr]) && !isIn(peer.except);
-  if (selects(peer, pod, around)) return true;
+  if (pod !== null && selects(peer, pod, around)) return true;
   return [...sets.values()].some((set) => isSelected(peer, set, around) && isIn(set.cidrs));
 }
 

@@ -1,10 +1,11 @@
-/** One direction of a link: the policies that say something about it, and what their rules let each class use. */
+/** One direction of a link, or a point of an interface: the policies that are about it, and what their rules let each class use. */
 import { FAMILIES } from "@seam/base";
 import {
   ANY,
   type Changed,
   type Direction,
   type GateRules,
+  NO_RULES,
   type PeerClass,
   type Permission,
   rulesChange,
@@ -28,7 +29,7 @@ export type Side = TermUser & {
   /** Takes these policies of the pod, in their order, in place of those before. */
   readonly govern: (
     policies: readonly Ranked[],
-    own: Pick<DecisionContext, "ports" | "isMet">,
+    own: Pick<DecisionContext, "ports" | "isMet" | "isClosedAtEnd">,
   ) => void;
   /** The rules as of the last time that changes were taken, null when everything passes; they live on. */
   readonly rules: () => GateRules | null;
@@ -67,8 +68,8 @@ export function createSide({ device, direction, peers }: SideOptions): Side {
       concerned = found.map(({ key, policy }) => ({ key, rules: policy[direction] ?? [] }));
       const before = decisions;
       keys = found.length === 0 ? null : found.map(({ key }) => key);
-      decisions =
-        keys === null ? null : decisionsOf(found, { direction, ...own, acquire, release });
+      const isOpen = keys === null && !own.isClosedAtEnd;
+      decisions = isOpen ? null : decisionsOf(found, { direction, ...own, acquire, release });
       // What is in use before and after is never out of use between.
       for (const term of decisions?.terms.keys() ?? []) term.users.add(side);
       for (const term of before?.terms.keys() ?? []) drop(term, decisions);
@@ -86,7 +87,7 @@ export function createSide({ device, direction, peers }: SideOptions): Side {
         return { open: STAYS_CLOSED, rules: patch(rules, decisions, now) };
       return {
         open: { before: before === null, after: rules === null },
-        rules: rulesChange(before ?? NONE, rules ?? NONE),
+        rules: rulesChange(before ?? NO_RULES, rules ?? NO_RULES),
       };
     },
     policies: () => keys,
@@ -95,8 +96,11 @@ export function createSide({ device, direction, peers }: SideOptions): Side {
   return side;
 }
 
+/** Whether nothing is different. */
+export const isUnchanged = ({ open, rules }: SideChange): boolean =>
+  open.before === open.after && rules.size === 0;
+
 const STAYS_CLOSED: Changed<boolean> = { before: false, after: false };
-const NONE: GateRules = new Map();
 const NOTHING: Permission = "none";
 
 function allRules(decisions: Decisions): Map<PeerClass, Permission> {

@@ -12,6 +12,8 @@ export type PolicyTable = {
   readonly setTier: (name: string, tier: Tier | null) => void;
   /** Those that may be about pods of a namespace, in their order. */
   readonly of: (namespace: string) => readonly Ranked[];
+  /** Those that may be about host endpoints, in their order. */
+  readonly ofHosts: () => readonly Ranked[];
   /** Whether any may ask about labels of namespaces. */
   readonly asksNamespaces: () => boolean;
   /** Whether any has conditions on the pod itself beside its subject. */
@@ -34,6 +36,13 @@ export function createPolicyTable(): PolicyTable {
     for (const keys of Object.values(asking)) keys.delete(key);
     return before;
   };
+  const ranked = (policies: readonly (readonly [string, Policy])[]): readonly Ranked[] =>
+    policies
+      .flatMap(([key, policy]) => {
+        const tier = tiers.get(policy.tier);
+        return tier === undefined ? [] : [{ key, policy, tier }];
+      })
+      .toSorted(inOrder);
   return {
     set: (key, policy) => {
       const before = remove(key);
@@ -48,17 +57,13 @@ export function createPolicyTable(): PolicyTable {
       return before;
     },
     setTier: (name, tier) => {
-      if (name in TIERS) return;
+      if (Object.hasOwn(TIERS, name)) return;
       if (tier === null) tiers.delete(name);
       else tiers.set(name, tier);
     },
-    of: (namespace) =>
-      [...(byPlace.get(namespace) ?? []), ...(byPlace.get(WIDE) ?? [])]
-        .flatMap(([key, policy]) => {
-          const tier = tiers.get(policy.tier);
-          return tier === undefined ? [] : [{ key, policy, tier }];
-        })
-        .toSorted(inOrder),
+    of: (namespace) => ranked([...(byPlace.get(namespace) ?? []), ...(byPlace.get(WIDE) ?? [])]),
+    ofHosts: () =>
+      ranked([...(byPlace.get(WIDE) ?? [])].filter(([, { onHosts }]) => onHosts !== null)),
     asksNamespaces: () => asking.namespaces.size > 0,
     asksOwn: () => asking.own.size > 0,
   };

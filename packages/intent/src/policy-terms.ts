@@ -87,7 +87,8 @@ export function tokensOf(
   });
 }
 
-const isIn = ({ peer, ranges }: Term, address: Address): boolean =>
+/** Whether a term means an address by where it lies. */
+export const isIn = ({ peer, ranges }: Pick<Term, "peer" | "ranges">, address: Address): boolean =>
   peer?.kind === "block"
     ? cidrContains(peer.cidr, address) && !peer.except.some((each) => cidrContains(each, address))
     : ranges !== null && isInRanges(ranges, address);

@@ -27,11 +27,23 @@ export type Instruction = {
 const widths = { u8: 0x10, u16: 0x08, u32: 0x00, u64: 0x18 } as const;
 type Width = keyof typeof widths;
 
-const operations = { "+=": 0x00, "-=": 0x10, "&=": 0x50, "=": 0xb0 } as const;
+const operations = {
+  "+=": 0x00,
+  "-=": 0x10,
+  "*=": 0x20,
+  "/=": 0x30,
+  "|=": 0x40,
+  "&=": 0x50,
+  "<<=": 0x60,
+  ">>=": 0x70,
+  "=": 0xb0,
+} as const;
 const conditions = { "==": 0x10, ">": 0x20, ">=": 0x30, "&": 0x40, "!=": 0x50, "<": 0xa0 } as const;
 
 const CLASS = { load: 0x01, storeNumber: 0x02, store: 0x03, jump: 0x05, compute: 0x07 };
 const MEMORY = 0x60;
+/** With no number: an addition. */
+const ATOMIC = 0xc0;
 const FROM_REGISTER = 0x08;
 const WIDE_CONSTANT = 0x18;
 const PSEUDO_MAP_FD = 1;
@@ -67,6 +79,17 @@ export const store = (
     ? { opcode: CLASS.storeNumber | MEMORY | widths[width], ...where, immediate: operand }
     : { opcode: CLASS.store | MEMORY | widths[width], ...where, source: operand };
 };
+
+/** Adds to what `base + offset` points to, 64 bits, whoever else does so at the same time. */
+export const addAtomically = (
+  [base, offset]: readonly [Register, number],
+  source: Register,
+): Instruction => ({
+  opcode: CLASS.store | ATOMIC | widths.u64,
+  destination: base,
+  source,
+  offset,
+});
 
 /** Goes to the label when the comparison, of 64 bits without sign, holds; `&` holds when a bit is in both. */
 export const jumpIf = (

@@ -1,7 +1,8 @@
 /** The bpf(2) system call: maps, programs, and links that attach programs to network interfaces. */
-import { err, type Ifindex, type Result } from "@seam/base";
-import koffi from "koffi";
+import { err, type Ifindex, ok, type Result } from "@seam/base";
+import { closeSync } from "node:fs";
 
+import { place, placed, placedText } from "./bpf-memory.ts";
 import { bpfCall, type KernelError } from "./libc.ts";
 
 /** A map to be made: the sizes of a key and a value in bytes, and how many elements it can have. */
@@ -24,12 +25,6 @@ const TCX = { ingress: 46, egress: 47 } as const;
 const LICENSE = Buffer.from("GPL\0");
 const LOG_BYTES = 1 << 16;
 
-/** Memory that stays where it is, for what a call's attributes point to; calls do not overlap. */
-const SCRATCH_BYTES = 1 << 18;
-const scratch: unknown = koffi.alloc("uint8_t", SCRATCH_BYTES);
-const scratchAddress = koffi.address(scratch);
-const scratchBytes = Buffer.from(koffi.view(scratch, SCRATCH_BYTES));
-
 /** Creates a map; what is returned is its file descriptor. */
 export function createMap(spec: MapSpec): Result<number, KernelError> {
   const attributes = Buffer.alloc(44);
@@ -42,6 +37,12 @@ export function createMap(spec: MapSpec): Result<number, KernelError> {
 /** Puts an element into a map, or replaces it. */
 export const updateMap = (map: number, key: Buffer, value: Buffer): Result<number, KernelError> =>
   onElement(COMMAND.update, map, [key, value]);
+
+/** The value of an element of a map, of so many bytes. */
+export function readMap(map: number, key: Buffer, valueBytes: number): Result<Buffer, KernelError> {
+  const found = onElement(COMMAND.lookUp, map, [key, Buffer.alloc(valueBytes)]);
+  return found.ok ? ok(placed(key.length, valueBytes)) : found;
+}
 
 /** Deletes an element of a map. */
 export const deleteFromMap = (map: number, key: Buffer): Result<number, KernelError> =>
@@ -56,9 +57,22 @@ export function loadProgram(name: string, code: Buffer): Result<number, KernelEr
   if (loaded.ok) return loaded;
   const explained = load(name, code, LOG_BYTES);
   if (explained.ok) return explained;
-  const log = scratchBytes.toString("latin1", code.length + LICENSE.length).split("\0")[0] ?? "";
+  const log = placedText(code.length + LICENSE.length);
   const reason = log.trim().split("\n").slice(-4).join("; ");
   return err({ ...loaded.error, message: `${loaded.error.message}: ${reason}` });
+}
+
+/** Calls `work` with an opened map or program, and closes it: what holds it by then keeps it. */
+export function withFile<T>(
+  opened: Result<number, KernelError>,
+  work: (file: number) => Result<T, KernelError>,
+): Result<T, KernelError> {
+  if (!opened.ok) return opened;
+  try {
+    return work(opened.value);
+  } finally {
+    closeSync(opened.value);
+  }
 }
 
 /** Attaches a program, beside those of others (tcx); it is detached when the returned file descriptor is closed. */
@@ -100,16 +114,5 @@ function onElement(
   attributes.writeUInt32LE(map, 0);
   for (const [index, address] of addresses.entries())
     attributes.writeBigUInt64LE(address, 8 + index * 8);
-  return bpfCall(command, attributes, "change an element of a map");
-}
-
-/** Copies the parts one after the other into the scratch memory; their addresses. */
-function place(parts: readonly Buffer[]): readonly bigint[] {
-  let offset = 0;
-  return parts.map((part) => {
-    const start = offset;
-    part.copy(scratchBytes, start);
-    offset += part.length;
-    return scratchAddress + BigInt(start);
-  });
+  return bpfCall(command, attributes, "read or change an element of a map");
 }

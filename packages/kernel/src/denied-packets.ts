@@ -40,7 +40,7 @@ export type DeniedPacket = PacketConnection & {
 };
 
 /** One that was dropped at an interface of the node itself; null when the kernel does not know that any more. */
-type DeniedHostPacket = PacketConnection & {
+export type DeniedHostPacket = PacketConnection & {
   readonly point: HostPoint;
   readonly interface: Ifindex | null;
 };

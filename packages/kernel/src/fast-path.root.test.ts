@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import {
   type Address,
+  bitsPerSecond,
   bytes,
   type Cidr,
   invariant,
@@ -20,6 +21,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 
 import { type FastPath, openFastPath } from "./fast-path.ts";
 import { applyStep, createPodInterface, deletePodInterface, hostDeviceName } from "./index.ts";
+import { measureRates, putRates } from "./shaping.ts";
 
 function valueOf<T, E>(result: Result<T, E>): T {
   invariant(result.ok, result.ok ? "" : JSON.stringify(result.error));
@@ -187,6 +189,27 @@ test.for([
     expect(counted("invalid")).toBe(0);
   },
 );
+
+test("what the client sends passes its shaper on the fast path as well; shaping what it is sent takes its link off (issue 7 §4)", async () => {
+  const link = {
+    node: { netns: path(node), device: clientDevice },
+    pod: { netns: path(client), device: "eth0" },
+  };
+  const { ask } = connect("10.244.7.3");
+  valueOf(putRates(link, { ul: bitsPerSecond(1e9), dl: null }));
+  expect(follow(fast)).toBe(2);
+  await ask(10);
+  counted("seen");
+  await ask(MANY);
+  expect(counted("seen")).toBeLessThan(FEW);
+  expect(valueOf(measureRates(link)).ul?.packets).toBeGreaterThan(MANY);
+  valueOf(putRates(link, { ul: null, dl: bitsPerSecond(1e9) }));
+  expect(follow(fast)).toBe(1);
+  await ask(MANY);
+  expect(counted("seen")).toBeGreaterThan(2 * MANY);
+  expect(valueOf(measureRates(link)).dl?.packets).toBeGreaterThanOrEqual(MANY);
+  valueOf(putRates(link, { ul: null, dl: null }));
+});
 
 test.for(["10.244.7.3", "fd00:7::3"])(
   "datagrams to %s skip it once both sides spoke for two seconds",

@@ -58,12 +58,16 @@ import {
   DENIED_ELEMENTS,
   deniedChain,
   goesWay,
+  decideBy,
+  permissionSet,
+  plainPermissions,
   POLICY_TABLE,
   sampledSet,
   SCRATCH,
   setNames,
   showDenied,
   SOURCE,
+  withoutPlainPermissions,
 } from "./policy-rules.ts";
 
 /** Where what was let in before translation is found again. */
@@ -79,7 +83,7 @@ export const hostSets = {
   /** Interfaces that have a gate of their own. */
   own: "host-own",
   judged: (point: HostPoint): string => `judged-${point}`,
-  verdicts: (judged: HostPoint | Admitted): string => `host-${judged}`,
+  permissions: (judged: HostPoint | Admitted): string => `host-${judged}`,
   denied: (point: HostPoint, family: Family): string => `denied-${point}${family.slice(-1)}`,
   sampled: (point: HostPoint): string => `sampled-${point}`,
 };
@@ -110,18 +114,17 @@ const failsafeSide: Readonly<Record<HostPoint, FailsafeSide | null>> = {
   "pre-dnat": "in",
 };
 
-const verdicts = (judged: HostPoint | Admitted): SetSpec => ({
-  name: hostSets.verdicts(judged),
-  key: ["ifname", "mark"],
-  data: "verdict",
-});
+const permissions = (judged: HostPoint | Admitted): readonly SetSpec[] => [
+  { name: hostSets.permissions(judged), key: ["ifname", "mark"], data: "bytes12" },
+  permissionSet(judged),
+];
 
 const sets: readonly SetSpec[] = [
   { name: hostSets.own, key: ["ifname"] },
-  ...ADMITTED.map(verdicts),
+  ...ADMITTED.flatMap(permissions),
   ...HOST_POINTS.flatMap((point): readonly SetSpec[] => [
     { name: hostSets.judged(point), key: ["ifname"] },
-    verdicts(point),
+    ...permissions(point),
     ...FAMILIES.map((family) => ({
       name: hostSets.denied(point, family),
       key: ["ifname", "mark"] as const,
@@ -173,6 +176,7 @@ export const hostTable = (): readonly Request[] => [
   ...ADMITTED.flatMap(deniedAdmitted),
   ...places.flatMap(deniedHere),
   ...HOST_POINTS.flatMap((point) => byWay(deniedChain(point), point, deniedAt)),
+  ...[...HOST_POINTS, ...ADMITTED].flatMap(plainPermissions),
   ...places.flatMap(placeChains),
   ...BASE_NAMES.flatMap(baseChains),
 ];
@@ -182,6 +186,7 @@ const FIRST_SET = 50;
 
 /** Deletes all of it, when no element leads anywhere any more: each chain and set after what uses it. */
 export const withoutHostTable = (): readonly Request[] => [
+  ...[...HOST_POINTS, ...ADMITTED].flatMap(withoutPlainPermissions),
   ...[
     ...BASE_NAMES,
     ...BASE_NAMES.map(repliesOf),
@@ -235,9 +240,9 @@ function decisions(
   judged: HostPoint | Admitted,
   name: Load,
 ): readonly (readonly Buffer[])[] {
-  const decide = lookUp({ name: hostSets.verdicts(judged) }, KEY, "verdict");
+  const decide = decideBy(judged, { name: hostSets.permissions(judged), key: KEY, free: OTHER });
   return FAMILIES.flatMap((family) =>
-    keys(family, name, otherEnd(place, family)).map((key) => [...key, decide]),
+    keys(family, name, otherEnd(place, family)).map((key) => [...key, ...decide]),
   );
 }
 

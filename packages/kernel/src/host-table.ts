@@ -40,8 +40,8 @@ function changeHost(
     const { open, rules } = points[point];
     const judged = { before: !open.before, after: !open.after };
     putChanged(difference, hostSets.judged(point), { key, ...judged });
-    changeRules(difference, { map: hostSets.verdicts(point), judged: point, keyOf }, rules);
+    changeRules(difference, { map: hostSets.permissions(point), judged: point, keyOf }, rules);
   }
   for (const judged of ADMITTED)
-    changeRules(difference, { map: hostSets.verdicts(judged), judged, keyOf }, admitted);
+    changeRules(difference, { map: hostSets.permissions(judged), judged, keyOf }, admitted);
 }

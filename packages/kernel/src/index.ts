@@ -1,9 +1,15 @@
 /** The one door to the kernel: route netlink, network namespaces, sysctls and nftables. */
-export { type DeniedPacket, type DeniedPackets, openDeniedPackets } from "./denied-packets.ts";
+export {
+  type DeniedHostPacket,
+  type DeniedPacket,
+  type DeniedPackets,
+  openDeniedPackets,
+} from "./denied-packets.ts";
 export { isPodDevice } from "./device-names.ts";
 export { type FastPath, openFastPath } from "./fast-path.ts";
 export { childrenCpu, type KernelError } from "./libc.ts";
 export { type Link, type LinkAddress, listAddresses, listLinks } from "./links.ts";
+export { linkSpeed } from "./link-speed.ts";
 export { enterNetns, OWN_NETNS } from "./netns.ts";
 export { applyStep, observeNode } from "./node.ts";
 export {
@@ -17,7 +23,17 @@ export {
   type PodInterfaceSpec,
 } from "./pod-interface.ts";
 export type { HostCount } from "./host-counts.ts";
+export { openRateMeter, type RateMeter, WINDOW_MS } from "./rate-meter.ts";
 export type { PolicyCount } from "./policy-counts.ts";
 export { openPolicyTable, type PolicyTable } from "./policy-table.ts";
 export { type RouteSocket, withRouteSocket } from "./route-socket.ts";
 export { listRoutes, SEAM_PROTOCOL } from "./routes.ts";
+export {
+  type LinkEnd,
+  measureRates,
+  observeRates,
+  type PodLink,
+  type PodTraffic,
+  putRates,
+} from "./shaping.ts";
+export { observeUplink, putUplink } from "./uplink.ts";

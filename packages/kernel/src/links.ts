@@ -68,7 +68,16 @@ const RT_SCOPE_UNIVERSE = 0;
 const RT_SCOPE_HOST = 254;
 const CREATE_EXCLUSIVE = 0x600;
 const IFF_UP = 1;
-const IFLA = { address: 1, ifname: 3, mtu: 4, linkinfo: 18, netNsFd: 28, afSpec: 26, group: 27 };
+const IFLA = {
+  address: 1,
+  ifname: 3,
+  mtu: 4,
+  linkinfo: 18,
+  afSpec: 26,
+  group: 27,
+  netNsFd: 28,
+  gsoMaxSegs: 40,
+};
 /** IN6_ADDR_GEN_MODE_NONE is 1. */
 const IFLA_INET6_ADDR_GEN_MODE = 8;
 const IFLA_INFO = { kind: 1, data: 2 };
@@ -112,6 +121,14 @@ export const withoutLinkLocal = (index: Ifindex): Request => ({
     ]),
   ]),
   purpose: `keep link ${index} without a link-local address`,
+});
+
+/** How many frames one packet that the node makes for the link may stand for, until the link cuts it. */
+export const setGsoSegments = (index: Ifindex, segments: number): Request => ({
+  type: RTM_NEWLINK,
+  flags: 0,
+  body: Buffer.concat([linkHeader(index, 0), attribute(IFLA.gsoMaxSegs, uint32(segments))]),
+  purpose: `limit packets of link ${index} to ${segments} frames`,
 });
 
 /** Sets a link up. */

@@ -109,6 +109,7 @@ export const newRule = (table: string, chain: string, expressions: readonly Buff
 
 /** Types of keys and of data, which are for who lists a set; as nft numbers them. */
 const TYPES = {
+  bytes12: 4,
   bytes16: 4,
   ipv4: 7,
   ipv6: 8,
@@ -118,6 +119,7 @@ const TYPES = {
   ifname: 41,
 } as const;
 const WIDTHS = {
+  bytes12: 12,
   bytes16: 16,
   ipv4: 4,
   ipv6: 16,
@@ -144,7 +146,7 @@ type KeyPart = keyof typeof TYPES;
 export type SetSpec = {
   readonly name: string;
   readonly key: readonly KeyPart[];
-  readonly data?: "mark" | "verdict";
+  readonly data?: "mark" | "bytes12" | "verdict";
   readonly interval?: boolean;
   /** Number of a set without a name of its own, which goes with the rule that uses it. */
   readonly anonymous?: number;
@@ -168,7 +170,7 @@ export function newSet(table: string, spec: SetSpec, id: number): Request {
       ? []
       : data === "verdict"
         ? [number(6, VERDICT)]
-        : [number(6, TYPES.mark), number(7, WIDTHS.mark)];
+        : [number(6, TYPES[data]), number(7, WIDTHS[data])];
   return ask({
     message: "newSet",
     flags: NLM_F_CREATE | NLM_F_EXCL,
@@ -273,8 +275,8 @@ const encodeElement = ({ key, data, isEnd = false }: SetElement): Buffer =>
     ...(isEnd ? [IS_END] : []),
   ]);
 
-/** A number as a map's data. */
-export const markData = (value: number): Buffer => attribute(1, uint32Network(value));
+/** Bytes as a map's data. */
+export const valueData = (value: Buffer): Buffer => attribute(1, value);
 
 /** What becomes of a packet: dropped, back to the calling chain, or on in another. */
 export type VerdictSpec = "drop" | "return" | { readonly jump: string } | { readonly goto: string };
@@ -300,7 +302,7 @@ const expressionParts = (name: string, parts: readonly Buffer[]): readonly Buffe
   nested(2, parts),
 ];
 
-const META = { iifname: 6, oifname: 7, nfproto: 15, l4proto: 16 } as const;
+const META = { iifname: 6, oifname: 7, l4proto: 16 } as const;
 
 /** Loads what is known of a packet beside its bytes. */
 export const loadMeta = (key: keyof typeof META, into: number): Buffer =>

@@ -1,14 +1,15 @@
 /** What a change of policies makes of the table's elements and of its chains of ports. */
 import { HOST_POINTS, type PeerClass, type Permission, type SideChange } from "@seam/state";
 
-import { type SetElement, verdictData, type VerdictSpec } from "./nft-messages.ts";
-import { isAboutPorts, permissionChain, type Permitting } from "./policy-permissions.ts";
-import { deniedChain, DIRECTIONS, type Judged } from "./policy-rules.ts";
+import { permissionBytes } from "./nft-keys.ts";
+import { type SetElement, valueData } from "./nft-messages.ts";
+import { isAboutPorts, type Permitting } from "./policy-permissions.ts";
+import { DIRECTIONS, type Judged } from "./policy-rules.ts";
 
-/** How many elements lead, or lead more or fewer, to each permission. */
+/** How many elements have each permission that has a chain, or have it more or fewer. */
 export type Uses = Readonly<Record<Judged, Map<Permission, number>>>;
 
-/** None does. */
+/** There is no such chain. */
 export const noUses = (): Uses => ({
   egress: new Map(),
   ingress: new Map(),
@@ -29,6 +30,8 @@ export type Difference = {
   readonly added: Elements;
   readonly deleted: Elements;
   readonly uses: Uses;
+  /** What stands for a permission, worked out once for all elements that have it. */
+  readonly data: Map<Permission, Buffer>;
 };
 
 /** Nothing is different. */
@@ -36,6 +39,7 @@ export const noDifference = (): Difference => ({
   added: new Map(),
   deleted: new Map(),
   uses: noUses(),
+  data: new Map(),
 });
 
 /** Notes an element of a set. */
@@ -59,8 +63,8 @@ export function putChanged(
   if (after && !before) put(added, name, { key });
 }
 
-/** A map of verdicts, whose they are, and the keys of classes in it. */
-type Verdicts = {
+/** A map of permissions, whose they are, and the keys of classes in it. */
+type Permissions = {
   readonly map: string;
   readonly judged: Judged;
   readonly keyOf: (peers: PeerClass) => Buffer;
@@ -68,8 +72,8 @@ type Verdicts = {
 
 /** Notes rules that came, went or changed. */
 export function changeRules(
-  { added, deleted, uses }: Difference,
-  { map, judged, keyOf }: Verdicts,
+  { added, deleted, uses, data }: Difference,
+  { map, judged, keyOf }: Permissions,
   rules: SideChange["rules"],
 ): void {
   const used = (permission: Permission, more: 1 | -1): void => {
@@ -83,37 +87,56 @@ export function changeRules(
       used(before, -1);
     }
     if (after !== null) {
-      const data = verdictData(verdictOf({ direction: judged, permission: after }));
-      put(added, map, { key, data });
+      put(added, map, { key, data: dataOf(data, after) });
       used(after, 1);
     }
   }
 }
 
-function verdictOf(permitting: Permitting): VerdictSpec {
-  const { direction, permission } = permitting;
-  if (permission === "all") return "return";
-  return { goto: permission === "none" ? deniedChain(direction) : permissionChain(permitting) };
+function dataOf(known: Difference["data"], permission: Permission): Buffer {
+  const data = known.get(permission) ?? valueData(permissionBytes(permission));
+  known.set(permission, data);
+  return data;
 }
 
 type Counted = { readonly made: readonly Permitting[]; readonly unused: readonly Permitting[] };
 
-/** Which chains of ports come and go; `uses` are then those of after. */
-export function countUses(uses: Uses, difference: Uses): Counted {
-  const made: Permitting[] = [];
-  const unused: Permitting[] = [];
-  for (const direction of JUDGED) {
-    const of = uses[direction];
-    for (const [permission, more] of difference[direction]) {
-      const before = of.get(permission) ?? 0;
-      const after = before + more;
-      if (before === 0 && after > 0) made.push({ direction, permission });
-      if (before > 0 && after === 0) unused.push({ direction, permission });
-      if (after === 0) of.delete(permission);
-      else of.set(permission, after);
-    }
-  }
-  return { made, unused };
+/**
+ * Which chains of ports come and go; `uses` are then those of after. A chain that no element leads to any more goes with the next change,
+ * or when `isLast` says that there may be none: a packet that found its permission just before a change still finds the chain.
+ */
+export function countUses(
+  uses: Uses,
+  difference: Uses,
+  isLast: (judged: Judged) => boolean,
+): Counted {
+  const counted = JUDGED.map((judged) =>
+    countHere(judged, { of: uses[judged], more: difference[judged], isLast: isLast(judged) }),
+  );
+  return {
+    made: counted.flatMap(({ made }) => made),
+    unused: counted.flatMap(({ unused }) => unused),
+  };
 }
+
+type Here = {
+  readonly of: Map<Permission, number>;
+  readonly more: ReadonlyMap<Permission, number>;
+  readonly isLast: boolean;
+};
+
+function countHere(direction: Judged, { of, more, isLast }: Here): Counted {
+  const idle = unusedIn(of);
+  const made = [...more.keys()].filter((permission) => !of.has(permission));
+  for (const [permission, count] of more) of.set(permission, (of.get(permission) ?? 0) + count);
+  const unused = isLast ? unusedIn(of) : idle.filter((permission) => of.get(permission) === 0);
+  for (const permission of unused) of.delete(permission);
+  const here = (list: readonly Permission[]): readonly Permitting[] =>
+    list.map((permission) => ({ direction, permission }));
+  return { made: here(made), unused: here(unused) };
+}
+
+const unusedIn = (uses: ReadonlyMap<Permission, number>): readonly Permission[] =>
+  [...uses].filter(([, count]) => count === 0).map(([permission]) => permission);
 
 const JUDGED = [...DIRECTIONS, ...HOST_POINTS, "local-admitted", "forward-admitted"] as const;

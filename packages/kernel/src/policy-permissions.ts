@@ -9,10 +9,9 @@ import {
   type PortRange,
   PROTOCOL_NUMBERS,
 } from "@seam/state";
-import { createHash } from "node:crypto";
 
 import type { Request } from "./netlink-message.ts";
-import { portKey, protocolKey } from "./nft-keys.ts";
+import { permissionBytes, permissionKey, portKey, protocolKey } from "./nft-keys.ts";
 import {
   changeElements,
   compare,
@@ -28,6 +27,7 @@ import {
   newSet,
   noteIn,
   type SetElement,
+  verdictData,
 } from "./nft-messages.ts";
 import {
   DENIED_GROUP,
@@ -48,16 +48,23 @@ import {
 export type Permitting = { readonly direction: Judged; readonly permission: Permission };
 
 /** The chain of a permission that is about ports; its name is that of nothing else. */
-export const permissionChain = ({ direction, permission }: Permitting): string =>
-  `ports-${direction}-${createHash("sha256").update(permission).digest("hex").slice(0, 16)}`;
+const permissionChain = ({ direction, permission }: Permitting): string =>
+  `ports-${direction}-${permissionBytes(permission).toString("hex")}`;
 
 /** Whether a permission needs a chain. */
 export const isAboutPorts = (permission: Permission): boolean =>
   permission !== "all" && permission !== "none";
 
 /** Deletes the chain of a permission that no element leads to any more. */
-export const withoutPermission = (permitting: Permitting): Request =>
-  deleteChain(POLICY_TABLE, permissionChain(permitting));
+export const withoutPermission = (permitting: Permitting): readonly Request[] => [
+  ...changeElements("delete", mapOf(permitting), [{ key: permissionKey(permitting.permission) }]),
+  deleteChain(POLICY_TABLE, permissionChain(permitting)),
+];
+
+const mapOf = ({ direction }: Permitting): { readonly table: string; readonly name: string } => ({
+  table: POLICY_TABLE,
+  name: setNames.permissions(direction),
+});
 
 /** How many sets a permission's chain may have: one for each protocol, and again for what is shown. */
 export const SETS_OF_PERMISSION = 2 * (Object.keys(PROTOCOL_NUMBERS).length + 1);
@@ -75,6 +82,9 @@ export function withPermission(permitting: Permitting, firstId: number): readonl
     ...loggedRules(name, { ranges: logged, firstId: firstId + SETS_OF_PERMISSION / 2 }, direction),
     ...rangeRules(name, permitted),
     newRule(POLICY_TABLE, name, [endWith({ goto: deniedChain(direction) })]),
+    ...changeElements("add", mapOf(permitting), [
+      { key: permissionKey(permission), data: verdictData({ goto: name }) },
+    ]),
   ];
 }
 

@@ -5,27 +5,31 @@
  *
  * - `open-egress` and `open-ingress` have the links whose gates have no rules for the direction;
  * - `classes4` and `blocks4` (and 6) say of which class the other end's address is;
- * - `egress` and `ingress` say by link and class whether the packet passes, or which chain knows the ports;
+ * - `egress` and `ingress` say by link and class which permission there is;
+ * - `permissions-egress` and `permissions-ingress` say whether the packet passes by it, or which chain knows the ports. The kernel walks
+ *   through all verdicts of a table and the chains that they lead to whenever a change has one more: so there are few of them;
  * - `own4` and `own6` have the pods' own addresses;
  * - what may not pass goes to `denied-egress` or `denied-ingress`, which count it by link and class and show some of it to who listens.
  *
  * A link that none of them knows is closed. Nothing passes because its connection exists: every packet is held against the rules
- * of now, those of replies and of ICMP errors by the addresses of their connection.
+ * of now, those of replies and of ICMP errors by the addresses of their connection. What has no connection, as conntrack calls it invalid or
+ * others' rules exempt it, passes no link whose gate has rules for the direction, and is not counted.
  */
 import { FAMILIES, type Family, invariant, millis } from "@seam/base";
 import { ANY, type Direction, type HostPoint, type PeerClass } from "@seam/state";
 
 import { DEVICE_PREFIX } from "./device-names.ts";
-import { familyNumber } from "./family.ts";
 import { type Request, textOf, uint32Network } from "./netlink-message.ts";
-import { ifnameKey } from "./nft-keys.ts";
+import { ifnameKey, PERMISSION_HEAD, permissionKey } from "./nft-keys.ts";
 import {
+  changeElements,
   compare,
   deleteTable,
   endWith,
   limit,
   loadConnection,
   loadMeta,
+  loadBytes,
   loadNumber,
   logTo,
   lookUp,
@@ -36,6 +40,7 @@ import {
   noteIn,
   type Pace,
   type SetSpec,
+  verdictData,
 } from "./nft-messages.ts";
 import type { Way } from "./packet-headers.ts";
 
@@ -54,6 +59,7 @@ export const setNames = {
     `denied-${direction}${family.slice(-1)}`,
   sampled: (direction: Direction): string => `sampled-${direction}`,
   logged: (direction: Direction): string => `logged-${direction}`,
+  permissions: (judged: Judged): string => `permissions-${judged}`,
 };
 
 export const DIRECTIONS = ["egress", "ingress"] as const satisfies readonly Direction[];
@@ -81,10 +87,18 @@ export const LOGGED = "logged";
 /** Room for the headers of either family with options, and for ports. */
 export const SNAPLEN_BYTES = 128;
 
+/** What is done by a permission. */
+export const permissionSet = (judged: Judged): SetSpec => ({
+  name: setNames.permissions(judged),
+  key: ["bytes16"],
+  data: "verdict",
+});
+
 const sets: readonly SetSpec[] = [
   ...DIRECTIONS.flatMap((direction): readonly SetSpec[] => [
     { name: setNames.open(direction), key: ["ifname"], counted: true },
-    { name: direction, key: ["bytes16"], data: "verdict", counted: true },
+    { name: direction, key: ["bytes16"], data: "bytes12", counted: true },
+    permissionSet(direction),
     ...FAMILIES.map((family) => ({
       name: setNames.denied(direction, family),
       key: ["bytes16"] as const,
@@ -113,6 +127,7 @@ const OTHER = 5;
 const OWN_LINK = 0;
 const OWN_OTHER = 4;
 export const SCRATCH = 12;
+const REGISTER_BYTES = 4;
 
 export const SOURCE = { ipv4: "srcIpv4", ipv6: "srcIpv6" } as const;
 
@@ -156,6 +171,7 @@ export function emptyTable(): readonly Request[] {
     ...sets.map((spec, index) => newSet(POLICY_TABLE, spec, index + 1)),
     ...places.flatMap(deniedChains),
     ...DIRECTIONS.flatMap(deniedByDirection),
+    ...DIRECTIONS.flatMap(plainPermissions),
     ...places.flatMap(placeChain),
     newChain(POLICY_TABLE, "replies"),
     newChain(POLICY_TABLE, "forward", { hook: "forward", priority: PRIORITY }),
@@ -169,6 +185,41 @@ export function emptyTable(): readonly Request[] {
     ),
   ];
 }
+
+/** The two permissions without a chain. */
+const PLAIN = ["all", "none"] as const;
+
+/** Where packets end by the permissions that know no ports. */
+export const plainPermissions = (judged: Judged): readonly Request[] =>
+  changeElements(
+    "add",
+    { table: POLICY_TABLE, name: setNames.permissions(judged) },
+    PLAIN.map((permission) => ({
+      key: permissionKey(permission),
+      data: verdictData(permission === "all" ? "return" : { goto: deniedChain(judged) }),
+    })),
+  );
+
+/** Takes them away. */
+export const withoutPlainPermissions = (judged: Judged): readonly Request[] =>
+  changeElements(
+    "delete",
+    { table: POLICY_TABLE, name: setNames.permissions(judged) },
+    PLAIN.map((permission) => ({ key: permissionKey(permission) })),
+  );
+
+/** A map of permissions, the register of its key, and the first of four that have room. */
+type Deciding = { readonly name: string; readonly key: number; readonly free: number };
+
+/**
+ * Ends with what is done by the permission that a map has for a key. The permission's own key begins with bytes that are always the same,
+ * which `nft list` takes it for: it ends itself over a key that is a map's answer.
+ */
+export const decideBy = (judged: Judged, { name, key, free }: Deciding): readonly Buffer[] => [
+  loadBytes(permissionKey("none"), free),
+  lookUp({ name }, key, free + PERMISSION_HEAD.length / REGISTER_BYTES),
+  lookUp({ name: setNames.permissions(judged) }, free, "verdict"),
+];
 
 export const goesWay = (way: Way): readonly Buffer[] => [
   loadConnection("direction", SCRATCH),
@@ -187,7 +238,7 @@ export const chainWith = (
 function placeChain(place: Place): readonly Request[] {
   const direction = directionOf[place.role];
   const open = { name: setNames.open(direction) };
-  const decide = [lookUp({ name: direction }, KEY, "verdict")];
+  const decide = decideBy(direction, { name: direction, key: KEY, free: OTHER });
   return chainWith(chainOf(place), [
     [loadMeta(place.end, LINK), lookUp(open, LINK), endWith("return")],
     ...FAMILIES.flatMap((family) => [
@@ -222,13 +273,8 @@ function peerRules(
       lookUp({ name }, OTHER, CLASS),
       ...then,
     ]),
-    [
-      loadMeta("nfproto", OTHER),
-      compare(OTHER, "==", Buffer.from([familyNumber(family)])),
-      ...begin,
-      loadNumber(ANY[family], CLASS),
-      ...then,
-    ],
+    // Whoever the other end is: but what has no connection has none.
+    [other, ...begin, loadNumber(ANY[family], CLASS), ...then],
   ];
 }
 

@@ -15,14 +15,14 @@ import {
 
 import { addressBytes } from "./family.ts";
 import type { KernelError } from "./libc.ts";
-import type { Request } from "./netlink-message.ts";
+import { type Request, uint32Network } from "./netlink-message.ts";
 import { type NetfilterSocket, openNetfilterSocket } from "./netfilter-socket.ts";
 import { OWN_NETNS } from "./netns.ts";
 import { createHostCounts, type HostCount, type HostCounts } from "./host-counts.ts";
 import { changeHosts } from "./host-table.ts";
 import { hasTable } from "./nft.ts";
 import { ifnameKey } from "./nft-keys.ts";
-import { changeElements, markData } from "./nft-messages.ts";
+import { changeElements, valueData } from "./nft-messages.ts";
 import {
   changeRules,
   countUses,
@@ -130,7 +130,12 @@ function requestsFor(
   const hosts = changeHosts(difference, written.hosts, change.hosts);
   if (change.blocks !== null) compareBlocks(difference, written, change.blocks);
   for (const [set, elements] of difference.deleted) counts?.forget(set, elements);
-  const { made, unused } = countUses(written.uses, difference.uses);
+  const areHostsGone = hosts.unused.length > 0;
+  const { made, unused } = countUses(
+    written.uses,
+    difference.uses,
+    (judged) => areHostsGone && judged !== "egress" && judged !== "ingress",
+  );
   return [
     ...hosts.made,
     ...made.flatMap((permission, index) =>
@@ -138,7 +143,7 @@ function requestsFor(
     ),
     ...elementRequests("delete", difference.deleted),
     ...elementRequests("add", difference.added),
-    ...unused.map(withoutPermission),
+    ...unused.flatMap(withoutPermission),
     ...hosts.unused,
   ];
 }
@@ -151,6 +156,8 @@ const elementRequests = (change: "add" | "delete", sets: Elements): readonly Req
     changeElements(change, { table: POLICY_TABLE, name }, elements),
   );
 
+const classData = (peers: PeerClass): Buffer => valueData(uint32Network(peers));
+
 function compareAddress(
   { added, deleted }: Difference,
   text: string,
@@ -161,7 +168,7 @@ function compareAddress(
   const key = addressBytes(parsed.value);
   const name = setNames.classes(parsed.value.family);
   if (before !== null) put(deleted, name, { key });
-  if (after !== null) put(added, name, { key, data: markData(after) });
+  if (after !== null) put(added, name, { key, data: classData(after) });
 }
 
 function changeGate(
@@ -210,7 +217,7 @@ function compareBlocks(
 
 function putBlock(sets: Elements, { first, last, peers }: Block): void {
   const name = setNames.blocks(first.family);
-  put(sets, name, { key: addressBytes(first), data: markData(peers) });
+  put(sets, name, { key: addressBytes(first), data: classData(peers) });
   // None behind the last address of the family.
   const end = addressAt({ address: last, length: 0 }, 1n);
   if (end !== null) put(sets, name, { key: addressBytes(end), isEnd: true });

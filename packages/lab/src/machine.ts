@@ -8,6 +8,7 @@ import { cacheFolder } from "./cache.ts";
 import { debianPackages } from "./debian-packages.ts";
 import { stateRoot } from "./layout.ts";
 import { readText } from "./processes.ts";
+import { POLICY_RULES, tryRules } from "./rule-trial.ts";
 
 /** Null when it worked, else what the program said. */
 export type Trial = string | null;
@@ -19,6 +20,8 @@ export type Trials = {
   readonly bridge: Trial;
   readonly overlayfs: Trial;
   readonly nftables: Trial;
+  /** What the rules of policies need beside that. */
+  readonly policies: Trial;
 };
 
 /** What there is to know of this machine. */
@@ -64,6 +67,7 @@ function tryAll(): Trials {
     bridge: inNetns("ip", "link", "add", "seam0", "type", "bridge"),
     overlayfs: tryOverlay(),
     nftables: inNetns("nft", "add", "table", "inet", "seam"),
+    policies: tryRules(POLICY_RULES),
   };
 }
 

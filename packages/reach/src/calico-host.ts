@@ -14,7 +14,12 @@ import {
 import { child, children, type Json, type KubeObject, textAt } from "@seam/kube";
 
 import type { Attempt, Pod } from "./attempt.ts";
-import type { CalicoNetworkSet, CalicoPolicies, CalicoPolicy } from "./calico-policy.ts";
+import type {
+  CalicoHostEndpoint,
+  CalicoNetworkSet,
+  CalicoPolicies,
+  CalicoPolicy,
+} from "./calico-policy.ts";
 import { meets } from "./calico-selector.ts";
 import { known, listAt, type Protocol, protocolOf, type Reading } from "./policy.ts";
 import {
@@ -25,19 +30,6 @@ import {
   placeCalico,
   tiersOf,
 } from "./tiers.ts";
-
-/** An interface of a node, or all of them. */
-export type CalicoHostEndpoint = {
-  readonly name: string;
-  readonly labels: Json;
-  readonly node: string;
-  /** `*`: every interface that no other endpoint is for. Null: the one that has one of the addresses. */
-  readonly interface: string | null;
-  readonly addresses: readonly Address[];
-  /** Whether the profile that lets everything pass is among its profiles, which speak when no policy does. */
-  readonly isOpen: boolean;
-  readonly ports: Pod["ports"];
-};
 
 const OPEN_PROFILE = "projectcalico-default-allow";
 
@@ -169,11 +161,11 @@ const placedAt = (
   calico: CalicoPolicies,
 ): readonly (Placed & { readonly policy: CalicoPolicy })[] =>
   calico.policies
-    .filter((policy) => policy[direction] !== null && isAboutHost(policy, endpoint.labels))
+    .filter((policy) => policy[direction] !== null && isPolicyAboutHost(policy, endpoint.labels))
     .map((policy) => ({ policy, ...placeCalico(policy, { direction, attempt }, calico) }));
 
-/** An endpoint is of no namespace and runs as nobody. */
-const isAboutHost = (policy: CalicoPolicy, labels: Json): boolean =>
+/** Whether a policy selects an endpoint, which is of no namespace and runs as nobody. */
+export const isPolicyAboutHost = (policy: CalicoPolicy, labels: Json): boolean =>
   policy.namespace === null &&
   policy.namespaces === null &&
   policy.accounts === null &&

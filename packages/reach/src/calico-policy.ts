@@ -2,9 +2,10 @@
  * Calico's policies, tiers and network sets as their API defines them (projectcalico.org/v3), read for the question who may speak to
  * whom; apart from what makes nodes enforce them, as the other kinds are. Rules are read in calico-rule.ts.
  */
-import { type Cidr, err, ok, type Result } from "@seam/base";
+import { type Address, type Cidr, err, ok, type Result } from "@seam/base";
 import { child, children, type Json, type KubeObject, textAt } from "@seam/kube";
 
+import type { Pod } from "./attempt.ts";
 import { type CalicoRule, readNets, readRule, selectorAt } from "./calico-rule.ts";
 import type { Expression } from "./calico-selector.ts";
 import { known, listAt, type Reading } from "./policy.ts";
@@ -48,12 +49,27 @@ export type CalicoNetworkSet = {
   readonly nets: readonly Cidr[];
 };
 
+/** An interface of a node, or all of them. */
+export type CalicoHostEndpoint = {
+  readonly name: string;
+  readonly labels: Json;
+  readonly node: string;
+  /** `*`: every interface that no other endpoint is for. Null: the one that has one of the addresses. */
+  readonly interface: string | null;
+  readonly addresses: readonly Address[];
+  /** Whether the profile that lets everything pass is among its profiles, which speak when no policy does. */
+  readonly isOpen: boolean;
+  readonly ports: Pod["ports"];
+};
+
 /** What there is of Calico's kinds. */
 export type CalicoPolicies = {
   readonly policies: readonly CalicoPolicy[];
   readonly tiers: readonly CalicoTier[];
   /** Also what nodes' interfaces are: their endpoints have labels and addresses as sets of the cluster do (hostSet). */
   readonly sets: readonly CalicoNetworkSet[];
+  /** What judges programs of nodes; absent: nothing does. */
+  readonly endpoints?: readonly CalicoHostEndpoint[];
 };
 
 /** What both kinds of policies have. */

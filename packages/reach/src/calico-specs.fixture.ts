@@ -224,6 +224,38 @@ export const calicoGlobalPolicySpec = (blocks: readonly string[]): fc.Arbitrary<
         : without({ ...of, egress }),
     );
 
+type RuleDraft = { readonly source?: object; readonly destination?: object };
+
+/** What is forwarded is judged by its other end, and by ports that have numbers. */
+function withoutOwnEnd(direction: "ingress" | "egress", drafts: readonly object[]): object[] {
+  return drafts.map((draft: RuleDraft) => {
+    if (direction === "egress") return { ...draft, source: {} };
+    const { destination = {} } = draft;
+    const numbers = Object.entries(destination).filter(
+      ([key, each]) => /ports$/i.test(key) && !/web|db/.test(`${each}`),
+    );
+    return { ...draft, destination: Object.fromEntries(numbers) };
+  });
+}
+
+/** Specifications of GlobalNetworkPolicies that are in force at host endpoints, about these networks. */
+export const calicoHostPolicySpec = (blocks: readonly string[]): fc.Arbitrary<object> =>
+  fc
+    .record({
+      ...common(blocks),
+      tier: fc.constantFrom(undefined, "default", ...TIERS),
+      use: fc.constantFrom("local", "forward", "before"),
+    })
+    .map(({ use, egress = [], ingress = [], ...given }) => {
+      const of = { ...given, serviceAccountSelector: undefined };
+      if (use === "local") return without({ ...of, ingress, egress });
+      const coming = withoutOwnEnd("ingress", ingress);
+      const onForward = { ...of, applyOnForward: true, ingress: coming };
+      return use === "before"
+        ? without({ ...onForward, types: ["Ingress"], preDNAT: true })
+        : without({ ...onForward, egress: withoutOwnEnd("egress", egress) });
+    });
+
 /** Specifications of Tiers, before, between and after those that always are. */
 export const tierSpec: fc.Arbitrary<object> = fc
   .record({

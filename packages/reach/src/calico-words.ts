@@ -35,7 +35,19 @@ export function droppedRemedy(
     : `${who(policy)}add to spec.${direction} of ${calicoPolicyName(policy)}: ${ruleText(direction, policy, attempt)}`;
 }
 
-function ruleText(direction: Direction, policy: CalicoPolicy, attempt: Attempt): string {
+/** What to do where no policy is about a node's interface. */
+export const unprofiledRemedy = (
+  direction: Direction,
+  endpoint: string,
+  attempt: Attempt,
+): string =>
+  `ask who administers the cluster for a GlobalNetworkPolicy that selects HostEndpoint ${endpoint}, with spec.${direction}: [${ruleText(direction, { namespace: null }, attempt)}]`;
+
+function ruleText(
+  direction: Direction,
+  policy: Pick<CalicoPolicy, "namespace">,
+  attempt: Attempt,
+): string {
   const isEgress = direction === "egress";
   const peer = peerText(isEgress ? attempt.to : attempt.from, policy);
   const ports = "port" in attempt ? `ports: [${attempt.port}]` : "";
@@ -52,7 +64,7 @@ function ruleText(direction: Direction, policy: CalicoPolicy, attempt: Attempt):
 /** Labels that a controller gives to single pods or revisions, which no rule should name. */
 const PASSING = /pod-name$|pod-index$|-hash$/;
 
-function peerText(end: End, { namespace }: CalicoPolicy): string {
+function peerText(end: End, { namespace }: Pick<CalicoPolicy, "namespace">): string {
   if (end.kind === "address" || end.pod.hostNetwork) {
     const address = end.kind === "address" ? end.address : end.pod.addresses[0];
     return address === undefined

@@ -3,11 +3,17 @@ import { EXPERIMENT_LABEL, WORKLOAD_LABEL } from "@seam/api";
 import { type Family, familyBits, formatAddress } from "@seam/base";
 import { textAt } from "@seam/kube";
 import type { Attempt, End, Pod } from "./attempt.ts";
-import { calicoPolicyName, calicoRemedy, calicoRuleName, droppedRemedy } from "./calico-words.ts";
+import {
+  calicoPolicyName,
+  calicoRemedy,
+  calicoRuleName,
+  droppedRemedy,
+  unprofiledRemedy,
+} from "./calico-words.ts";
 import type { ClusterPolicy } from "./cluster-policy.ts";
 import type { NetworkPolicy } from "./policy.ts";
 import type { Direction, Standing } from "./tiers.ts";
-import type { ActionRef, Side, Verdict } from "./verdict.ts";
+import type { ActionRef, Freedom, Side, Verdict } from "./verdict.ts";
 
 /** What one line says. */
 export type Explanation = {
@@ -46,7 +52,9 @@ const FREE = {
   "host network": "has its node's network, which policies leave alone",
   itself: "is the same pod, which no policy keeps from itself",
   "own node": "speaks with its own node, which no policy forbids",
-} as const;
+  failsafe: "is a node, at a port that every host endpoint leaves open",
+  "open profile": "is a node, whose host endpoint lets pass what no policy decides about",
+} as const satisfies Readonly<Record<Freedom, string>>;
 
 function sideText(direction: Direction, side: Side): string {
   switch (side.kind) {
@@ -62,6 +70,8 @@ function sideText(direction: Direction, side: Side): string {
       return `is allowed by ${ruleName(direction, side.by)}`;
     case "rejected":
       return `is denied by ${ruleName(direction, side.by)}`;
+    case "unprofiled":
+      return `is denied: no policy allows it at HostEndpoint ${side.endpoint}, which has no profile that lets it pass`;
     case "dropped":
       return `is denied at the end of tier ${side.tier}: ${side.by.map(standingName).join(" and ")} ${side.by.length === 1 ? "is" : "are"} about it, and no rule decides`;
   }
@@ -106,6 +116,7 @@ function remediesFor({ direction, side }: Denial, attempt: Attempt): readonly st
         : clusterRemedy(direction, { policy, index }, attempt),
     ];
   }
+  if (side.kind === "unprofiled") return [unprofiledRemedy(direction, side.endpoint, attempt)];
   const [policy] = side.kind === "denied" ? side.by : networkAmong(side);
   if (policy !== undefined) return networkRemedy(direction, policy, attempt);
   return side.kind === "dropped" ? [droppedRemedy(direction, side.by, attempt)] : [];

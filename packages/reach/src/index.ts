@@ -1,6 +1,5 @@
 /** Who may speak to whom under NetworkPolicies, ClusterNetworkPolicies and Calico's, from the definitions of the API alone; pure. */
 export {
-  type CalicoHostEndpoint,
   endpointFor,
   type HostAttempt,
   type HostSide,
@@ -10,6 +9,7 @@ export {
   readCalicoHostEndpoint,
 } from "./calico-host.ts";
 export {
+  type CalicoHostEndpoint,
   type CalicoNetworkSet,
   type CalicoPolicies,
   type CalicoPolicy,
@@ -19,18 +19,19 @@ export {
   readCalicoTier,
 } from "./calico-policy.ts";
 export { type ClusterPolicy, readClusterPolicy } from "./cluster-policy.ts";
+export { hostNotes } from "./host-side.ts";
 export { endName, explain, type Explanation, trafficName } from "./explanation.ts";
 export {
   type Cell,
   type Group,
   type Matrix,
   matrixOf,
-  type MatrixWorld,
+  type MatrixSide,
   type Port,
   portText,
   type Reach,
 } from "./matrix.ts";
 export { type NetworkPolicy, type Protocol, protocolOf, readPolicy } from "./policy.ts";
 export type { Attempt, End, Pod, Traffic } from "./attempt.ts";
-export type { Policies } from "./tiers.ts";
+export { type Policies, withoutTier } from "./tiers.ts";
 export { isAllowed, judge, type Side, type Verdict } from "./verdict.ts";

@@ -1,9 +1,8 @@
 /** Reachability among pods as a table: who reaches whom, on which ports. */
 import type { Family } from "@seam/base";
 import { NUMBERS } from "./calico-match.ts";
-import type { CalicoPolicies, CalicoPolicy } from "./calico-policy.ts";
-import type { ClusterPolicy } from "./cluster-policy.ts";
-import type { NetworkPolicy, PolicyPort, Protocol } from "./policy.ts";
+import type { CalicoPolicy } from "./calico-policy.ts";
+import type { PolicyPort, Protocol } from "./policy.ts";
 import { judge, type Pod, type Policies } from "./verdict.ts";
 
 /** Pods that reach and are reached alike. */
@@ -27,16 +26,13 @@ export type Matrix = {
 /** A port of a protocol. */
 export type Port = { readonly port: number; readonly protocol: Protocol };
 
+/** Pods, and all policies that are in force. */
+export type MatrixSide = { readonly pods: readonly Pod[]; readonly policies: Policies };
+
 /** What a matrix is made of; without ports those that containers and policies name, and one of each protocol that none names. */
-export type MatrixWorld = {
-  readonly pods: readonly Pod[];
-  readonly policies: readonly NetworkPolicy[];
-  /** In force before and after alike. */
-  readonly cluster: readonly ClusterPolicy[];
-  /** In force before and after alike. */
-  readonly calico?: CalicoPolicies;
-  /** All NetworkPolicies that there would be after a change; null when none is proposed. */
-  readonly proposed: readonly NetworkPolicy[] | null;
+export type MatrixWorld = MatrixSide & {
+  /** The same pods in the same order, as they would be after a change; null when none is proposed. */
+  readonly proposed: MatrixSide | null;
   readonly family: Family;
   readonly ports?: readonly Port[];
 };
@@ -45,19 +41,14 @@ const PROTOCOLS: readonly Protocol[] = ["TCP", "UDP", "SCTP"];
 
 /** The table of `world`; pods of one name before the last dash stand together when nothing tells them apart. */
 export function matrixOf(world: MatrixWorld): Matrix {
-  const { pods, family, policies, proposed, cluster, calico = NO_CALICO } = world;
+  const { pods, family, proposed } = world;
   const ports = world.ports ?? portsNamed(world);
   const others = world.ports === undefined ? othersThan(ports) : [];
-  const under = (given: readonly NetworkPolicy[]): Asked => ({
-    policies: { network: given, cluster, calico },
-    family,
-    ports,
-    others,
-  });
-  const table = pods.map((from) =>
-    pods.map((to) => ({
-      now: reachOf(under(policies), from, to),
-      after: proposed && reachOf(under(proposed), from, to),
+  const asked = { family, ports, others };
+  const table = pods.map((_from, row) =>
+    pods.map((_to, column) => ({
+      now: reachIn(world, asked, [row, column]),
+      after: proposed && reachIn(proposed, asked, [row, column]),
     })),
   );
   const cell = (from: Pod | undefined, to: Pod | undefined): Cell =>
@@ -74,17 +65,21 @@ export function matrixOf(world: MatrixWorld): Matrix {
   };
 }
 
-const NO_CALICO: CalicoPolicies = { policies: [], tiers: [], sets: [] };
 const NOTHING: Cell = { now: { kind: "only", ports: [] }, after: null };
 
 type Asked = {
-  readonly policies: Policies;
   readonly family: Family;
   readonly ports: readonly Port[];
   readonly others: readonly Port[];
 };
 
-function reachOf({ policies, family, ports, others }: Asked, from: Pod, to: Pod): Reach {
+function reachIn(
+  { pods, policies }: MatrixSide,
+  { family, ports, others }: Asked,
+  [row, column]: readonly [number, number],
+): Reach {
+  const [from, to] = [pods[row], pods[column]];
+  if (from === undefined || to === undefined) return NOTHING.now;
   const isOpen = ({ port, protocol }: Port): boolean =>
     judge(
       {
@@ -110,14 +105,15 @@ export const portText = ({ port, protocol }: Port): string => `${port}/${protoco
 
 /** Every port that a container declares or a policy names; of ranges both ends. */
 function portsNamed(world: MatrixWorld): readonly Port[] {
-  const { pods, policies, proposed, cluster, calico = NO_CALICO } = world;
-  const declared = pods.flatMap((pod) => pod.ports);
-  const rules = [...policies, ...(proposed ?? []), ...cluster].flatMap(
-    (each): readonly { readonly ports: readonly PolicyPort[] | null }[] => [
+  const declared = world.pods.flatMap((pod) => pod.ports);
+  const sides = [world.policies, ...(world.proposed === null ? [] : [world.proposed.policies])];
+  const calico = sides.flatMap((each) => each.calico?.policies ?? []);
+  const rules = sides
+    .flatMap(({ network, cluster }) => [...network, ...cluster])
+    .flatMap((each): readonly { readonly ports: readonly PolicyPort[] | null }[] => [
       ...(each.ingress ?? []),
       ...(each.egress ?? []),
-    ],
-  );
+    ]);
   const ruled = rules
     .flatMap(({ ports }) => ports ?? [])
     .flatMap((port) =>
@@ -126,7 +122,7 @@ function portsNamed(world: MatrixWorld): readonly Port[] {
         : [],
     );
   const all = new Map(
-    [...declared, ...ruled, ...calico.policies.flatMap(calicoPorts)].map(({ port, protocol }) => [
+    [...declared, ...ruled, ...calico.flatMap(calicoPorts)].map(({ port, protocol }) => [
       `${port}/${protocol}`,
       { port, protocol },
     ]),

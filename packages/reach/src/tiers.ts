@@ -91,6 +91,12 @@ function decideInTier(placed: readonly Placed[], tier: CalicoTier): Decision | "
     : { kind: "end", tier: tier.name, by: placed.map(({ standing }) => standing) };
 }
 
+/** Policies that are not in force because there is no such tier. */
+export function withoutTier(calico: CalicoPolicies): readonly CalicoPolicy[] {
+  const names = new Set(tiersOf(calico.tiers).map(({ name }) => name));
+  return calico.policies.filter(({ tier }) => !names.has(tier));
+}
+
 /** Tiers of one order come by their names. */
 export const tiersOf = (made: readonly CalicoTier[]): readonly CalicoTier[] =>
   [

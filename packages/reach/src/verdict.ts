@@ -5,6 +5,7 @@
 import type { Attempt, End, Pod } from "./attempt.ts";
 import type { CalicoPolicy } from "./calico-policy.ts";
 import type { ClusterPolicy } from "./cluster-policy.ts";
+import { type Hosted, hostedSide } from "./host-side.ts";
 import type { NetworkPolicy } from "./policy.ts";
 import { type Decision, decide, type Direction, type Policies, type Standing } from "./tiers.ts";
 
@@ -16,10 +17,21 @@ type RuleRef = { readonly policy: NetworkPolicy; readonly index: number };
 /** Which rule of which policy that can also deny. */
 export type ActionRef = { readonly policy: ClusterPolicy | CalicoPolicy; readonly index: number };
 
+/** Why nothing can deny. */
+export type Freedom =
+  | "not a pod"
+  | "host network"
+  | "itself"
+  | "own node"
+  /** One of the ports that host endpoints leave open. */
+  | "failsafe"
+  /** No policy decides at a host endpoint with the profile that lets everything pass. */
+  | "open profile";
+
 /** What decided about one direction. */
 export type Side =
   /** Nothing can deny: not a pod of the pod network, the same pod, or the pod's own node. */
-  | { readonly kind: "free"; readonly why: "not a pod" | "host network" | "itself" | "own node" }
+  | { readonly kind: "free"; readonly why: Freedom }
   /** No policy decides: none selects the pod for this direction, or all that do leave it to others. */
   | { readonly kind: "open" }
   | { readonly kind: "allowed"; readonly by: RuleRef }
@@ -28,7 +40,9 @@ export type Side =
   /** A rule of a ClusterNetworkPolicy or of Calico's policies says so. */
   | { readonly kind: "accepted" | "rejected"; readonly by: ActionRef }
   /** Policies of this tier are about the pod, also Calico's, and no rule of theirs decides. */
-  | { readonly kind: "dropped"; readonly tier: string; readonly by: readonly Standing[] };
+  | { readonly kind: "dropped"; readonly tier: string; readonly by: readonly Standing[] }
+  /** No policy decides at a host endpoint without such a profile. */
+  | { readonly kind: "unprofiled"; readonly endpoint: string };
 
 /** The answer, and what decided on either side. */
 export type Verdict = { readonly allowed: boolean; readonly egress: Side; readonly ingress: Side };
@@ -42,17 +56,33 @@ export function judge(attempt: Attempt, policies: Policies): Verdict {
 
 /** Whether a direction lets the attempt pass. */
 export const isAllowed = ({ kind }: Side): boolean =>
-  kind !== "denied" && kind !== "rejected" && kind !== "dropped";
+  kind !== "denied" && kind !== "rejected" && kind !== "dropped" && kind !== "unprofiled";
 
 function sideOf(direction: Direction, attempt: Attempt, policies: Policies): Side {
   const [own, other] =
     direction === "egress" ? [attempt.from, attempt.to] : [attempt.to, attempt.from];
-  if (own.kind === "address") return { kind: "free", why: "not a pod" };
-  if (own.pod.hostNetwork) return { kind: "free", why: "host network" };
+  if (own.kind === "address" || own.pod.hostNetwork) {
+    const hosted = policies.calico && hostedSide(direction, attempt, policies.calico);
+    const why = own.kind === "address" ? "not a pod" : "host network";
+    return hosted ? sideAtHost(hosted) : { kind: "free", why };
+  }
   const free = freedomOf(own.pod, other);
   if (free !== null) return { kind: "free", why: free };
   const decision = decide({ direction, attempt, own: own.pod, other }, policies);
   return decision === null ? { kind: "open" } : sideBy(decision);
+}
+
+function sideAtHost({ endpoint, side }: Hosted): Side {
+  switch (side.kind) {
+    case "decided":
+      return sideBy(side.decision);
+    case "failsafe":
+      return { kind: "free", why: "failsafe" };
+    case "open":
+      return { kind: "free", why: "open profile" };
+    case "closed":
+      return { kind: "unprofiled", endpoint: endpoint.name };
+  }
 }
 
 function sideBy(decision: Decision): Side {

@@ -1,7 +1,7 @@
 /** The server's flags and environment; a flag wins over its variable. */
 import type { parseArgs } from "node:util";
 import { err, ok, type Result } from "@seam/base";
-import { LOG_LEVELS, type LogLevel, logLevelOf, readFlags } from "@seam/daemon";
+import { logLevelFlag, type LogLevel, portFlag, readFlags } from "@seam/daemon";
 import type { CertificateFiles } from "@seam/wire";
 
 /** How the server is started. */
@@ -45,23 +45,21 @@ export function readOptions(
 
 function complete(flags: Flags, env: Environment): Result<Options, string> {
   const said = { ...DEFAULTS, ...variablesIn(env), ...flags };
-  const port = portOf("--port", said.port);
+  const port = portFlag("--port", said.port);
   if (!port.ok) return port;
-  const grpcPort = portOf("--grpc-port", said["grpc-port"]);
+  const grpcPort = portFlag("--grpc-port", said["grpc-port"]);
   if (!grpcPort.ok) return grpcPort;
   const certificate = certificateOf(said);
   if (!certificate.ok) return certificate;
-  const level = said["log-level"];
-  const logLevel = logLevelOf(level);
-  if (logLevel === null)
-    return err(`--log-level: expected one of ${LOG_LEVELS.join(", ")}; found ${level}`);
+  const logLevel = logLevelFlag(said["log-level"]);
+  if (!logLevel.ok) return logLevel;
   return ok({
     port: port.value,
     grpcPort: grpcPort.value,
     socket: said.socket ?? null,
     certificate: certificate.value,
     kubeconfig: said.kubeconfig ?? null,
-    logLevel,
+    logLevel: logLevel.value,
   });
 }
 
@@ -84,12 +82,6 @@ const variablesIn = (env: Environment): Flags =>
       return text === undefined ? [] : [[flag, text]];
     }),
   );
-
-function portOf(flag: string, text: string): Result<number, string> {
-  return /^[0-9]{1,5}$/.test(text) && Number(text) <= 65_535
-    ? ok(Number(text))
-    : err(`${flag}: expected a port from 0 to 65535, for example 9820; found ${text}`);
-}
 
 function certificateOf(said: Flags): Result<CertificateFiles | null, string> {
   const { "tls-cert": cert, "tls-key": key } = said;

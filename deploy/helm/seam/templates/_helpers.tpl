@@ -55,3 +55,9 @@ data:
   ca.crt: |
     {{- get $data "ca.crt" | b64dec | nindent 4 }}
 {{- end -}}
+
+
+{{/* Upstream's scheduler must not be newer than the API server: it is of the cluster's own version unless one is named. */}}
+{{- define "seam.schedulerImage" -}}
+{{- .Values.scheduler.image | default (printf "registry.k8s.io/kube-scheduler:%s" (regexFind "^v[0-9]+[.][0-9]+[.][0-9]+" .Capabilities.KubeVersion.Version)) -}}
+{{- end -}}

@@ -1,0 +1,115 @@
+/** The flags and environment of admission; a flag wins over its variable. */
+import type { parseArgs } from "node:util";
+import { familiesWith, KUBERNETES_KEYS, type RateKeys } from "@seam/bandwidth";
+import { ok, type Result } from "@seam/base";
+import { logLevelFlag, type LogLevel, portFlag, readFlags } from "@seam/daemon";
+
+/** How admission is started. */
+export type Options = {
+  /** Port of /healthz, /readyz and /metrics. */
+  readonly port: number;
+  /** Port on which the API server asks. */
+  readonly httpsPort: number;
+  /** Kubeconfig; absent: `KUBECONFIG`, else the pod's service account, else ~/.kube/config. */
+  readonly kubeconfig: string | null;
+  /** Namespace of the lease and of the Service by which the API server calls. */
+  readonly namespace: string;
+  /** Name of this process in the lease. */
+  readonly identity: string;
+  /** Annotations by which pods name rates; the first family is the one of defaults. */
+  readonly families: readonly RateKeys[];
+  readonly logLevel: LogLevel;
+};
+
+/** What the process was started with and in. */
+export type Surroundings = {
+  readonly argv: readonly string[];
+  readonly env: { readonly [name: string]: string | undefined };
+  readonly hostname: string;
+  readonly pid: number;
+};
+
+/** The text of `--help`. */
+export const USAGE = `seam admission: judges pods of projects by their bandwidth, for the API server
+
+  --https-port PORT               port on which the API server asks; 9840 (SEAM_HTTPS_PORT)
+  --port PORT                     port of /healthz, /readyz and /metrics; 9841 (SEAM_PORT)
+  --egress-bandwidth-annotation KEY   one more annotation with a pod's egress rate (SEAM_EGRESS_ANNOTATION)
+  --ingress-bandwidth-annotation KEY  one more annotation with a pod's ingress rate (SEAM_INGRESS_ANNOTATION)
+  --kubeconfig FILE               cluster to work on; the pod's service account when absent (KUBECONFIG)
+  --namespace NAME                namespace of the lease and of the Service seam-admission; seam-system (POD_NAMESPACE)
+  --identity NAME                 name of this process in the lease; host name and process id (POD_NAME)
+  --log-level LEVEL               info, warn or error: the least that is logged; info (SEAM_LOG_LEVEL)
+  --help                          print this
+`;
+
+/** Reads flags and environment; `help` when that was asked for. */
+export function readOptions(from: Surroundings): Result<Options | "help", string> {
+  const flags = readFlags(from.argv, FLAGS);
+  if (!flags.ok) return flags;
+  return flags.value.help === true ? ok("help") : complete(flags.value, from);
+}
+
+function complete(flags: Flags, from: Surroundings): Result<Options, string> {
+  const said = { ...DEFAULTS, ...variablesIn(from.env), ...flags };
+  const port = portFlag("--port", said.port);
+  if (!port.ok) return port;
+  const httpsPort = portFlag("--https-port", said["https-port"]);
+  if (!httpsPort.ok) return httpsPort;
+  const logLevel = logLevelFlag(said["log-level"]);
+  if (!logLevel.ok) return logLevel;
+  return ok({
+    port: port.value,
+    httpsPort: httpsPort.value,
+    kubeconfig: said.kubeconfig ?? null,
+    namespace: said.namespace,
+    identity: said.identity ?? `${from.hostname}-${from.pid}`,
+    families: familiesWith({
+      egress: said["egress-bandwidth-annotation"],
+      ingress: said["ingress-bandwidth-annotation"],
+    }),
+    logLevel: logLevel.value,
+  });
+}
+
+const DEFAULTS = {
+  port: "9841",
+  "https-port": "9840",
+  "log-level": "info",
+  namespace: "seam-system",
+  "egress-bandwidth-annotation": KUBERNETES_KEYS.egress,
+  "ingress-bandwidth-annotation": KUBERNETES_KEYS.ingress,
+};
+
+const VARIABLES = {
+  SEAM_PORT: "port",
+  SEAM_HTTPS_PORT: "https-port",
+  SEAM_LOG_LEVEL: "log-level",
+  SEAM_EGRESS_ANNOTATION: "egress-bandwidth-annotation",
+  SEAM_INGRESS_ANNOTATION: "ingress-bandwidth-annotation",
+  POD_NAMESPACE: "namespace",
+  POD_NAME: "identity",
+} as const;
+
+/** What variables say, under the names of flags. */
+const variablesIn = (env: Surroundings["env"]): Flags =>
+  Object.fromEntries(
+    Object.entries(VARIABLES).flatMap(([variable, flag]) => {
+      const text = env[variable];
+      return text === undefined ? [] : [[flag, text]];
+    }),
+  );
+
+const FLAGS = {
+  "https-port": { type: "string" },
+  port: { type: "string" },
+  "egress-bandwidth-annotation": { type: "string" },
+  "ingress-bandwidth-annotation": { type: "string" },
+  kubeconfig: { type: "string" },
+  namespace: { type: "string" },
+  identity: { type: "string" },
+  "log-level": { type: "string" },
+  help: { type: "boolean" },
+} as const;
+
+type Flags = ReturnType<typeof parseArgs<{ options: typeof FLAGS }>>["values"];
