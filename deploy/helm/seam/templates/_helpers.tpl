@@ -61,3 +61,11 @@ data:
 {{- define "seam.schedulerImage" -}}
 {{- .Values.scheduler.image | default (printf "registry.k8s.io/kube-scheduler:%s" (regexFind "^v[0-9]+[.][0-9]+[.][0-9]+" .Capabilities.KubeVersion.Version)) -}}
 {{- end -}}
+
+{{/* What a pod's rates are read from, and what one without them counts: the same for all who account them. Of .Values.manager. */}}
+{{- define "seam.rateFlags" -}}
+- --egress-bandwidth-annotation={{ .annotations.egress }}
+- --ingress-bandwidth-annotation={{ .annotations.ingress }}
+- --default-egress-mbps={{ int64 .scheduler.defaultEgress }}
+- --default-ingress-mbps={{ int64 .scheduler.defaultIngress }}
+{{- end -}}
