@@ -253,7 +253,7 @@ test.each(["n1", "n2"])(
   "V9, U2: what a pod sends and is sent holds to its rates, which change while it runs; the peer is on %s",
   async (peer) => {
     await lab.apply(
-      pod("server", { node: peer, egress: "1G", ingress: "1G", command: ["iperf3", "-s"] }),
+      pod("server", { node: peer, egress: "800M", ingress: "800M", command: ["iperf3", "-s"] }),
       pod("client", { node: "n1", egress: "100M", ingress: "100M" }),
     );
     await ready("server", "client");
