@@ -35,7 +35,7 @@ import { type NodeMemory, rememberedNode } from "./node-memory.ts";
 import { policyFaults } from "./node-news.ts";
 import { nodeView } from "./node-view.ts";
 import { serveNodeView, type ViewAnswer, type ViewQuestion } from "./node-view-server.ts";
-import { createPolicies, type Policies } from "./policies.ts";
+import { createPolicies, lackOf, type Policies } from "./policies.ts";
 import { countPolicies, type PolicyCounters } from "./policy-counters.ts";
 import { watchPolicyObjects } from "./policy-objects.ts";
 import { createPolicyReport, type PolicyReport } from "./policy-report.ts";
@@ -217,7 +217,8 @@ function closedTable(): PolicyTable {
     exists.ok && !exists.value
       ? table.rewrite({ gates: new Map(), addresses: new Map(), blocks: [], hosts: new Map() })
       : exists;
-  if (!ready.ok) throw new Error(`policies cannot be enforced: ${ready.error.message}`);
+  if (!ready.ok)
+    throw new Error(`policies cannot be enforced: ${ready.error.message}${lackOf(ready.error)}`);
   return table;
 }
 
@@ -313,7 +314,7 @@ function install({ plugin }: AgentOptions, reports: Reports): void {
 async function remove(agent: Running): Promise<void> {
   const { options, daemon, store, policies } = agent;
   const { plugin, daemonSet } = options;
-  policies.openHosts();
+  await policies.openHosts();
   if (plugin === null || daemonSet === null) return;
   await withoutPodsOf(namespaceOf(daemonSet), store);
   removePlugin(plugin);
