@@ -188,8 +188,8 @@ function followPolicies(
     waiting.delete(POLICY_OBJECTS);
     return policies.start(() => report.tell(objects.versions()));
   });
-  const denials = createDenials({ log, reports, store, intent, podAt: objects.podAt });
-  const hostDenials = createHostDenials({ log, intent, podAt: objects.podAt, interfaceNamed });
+  const denials = createDenials({ log, reports, store, intent, podAt: intent.podAt });
+  const hostDenials = createHostDenials({ log, intent, podAt: intent.podAt, interfaceNamed });
   const watch = watchDenials({ denials, hostDenials, missed: counters.missed, log });
   return {
     [Symbol.asyncDispose]: async () => {

@@ -1,5 +1,5 @@
 /** Which class each address of the cluster is of, kept as pods, namespaces and terms come and go. */
-import { type Address, FAMILIES } from "@seam/base";
+import { type Address, FAMILIES, formatAddress } from "@seam/base";
 import type { Block, Changed, PeerClass } from "@seam/state";
 
 import { segmentsOf } from "./policy-blocks.ts";
@@ -42,6 +42,8 @@ export type PolicyNode = { readonly labels: Labels; readonly addresses: readonly
 export type Peers = {
   readonly setPod: (key: string, pod: PolicyPod | null) => void;
   readonly pod: (key: string) => PolicyPod | null;
+  /** Whose an address is, as namespace/name; null for nodes' own, and for what is no pod's. */
+  readonly podAt: (address: Address) => string | null;
   readonly setNamespace: (name: string, labels: Labels | null) => void;
   /** Labels of the service account namespace/name. */
   readonly setAccount: (key: string, labels: Labels | null) => void;
@@ -77,6 +79,7 @@ export function createPeers(): Peers {
   return {
     setPod,
     pod: (key) => known.pods.get(key)?.pod ?? null,
+    podAt: (address) => podAt(known, address),
     setNamespace: (name, labels) => {
       known.setNamespace(name, labels);
       for (const pod of known.of(name)) join(pod, terms.forPod(name));
@@ -117,6 +120,11 @@ const classedAddresses = ({ addresses }: KnownPods): ReadonlyMap<string, PeerCla
       of === null ? [] : [[text, of.number] as const],
     ),
   );
+
+function podAt({ addresses }: KnownPods, address: Address): string | null {
+  const owner = addresses.get(formatAddress(address))?.owners.at(-1);
+  return owner === undefined || owner.pod.namespace === NODES ? null : owner.key;
+}
 
 type Meant = { readonly pod: KnownPod; readonly term: Term };
 
