@@ -20,6 +20,7 @@ const layers = [
   "client",
   "agent",
   "controller",
+  "scheduling",
   "server",
   "admission",
   "lab",

@@ -46,7 +46,11 @@ export type AgentProcess = AsyncDisposable & {
   /** A pod on the agent's node, without which its interface would stay closed. */
   readonly makePod: (
     name: string,
-    metadata?: { readonly namespace?: string; readonly labels?: object },
+    metadata?: {
+      readonly namespace?: string;
+      readonly labels?: object;
+      readonly annotations?: object;
+    },
   ) => Promise<void>;
   readonly cni: (command: string, call: CniCall) => Promise<unknown>;
   /** Gives the agent its rights, by a token of its service account. */

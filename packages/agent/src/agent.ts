@@ -35,10 +35,12 @@ import { type NodeMemory, rememberedNode } from "./node-memory.ts";
 import { policyFaults } from "./node-news.ts";
 import { nodeView } from "./node-view.ts";
 import { serveNodeView, type ViewAnswer, type ViewQuestion } from "./node-view-server.ts";
+import { watchPodRates } from "./pod-rates.ts";
 import { createPolicies, lackOf, type Policies } from "./policies.ts";
 import { countPolicies, type PolicyCounters } from "./policy-counters.ts";
 import { watchPolicyObjects } from "./policy-objects.ts";
 import { createPolicyReport, type PolicyReport } from "./policy-report.ts";
+import { registerRateMetrics } from "./rate-metrics.ts";
 import { createReconciler, type Reconciler, type RoundFacts } from "./reconciler.ts";
 import { namespaceOf, watchInstallation, withoutPodsOf } from "./removal.ts";
 import { createReports, type Reports } from "./reports.ts";
@@ -85,6 +87,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   takeOver(options, opened.value, { log, reports });
   using fastPath = createFastPath(log);
   const metrics = createAgentMetrics(daemon.metrics, { store, fastPath });
+  registerRateMetrics(daemon.metrics, store);
   const reconciler = createReconciler({ store, log, metrics, reports, fastPath });
   const memory = rememberedNode(store);
   const onWritten = fastPath.renew;
@@ -101,7 +104,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     metrics.timeCni(request.command, async () => carryOut({ queue, log, reports }, request)),
   );
   await using _view = await serveNodeView(options.viewSocket, (question) =>
-    viewOf(reconciler, question),
+    viewOf({ compare: reconciler.compare, gates: policies.gates }, question),
   );
   log.info({ node: options.nodeName, socket: options.cniSocket }, "answering CNI calls");
   const running = { options, daemon, api, store, memory, fastPath, reconciler, waiting };
@@ -135,14 +138,17 @@ async function followCluster(agent: Running): Promise<void> {
   await using network = watchNetwork({ ...watched, store, reports, onChange });
   // The first pod of a node already gets the MTU that these settings mean.
   await Promise.race([network.settled, aborted(daemon.signal)]);
+  const nodeName = options.nodeName;
+  await using rates = watchPodRates({ ...watched, nodeName, onChange });
   const factsWith = (settings: NetworkFacts): RoundFacts => {
     const cluster = { nodes: nodes.entries().map(([, each]) => each), network: settings };
-    return factsOf(options.nodeName, cluster, agent);
+    return { ...factsOf(nodeName, cluster, agent), rated: rates.rated };
   };
-  /** The MTU that is known to be right for pods is remembered. */
+  /** The MTU that is known to be right for pods is remembered, and the speed of the uplink told. */
   const knownFacts = (): RoundFacts => {
     const facts = factsWith(network.current());
     memory.setMtu(podMtu(facts.cluster, facts.own));
+    report.setLinkSpeed(facts.own.linkSpeed ?? null);
     return facts;
   };
   await using nodes = watchNodes(watched, ({ kind, value }) => {
@@ -154,7 +160,7 @@ async function followCluster(agent: Running): Promise<void> {
     }
     reconciler.request();
   });
-  await Promise.race([nodes.synced, aborted(daemon.signal)]);
+  await Promise.race([Promise.all([nodes.synced, rates.synced]), aborted(daemon.signal)]);
   waiting.delete(NODE_LIST);
   if (!daemon.signal.aborted) {
     reconciler.start((assumed) => (assumed === undefined ? knownFacts() : factsWith(assumed)));
@@ -243,14 +249,14 @@ function openApi({ cluster, nodeName }: AgentOptions, { counts }: Daemon): Api {
 }
 
 function viewOf(
-  { compare }: Pick<Reconciler, "compare">,
+  { compare, gates }: Pick<Reconciler, "compare"> & Pick<Policies, "gates">,
   { networkConfig }: ViewQuestion,
 ): ViewAnswer {
   const assumed = networkConfig === null ? ok(undefined) : networkFactsOf(networkConfig);
   if (!assumed.ok) return err(`this agent cannot read the NetworkConfig: ${assumed.error}`);
   const compared = compare(assumed.value);
   if (compared === null) return err(`the agent is waiting for ${NODE_LIST}`);
-  if (compared.ok) return ok({ ...nodeView(compared.value), networkConfig });
+  if (compared.ok) return ok({ ...nodeView(compared.value), gates: gates(), networkConfig });
   return err(`the node could not be observed: ${compared.error.message}`);
 }
 
@@ -326,7 +332,7 @@ function factsOf(
   name: string,
   cluster: ClusterFacts,
   { memory, fastPath }: Pick<Running, "memory" | "fastPath">,
-): RoundFacts {
+): Omit<RoundFacts, "rated"> {
   const addresses = cluster.nodes.find((node) => node.name === name)?.internalAddresses ?? [];
   const opens = cluster.network.fastPath && fastPath.opens();
   return { cluster, own: { name, ...memory.uplink(addresses), fastPath: opens } };

@@ -29,7 +29,13 @@ const programs: ChildProcess[] = [];
 let db: readonly string[] = [];
 
 const startAgent = async (answers: "healthz" | "readyz" = "readyz"): Promise<void> =>
-  agent.start({ answers, environment: { SEAM_CNI_CACHE: agent.at("cache") } });
+  agent.start({
+    answers,
+    environment: {
+      SEAM_CNI_CACHE: agent.at("cache"),
+      SEAM_DAEMONSET: "seam-system/seam-agent",
+    },
+  });
 
 /** Programs that take connections at all ports. */
 async function listenIn(place: Place): Promise<void> {
@@ -248,4 +254,15 @@ test("an endpoint without a name is for the interface that has its address, now 
   expect(openPorts("outside", [NODE[0]])).toEqual(["22", "6443"]);
   remove("hep", "uplink");
   await expect.poll(() => openPorts("outside", [NODE[0]]), { timeout: 5000 }).toEqual(EVERY);
+});
+
+test("an agent that is uninstalled leaves the node open, as nobody would change its rules any more (I16)", async () => {
+  agent.apply(endpoint());
+  await expectOpen(["outside", [NODE[0]]], ["22", "6443"]);
+  agent.k("delete", "daemonset", "seam-agent", "-n", "seam-system");
+  await agent.stop("SIGTERM");
+  expect(openPorts("outside", [NODE[0]])).toEqual(EVERY);
+  const table = run("nft", "list", "table", "inet", "seam-policy");
+  expect(table).toContain("chain forward {");
+  expect(table).not.toContain("host-input");
 });

@@ -4,7 +4,7 @@ import { DEFAULT_NETWORK } from "@seam/intent";
 import type { Step } from "@seam/plan";
 import { expect, test } from "vitest";
 
-import { factsNews, refusedStep, unobserved } from "./node-news.ts";
+import { factsNews, policyFaults, refusedStep, unobserved } from "./node-news.ts";
 import type { RoundFacts } from "./reconciler.ts";
 
 const cidr = (text: string) => {
@@ -22,7 +22,10 @@ const node = (name: string, internal: string, prefixes: readonly string[]) => ({
   internalAddresses: [address(internal)],
   podCidrs: prefixes.map(cidr),
 });
-const facts = (overlay: "direct" | "vxlan", uplinkMtu = 1500): RoundFacts => ({
+const facts = (
+  overlay: "direct" | "vxlan",
+  uplinkMtu = 1500,
+): Pick<RoundFacts, "cluster" | "own"> => ({
   cluster: {
     nodes: [node("a", "192.0.2.1", ["10.244.1.0/24"]), node("b", "198.51.100.2", [])],
     network: { ...DEFAULT_NETWORK, overlay },
@@ -94,5 +97,18 @@ test("a node that cannot be observed", () => {
   expect(unobserved(refused)).toMatchObject({
     reason: "NodeNotObserved",
     message: expect.stringContaining("the kernel's words; nothing is changed until it does"),
+  });
+});
+
+test.each([
+  ["lab-a/web", "NetworkPolicy lab-a/web"],
+  ["apart", "ClusterNetworkPolicy apart"],
+  ["NetworkPolicy.projectcalico.org/lab-a/web", "NetworkPolicy.projectcalico.org lab-a/web"],
+  ["HostEndpoint.projectcalico.org/uplink", "HostEndpoint.projectcalico.org uplink"],
+])("what is not understood of %s is told of %s", (key, title) => {
+  expect(policyFaults(key, ["spec.x: expected nothing", "spec.y: neither"])).toEqual({
+    severity: "Warning",
+    reason: "PolicyNotUnderstood",
+    message: `${title}: spec.x: expected nothing; spec.y: neither; what cannot be read allows nothing; correct it, or take a Seam that knows it`,
   });
 });

@@ -34,6 +34,7 @@ const state = {
   deviceAddresses: [],
   tunnel: null,
   forwarding: [],
+  shaping: [],
 };
 
 test("addresses and prefixes become text at every depth, all else stays", () => {
@@ -48,6 +49,7 @@ test("addresses and prefixes become text at every depth, all else stays", () => 
     deviceAddresses: [],
     tunnel: null,
     forwarding: [],
+    shaping: [],
   };
   const observed = { ...state, routes: [], masquerade: null };
   expect(

@@ -12,6 +12,7 @@ import type { KernelError, PolicyTable } from "@seam/kernel";
 import { gateChange, type PolicyChange, type PolicyState } from "@seam/state";
 
 import { interfaceTeller, type InterfaceTellerOptions } from "./interface-teller.ts";
+import { type GateFacts, type GateView, gateViews } from "./gate-view.ts";
 import type { AgentMetrics } from "./metrics.ts";
 import type { Reports } from "./reports.ts";
 import type { Attachment, Store } from "./store.ts";
@@ -31,6 +32,8 @@ export type Policies = Disposable & {
   readonly openHosts: () => Promise<void>;
   /** Whether the link's gate is in the kernel, which is waited for so long. */
   readonly isAdmitted: (device: string) => Promise<boolean>;
+  /** The gates of all links, for people. */
+  readonly gates: () => readonly GateView[];
 };
 
 /** What policies are kept with. */
@@ -96,6 +99,7 @@ export function createPolicies(options: PoliciesOptions): Policies {
       if (wasStarted) openHosts(options, intent);
     },
     isAdmitted: admissions.isAdmitted,
+    gates: () => gateViews(store.attachments(), { ...admissions, policiesOf: intent.policiesOf }),
     [Symbol.dispose]: () => {
       clearInterval(watch);
       turns[Symbol.dispose]();
@@ -171,15 +175,24 @@ function createWriter(
 const allNew = (gates: PolicyState["gates"]): PolicyChange["gates"] =>
   new Map([...gates].map(([device, gate]) => [device, gateChange(null, gate)] as const));
 
-type Admissions = Pick<Policies, "isAdmitted"> & {
-  readonly note: (gates: PolicyChange["gates"]) => void;
-};
+type Admissions = Pick<Policies, "isAdmitted"> &
+  Pick<GateFacts, "hasGate"> & {
+    /** Whether anything was noted. */
+    readonly hasBegun: boolean;
+    readonly note: (gates: PolicyChange["gates"]) => void;
+  };
 
 function createAdmissions(): Admissions {
   const admitted = new Set<string>();
   let noted = Promise.withResolvers<void>();
+  let hasBegun = false;
   return {
+    get hasBegun() {
+      return hasBegun;
+    },
+    hasGate: (device) => admitted.has(device),
     note: (gates) => {
+      hasBegun = true;
       for (const [device, { exists }] of gates)
         if (exists) admitted.add(device);
         else admitted.delete(device);

@@ -5,10 +5,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { readEnforced, REPORT_KIND } from "@seam/api";
+import { mbps } from "@seam/base";
 import { hasReached, type KubeObject, type Reflector, startReflector } from "@seam/kube";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { type AgentProcess, prepareAgent } from "./agent-process.fixture.ts";
+import { createPolicyReport } from "./policy-report.ts";
 
 const NETNS = "seam-test-rep-node";
 const KIND = "NetworkPolicy.networking.k8s.io";
@@ -170,4 +172,21 @@ test("the garbage collector takes it with its node, and a new node of the name h
   const uid = agent.k("get", "node", "a", "-o", "jsonpath={.metadata.uid}");
   await sleep(2000);
   expect(report()).toMatchObject({ metadata: { ownerReferences: [{ uid }] } });
+});
+
+test("the speed of the uplink is told beside the policies, and stays when it is not known for a while (V3)", async () => {
+  const name = "seam-policies-fast";
+  const node = { apiVersion: "v1", kind: "Node", metadata: { name: "fast" } };
+  const made = await agent.client.create(node);
+  const uid = made.ok ? String(made.value.metadata["uid"]) : "";
+  const log = { warn: (...told: unknown[]): void => expect.unreachable(JSON.stringify(told)) };
+  const place = { client: agent.client, node: "fast", namespace: "seam-system", log };
+  using fast = createPolicyReport(place);
+  fast.setOwner(uid);
+  fast.setLinkSpeed(mbps(25_000));
+  fast.setLinkSpeed(null);
+  fast.tell(new Map([[KIND, "7"]]));
+  await expect
+    .poll(() => leases.get(`seam-system/${name}`)?.metadata["annotations"], { timeout: 10_000 })
+    .toEqual({ "seam.ucsd.edu/enforced": `{"${KIND}":"7"}`, "seam.ucsd.edu/link-mbps": "25000" });
 });

@@ -6,12 +6,13 @@ import {
   AGENT_NAME,
   ENFORCED_ANNOTATION,
   formatEnforced,
+  LINK_SPEED_ANNOTATION,
   NODE_LABEL,
   policyReportName,
   REPORT_KIND,
   type VersionsByKind,
 } from "@seam/api";
-import { type Millis, millis } from "@seam/base";
+import { type Mbps, type Millis, millis } from "@seam/base";
 import type { Log } from "@seam/daemon";
 import { backoff, type KubeClient, type KubeObject, sleep } from "@seam/kube";
 
@@ -21,6 +22,8 @@ export type PolicyReport = Disposable & {
   readonly setOwner: (uid: string) => void;
   /** The kernel has everything up to these versions. */
   readonly tell: (versions: VersionsByKind) => void;
+  /** How fast the uplink is; null, when that is not known or not known now, changes nothing. */
+  readonly setLinkSpeed: (speed: Mbps | null) => void;
 };
 
 /** Which node, and where its report stands. */
@@ -43,7 +46,7 @@ const LONGEST_LABEL = 63;
 export function createPolicyReport(options: PolicyReportOptions): PolicyReport {
   const { client, log } = options;
   const stop = new AbortController();
-  const said = { uid: "", enforced: "" };
+  const said: Said = { uid: "", enforced: "", linkMbps: "" };
   const pauseAfter = createPace();
   let written = "";
   let isWriting = false;
@@ -78,9 +81,16 @@ export function createPolicyReport(options: PolicyReportOptions): PolicyReport {
       said.enforced = formatEnforced(versions);
       request();
     },
+    setLinkSpeed: (speed) => {
+      if (speed === null) return;
+      said.linkMbps = String(speed);
+      request();
+    },
     [Symbol.dispose]: () => stop.abort(),
   };
 }
+
+type Said = { uid: string; enforced: string; linkMbps: string };
 
 /** How long to wait after each write before the next. */
 function createPace(): () => Millis {
@@ -98,7 +108,7 @@ const APPLIER = { fieldManager: AGENT_NAME, force: true } as const;
 /** The garbage collector takes the report with its node. */
 const leaseOf = (
   { node, namespace }: PolicyReportOptions,
-  { uid, enforced }: { readonly uid: string; readonly enforced: string },
+  { uid, enforced, linkMbps }: Readonly<Said>,
 ): KubeObject => ({
   ...REPORT_KIND,
   metadata: {
@@ -109,7 +119,10 @@ const leaseOf = (
       // Names of nodes may be longer than labels; the holder below is what counts.
       ...(node.length > LONGEST_LABEL ? {} : { [NODE_LABEL]: node }),
     },
-    annotations: { [ENFORCED_ANNOTATION]: enforced },
+    annotations: {
+      [ENFORCED_ANNOTATION]: enforced,
+      ...(linkMbps === "" ? {} : { [LINK_SPEED_ANNOTATION]: linkMbps }),
+    },
     ownerReferences: [{ apiVersion: "v1", kind: "Node", name: node, uid }],
   },
   spec: { holderIdentity: node, renewTime: new Date().toISOString().replace("Z", "000Z") },

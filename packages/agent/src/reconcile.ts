@@ -1,12 +1,12 @@
 /** Makes the node what it should be: observe, intend, plan, apply. */
 import { ok, type Result } from "@seam/base";
 import { type ClusterFacts, intendNode, type OwnNode } from "@seam/intent";
-import { applyStep, isPodDevice, type KernelError, observeNode } from "@seam/kernel";
+import { applyStep, isPodDevice, type KernelError, observeNode, OWN_NETNS } from "@seam/kernel";
 import { plan, type Step } from "@seam/plan";
 import type { NodeState } from "@seam/state";
 
 import { podDevices } from "./adopt.ts";
-import type { Attachment } from "./store.ts";
+import type { RatedAttachment } from "./pod-rates.ts";
 
 /** What was done in one round: the steps that worked and those that did not. */
 export type Round = {
@@ -25,13 +25,19 @@ export type Comparison = {
 export function compareNode(
   cluster: ClusterFacts,
   own: OwnNode,
-  attachments: readonly Attachment[],
+  attachments: readonly RatedAttachment[],
 ): Result<Comparison, KernelError> {
   const devices = podDevices();
   if (!devices.ok) return devices;
   const present = attachments.filter(({ device }) => devices.value.includes(device));
   const desired = intendNode(cluster, own, present);
-  const observed = observeNode(desired.sysctls.map(({ key }) => key));
+  const ends = present.map(({ device, netns, ifName }) => ({
+    device,
+    podNetns: netns,
+    podDevice: ifName,
+  }));
+  const keys = desired.sysctls.map(({ key }) => key);
+  const observed = observeNode(keys, OWN_NETNS, ends);
   if (!observed.ok) return observed;
   return ok({ desired, observed: observed.value, steps: plan(observed.value, desired) });
 }
@@ -40,7 +46,7 @@ export function compareNode(
 export function reconcileNode(
   cluster: ClusterFacts,
   own: OwnNode,
-  attachments: readonly Attachment[],
+  attachments: readonly RatedAttachment[],
 ): Result<Round, KernelError> {
   const compared = compareNode(cluster, own, attachments);
   if (!compared.ok) return compared;
@@ -61,6 +67,7 @@ function isGone(step: Step, { errno }: KernelError): boolean {
 function deviceOf(step: Step): string {
   if ("route" in step) return step.route.device ?? "";
   if ("neighbour" in step) return step.neighbour.device;
+  if ("shaping" in step) return step.shaping.device;
   if ("deviceAddress" in step) return step.deviceAddress.device;
   // Such as net.ipv4.conf.DEVICE.route_localnet.
   return step.kind === "set-sysctl" ? (step.sysctl.key.split(".")[3] ?? "") : "";

@@ -8,6 +8,7 @@ import type { PodFastPath } from "./fast-path.ts";
 import type { AgentMetrics } from "./metrics.ts";
 import { factsNews, refusedStep, unobserved } from "./node-news.ts";
 import { compareNode, type Comparison, reconcileNode } from "./reconcile.ts";
+import type { WatchedRates } from "./pod-rates.ts";
 import type { Reports } from "./reports.ts";
 import type { Store } from "./store.ts";
 
@@ -22,7 +23,12 @@ export type Reconciler = {
 };
 
 /** What is known when a round begins. */
-export type RoundFacts = { readonly cluster: ClusterFacts; readonly own: OwnNode };
+export type RoundFacts = {
+  readonly cluster: ClusterFacts;
+  readonly own: OwnNode;
+  /** The interfaces with the rates of their pods. */
+  readonly rated: WatchedRates["rated"];
+};
 
 /** What is known now, or would be with other network settings. */
 type FactSource = (assumed?: NetworkFacts) => RoundFacts;
@@ -65,8 +71,8 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     },
     compare: (assumed) => {
       if (facts === null) return null;
-      const { cluster, own } = facts(assumed);
-      return compareNode(cluster, own, options.store.attachments());
+      const { cluster, own, rated } = facts(assumed);
+      return compareNode(cluster, own, rated(options.store.attachments()));
     },
     stop: () => {
       facts = null;
@@ -83,7 +89,7 @@ function runRound(options: ReconcilerOptions, facts: RoundFacts, cause: Cause): 
   const { store, log, metrics, reports, fastPath } = options;
   const stop = metrics.startRound();
   const attachments = store.attachments();
-  const round = reconcileNode(facts.cluster, facts.own, attachments);
+  const round = reconcileNode(facts.cluster, facts.own, facts.rated(attachments));
   // Shortly after a start the cluster may still be giving this node its prefixes.
   if (cause === "resync") for (const news of factsNews(facts)) reports.node(news);
   if (!round.ok) {

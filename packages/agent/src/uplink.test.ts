@@ -13,10 +13,10 @@ const address = (text: string): Address => {
 test("an address that no interface has any more leaves the uplink as it was last found", () => {
   const uplink = watchUplink();
   const nowhere = [address("203.0.113.1")];
-  expect(uplink(nowhere)).toEqual({ uplinkMtu: 1500, onLink: [] });
+  expect(uplink(nowhere)).toEqual({ uplinkMtu: 1500, onLink: [], linkSpeed: null });
   const found = uplink([address("127.0.0.1")]);
   expect(found.uplinkMtu).toBeGreaterThan(1500);
   expect(found.onLink.map(formatCidr)).toContain("127.0.0.0/8");
   expect(uplink(nowhere)).toEqual(found);
-  expect(watchUplink()(nowhere)).toEqual({ uplinkMtu: 1500, onLink: [] });
+  expect(watchUplink()(nowhere)).toEqual({ uplinkMtu: 1500, onLink: [], linkSpeed: null });
 });

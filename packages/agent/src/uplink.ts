@@ -1,16 +1,32 @@
 /** The node's uplink: the interfaces that have one of the node's own addresses. */
-import { type Address, bytes, type Cidr, formatAddress, maskAddress, ok } from "@seam/base";
+import {
+  type Address,
+  bytes,
+  type Cidr,
+  formatAddress,
+  maskAddress,
+  type Mbps,
+  mbps,
+  ok,
+} from "@seam/base";
 import type { OwnNode } from "@seam/intent";
-import { listAddresses, listLinks, OWN_NETNS, withRouteSocket } from "@seam/kernel";
+import {
+  linkSpeed,
+  type Link,
+  listAddresses,
+  listLinks,
+  OWN_NETNS,
+  withRouteSocket,
+} from "@seam/kernel";
 
 /** What Ethernet carries everywhere; used before any interface was found. */
 export const ETHERNET = bytes(1500);
 
-/** What the node's uplink is like: the smallest MTU of its interfaces, and the prefixes on them. */
-type Uplink = Pick<OwnNode, "uplinkMtu" | "onLink">;
+/** What the node's uplink is like: the smallest MTU and speed of its interfaces, and the prefixes on them. */
+type Uplink = Pick<OwnNode, "uplinkMtu" | "onLink" | "linkSpeed">;
 
 /** Before any interface was found: nothing is on the link. */
-const UNKNOWN: Uplink = { uplinkMtu: ETHERNET, onLink: [] };
+const UNKNOWN: Uplink = { uplinkMtu: ETHERNET, onLink: [], linkSpeed: null };
 
 /** Tells the uplink of the node that has the addresses. */
 export type UplinkSource = (nodeAddresses: readonly Address[]) => Uplink;
@@ -41,13 +57,19 @@ function findUplink(nodeAddresses: readonly Address[]): Uplink | null {
         .map((each) => each.index),
     );
     return ok({
-      mtus: links.value.filter(({ index }) => indexes.has(index)).map(({ mtu }) => mtu),
+      links: links.value.filter(({ index }) => indexes.has(index)),
       onLink: addresses.value.filter(({ index }) => indexes.has(index)).map(prefixOf),
     });
   });
-  if (!found.ok || found.value.mtus.length === 0) return null;
-  const { mtus, onLink } = found.value;
-  return { uplinkMtu: bytes(Math.min(...mtus)), onLink };
+  if (!found.ok || found.value.links.length === 0) return null;
+  const { links, onLink } = found.value;
+  const uplinkMtu = bytes(Math.min(...links.map(({ mtu }) => mtu)));
+  return { uplinkMtu, onLink, linkSpeed: slowest(links) };
+}
+
+function slowest(links: readonly Pick<Link, "name">[]): Mbps | null {
+  const speeds = links.flatMap(({ name }) => linkSpeed(name) ?? []);
+  return speeds.length === 0 ? null : mbps(Math.min(...speeds));
 }
 
 const prefixOf = ({ address, length }: { address: Address; length: number }): Cidr => ({

@@ -5,6 +5,8 @@ import { GROUP, VERSION } from "./words.ts";
 
 /** What a CRD needs beside the schema. */
 export type KindNames = {
+  /** `apiVersion` of its objects; that of Seam's own kinds when absent. */
+  readonly api?: { readonly group: string; readonly version: string };
   readonly kind: string;
   readonly plural: string;
   readonly shortNames: readonly string[];
@@ -21,24 +23,25 @@ export type PrinterColumn = {
 
 /** The CustomResourceDefinition of a kind. */
 export function customResourceDefinition(names: KindNames, schema: Json): Json {
+  const { group, version } = names.api ?? { group: GROUP, version: VERSION };
   return {
     apiVersion: "apiextensions.k8s.io/v1",
     kind: "CustomResourceDefinition",
-    metadata: { name: `${names.plural}.${GROUP}` },
+    metadata: { name: `${names.plural}.${group}` },
     spec: {
-      group: GROUP,
+      group,
       scope: names.scope,
       names: {
         kind: names.kind,
         listKind: `${names.kind}List`,
         plural: names.plural,
         singular: names.kind.toLowerCase(),
-        shortNames: names.shortNames,
+        ...(names.shortNames.length === 0 ? {} : { shortNames: names.shortNames }),
         categories: ["seam"],
       },
       versions: [
         {
-          name: VERSION,
+          name: version,
           served: true,
           storage: true,
           schema: { openAPIV3Schema: rootSchema(schema) },
@@ -71,6 +74,7 @@ function rootSchema(schema: Json): Json {
 }
 
 const KEPT = [
+  "format",
   "default",
   "minimum",
   "maximum",
@@ -81,6 +85,7 @@ const KEPT = [
   "maxProperties",
   "x-kubernetes-list-type",
   "x-kubernetes-list-map-keys",
+  "x-kubernetes-preserve-unknown-fields",
 ];
 
 function structural(schema: Json): Json {
@@ -94,7 +99,7 @@ function structural(schema: Json): Json {
     ...alternativeRules(schema),
   ];
   return {
-    type: schema["type"],
+    ...("type" in schema ? { type: schema["type"] } : {}),
     ...base,
     ...inside(schema),
     ...(rules.length > 0 ? { "x-kubernetes-validations": rules } : {}),

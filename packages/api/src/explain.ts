@@ -1,5 +1,6 @@
 /** What a field of a kind is, from the schemas alone: type, whether it is required, default, allowed values, example, fields below. */
 import { err, ok, type Result } from "@seam/base";
+import { BandwidthSchema } from "./bandwidth.ts";
 import { ExperimentSchema } from "./experiment.ts";
 import { NetworkConfigSchema } from "./network-config.ts";
 import { child, isJson, list, mapValue, schemas, words, type Json } from "./node.ts";
@@ -33,6 +34,7 @@ const SCHEMAS: { readonly [kind: string]: Json } = {
   Project: { ...ProjectSchema },
   Experiment: { ...ExperimentSchema },
   NetworkConfig: { ...NetworkConfigSchema },
+  Bandwidth: { ...BandwidthSchema },
 };
 
 /** The kinds that `explain` knows. */

@@ -1,4 +1,5 @@
 /** The kinds of Seam: schemas, types, validation and CustomResourceDefinitions. Pure. */
+export { type Bandwidth, BANDWIDTH_KIND, BandwidthSchema } from "./bandwidth.ts";
 export { calicoDefinitions } from "./calico.ts";
 export { type Experiment, ExperimentSchema } from "./experiment.ts";
 export {
@@ -14,6 +15,7 @@ export {
   AGENT_NAME,
   ENFORCED_ANNOTATION,
   formatEnforced,
+  LINK_SPEED_ANNOTATION,
   NETWORK_POLICY,
   NODE_LABEL,
   policyKindOf,

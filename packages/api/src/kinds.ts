@@ -1,4 +1,5 @@
 /** All kinds of Seam: schema and names together; the list that `seam install` and the Helm chart apply. */
+import { BANDWIDTH_GROUP, BANDWIDTH_VERSION, BandwidthSchema } from "./bandwidth.ts";
 import { customResourceDefinition, type KindNames, type PrinterColumn } from "./crd.ts";
 import { ExperimentSchema } from "./experiment.ts";
 import type { Json } from "./node.ts";
@@ -40,9 +41,37 @@ const networkConfig: KindNames = {
   ],
 };
 
+const count = (name: string, jsonPath: string): PrinterColumn => ({
+  name,
+  type: "integer",
+  jsonPath,
+});
+
+const bandwidth: KindNames = {
+  api: { group: BANDWIDTH_GROUP, version: BANDWIDTH_VERSION },
+  kind: "Bandwidth",
+  plural: "bandwidths",
+  shortNames: [],
+  scope: "Cluster",
+  columns: [
+    { name: "Node", type: "string", jsonPath: ".spec.node" },
+    count("UL", ".spec.capacity.network.ulMbps"),
+    count("DL", ".spec.capacity.network.dlMbps"),
+    count("uUL", ".status.used.network.ulMbps"),
+    count("uDL", ".status.used.network.dlMbps"),
+    count("LUL", ".spec.capacity.local.ulMbps"),
+    count("LDL", ".spec.capacity.local.dlMbps"),
+    count("uLUL", ".status.used.local.ulMbps"),
+    count("uLDL", ".status.used.local.dlMbps"),
+    { name: "State", type: "string", jsonPath: ".status.status" },
+    age,
+  ],
+};
+
 /** The CustomResourceDefinitions of all kinds. */
 export const customResourceDefinitions = (): readonly Json[] => [
   customResourceDefinition(project, { ...ProjectSchema }),
   customResourceDefinition(experiment, { ...ExperimentSchema }),
   customResourceDefinition(networkConfig, { ...NetworkConfigSchema }),
+  customResourceDefinition(bandwidth, { ...BandwidthSchema }),
 ];

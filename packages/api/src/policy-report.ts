@@ -1,6 +1,7 @@
 /**
  * How each node's agent tells which policies are in force there: a Lease in Seam's namespace, with an annotation that names for
- * each kind of policy the resourceVersion up to which the node's kernel has everything (decision 18).
+ * each kind of policy the resourceVersion up to which the node's kernel has everything (decision 18). Another one tells how fast
+ * the node's network card is (decision 25).
  */
 import { isJson } from "./node.ts";
 import { GROUP } from "./words.ts";
@@ -13,6 +14,8 @@ export const AGENT_NAME = "seam-agent";
 export const NODE_LABEL = `${GROUP}/node`;
 /** Annotation of a node's report: from kind to resourceVersion, as a JSON object. */
 export const ENFORCED_ANNOTATION = `${GROUP}/enforced`;
+/** Annotation of a node's report: Mbit/s of its uplink, when hardware says so. */
+export const LINK_SPEED_ANNOTATION = `${GROUP}/link-mbps`;
 /** The kind of the reports. */
 export const REPORT_KIND = { apiVersion: "coordination.k8s.io/v1", kind: "Lease" } as const;
 /** Kubernetes' own kind of policies, as reports name it. */

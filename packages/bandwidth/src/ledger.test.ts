@@ -124,7 +124,9 @@ test("V6: a reservation holds until the pod's object names a node, which then de
   ledger.reserve(on("n1", pod("a", rates(100))));
   ledger.setPod(pod("a", rates(100)));
   expect(usedOn(ledger, "n1")).toBe("local 100/100 network 100/100");
+  expect(ledger.nodeOf("uid-a")).toBe("n1");
   ledger.setPod(on("n2", pod("a", rates(100))));
+  expect(ledger.nodeOf("uid-a")).toBe("n2");
   expect(usedOn(ledger, "n1")).toBe("local 0/0 network 0/0");
   ledger.release("uid-a");
   expect(usedOn(ledger, "n2")).toBe("local 100/100 network 100/100");

@@ -47,6 +47,8 @@ export type Ledger = {
   readonly score: (pod: PodFacts, nodes: readonly string[]) => readonly number[];
   /** Null for a node without capacity. */
   readonly account: (node: string) => NodeAccount | null;
+  /** Where a pod counts, reserved or bound; null for nowhere. */
+  readonly nodeOf: (uid: string) => string | null;
   /** The pods that count on a node, reserved ones included. */
   readonly podsOn: (node: string) => readonly PlacedPod[];
 };
@@ -79,6 +81,10 @@ export function createLedger(rules: LedgerRules = "fixed"): Ledger {
     fit,
     score: (pod, nodes) => without(book, [pod.uid], () => scores(book, rules, { pod, nodes })),
     account: (node) => accountOf(book, node),
+    nodeOf: (uid) => {
+      const entry = book.entries.get(uid);
+      return entry === undefined ? null : (placedOf(entry)?.node ?? null);
+    },
     podsOn: (node) => [...(book.lines.get(node)?.pods.values() ?? [])],
   };
 }

@@ -6,7 +6,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { API_VERSION } from "@seam/api";
-import { child, children, type KubeClient, type KubeObject, textAt } from "@seam/kube";
+import { child, type KubeClient, type KubeObject, textAt } from "@seam/kube";
 import { labExec, labStatus } from "@seam/lab";
 import {
   type BenchDocument,
@@ -16,7 +16,8 @@ import {
   statisticsOf,
 } from "./document.ts";
 import { cpuMsOf } from "./cpu.ts";
-import { FAKE, type Kwok, startKwok } from "./kwok.ts";
+import { makeFakeNodes, REAL_NODE, until } from "./fake-nodes.ts";
+import { startKwok } from "./kwok.ts";
 import { memoryOf } from "./memory.ts";
 import { type MadeObjects, PEER_LABEL, watchMade } from "./made-objects.ts";
 import { openLab, write } from "./rivals.ts";
@@ -36,8 +37,6 @@ export type ControllerBenchOptions = {
 
 const PEER = "kube-controller-manager, Deployment to ReplicaSet";
 const PROGRAM = "/seam/controller.js";
-/** The lab's one real node. */
-const NODE = "n1";
 const PROJECTS = 10;
 /** A kubelet's own limit is 110 pods. */
 const PODS_OF_NODE = 100;
@@ -47,10 +46,10 @@ const QUIET_SECONDS = 60;
 export async function benchController(options: ControllerBenchOptions): Promise<BenchDocument> {
   const kube = await openLab(options.lab);
   const { kubeconfig } = await labStatus(options.lab);
-  using kwok = startKwok(options.kwok, kubeconfig);
+  using kwok = startKwok(options.kwok, kubeconfig, "nodes and pods");
   await using seen = watchMade(kube, 2 * options.workloads);
   try {
-    await makeNodes(
+    await makeFakeNodes(
       kube,
       kwok,
       Math.ceil((options.experiments * options.workloads) / PODS_OF_NODE) + 1,
@@ -220,43 +219,8 @@ async function makeProjects(kube: KubeClient): Promise<void> {
   }
 }
 
-/** Nodes that kwok keeps Ready; the real one takes no pod of the benchmark. */
-async function makeNodes(kube: KubeClient, kwok: Kwok, count: number): Promise<void> {
-  const real = { apiVersion: "v1", kind: "Node", name: NODE };
-  const cordoned = await kube.patch(real, {
-    kind: "merge",
-    value: { spec: { unschedulable: true } },
-  });
-  if (!cordoned.ok) throw new Error(cordoned.error.message);
-  const names = Array.from({ length: count }, (_, index) => `fake-${index}`);
-  for (const name of names) {
-    const labels = { "kubernetes.io/hostname": name, "kubernetes.io/os": "linux" };
-    await write(kube, {
-      apiVersion: "v1",
-      kind: "Node",
-      metadata: { name, labels, annotations: { [FAKE]: "fake" } },
-    });
-  }
-  for (const name of names) {
-    await until(`node ${name} is Ready`, async () => {
-      kwok.check();
-      const found = await kube.get({ ...real, name });
-      const conditions = found.ok ? children(child(found.value, "status"), "conditions") : [];
-      return conditions.some(({ type, status }) => type === "Ready" && status === "True");
-    });
-  }
-}
-
 const untilMade = async (seen: MadeObjects, experiments: number): Promise<void> =>
   until(`${experiments} experiments are made`, () => seen.complete() === experiments);
-
-async function until(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
-  const limit = performance.now() + 1_800_000;
-  while (!(await holds())) {
-    if (performance.now() > limit) throw new Error(`not so after 30 min: ${what}`);
-    await sleep(100);
-  }
-}
 
 type Used = {
   readonly requests: number;
@@ -276,7 +240,7 @@ type Controller = {
 /** What the controller at an address has counted, without what renews its lease. */
 async function requestsIn(lab: string, address: string): Promise<number> {
   const ask = ["curl", "-sf", `http://${address}:9810/metrics`];
-  const { stdout } = await labExec(lab, NODE, ask);
+  const { stdout } = await labExec(lab, REAL_NODE, ask);
   const samples = [...stdout.matchAll(/^seam_api_requests_total\{(.*)\} (\d+)$/gm)];
   return samples
     .filter(([, labels = ""]) => !labels.includes('resource="leases"'))
@@ -296,9 +260,9 @@ async function controllerOf(kube: KubeClient, lab: string): Promise<Controller> 
     requests,
     used: async () => ({
       requests: await requests(),
-      serverMs: await cpuMsOf(lab, NODE, "/kube-apiserver"),
-      controllerMs: await cpuMsOf(lab, NODE, PROGRAM),
+      serverMs: await cpuMsOf(lab, REAL_NODE, "/kube-apiserver"),
+      controllerMs: await cpuMsOf(lab, REAL_NODE, PROGRAM),
     }),
-    memory: async () => memoryOf(lab, NODE, PROGRAM),
+    memory: async () => memoryOf(lab, REAL_NODE, PROGRAM),
   };
 }

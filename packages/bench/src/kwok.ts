@@ -23,7 +23,7 @@ const notReady = `    - key: '.status.conditions.[] | select( .type == "Ready" )
       operator: NotIn
       values: ["True"]`;
 
-const STAGES = [
+const NODE_STAGES = [
   stage(
     "node-ready",
     "Node",
@@ -48,6 +48,9 @@ ${notReady}
       {{ end }}
 `,
   ),
+];
+
+const POD_STAGES = [
   stage(
     "pod-running",
     "Pod",
@@ -87,11 +90,16 @@ export type Kwok = Disposable & {
   readonly check: () => void;
 };
 
-/** Starts kwok on a cluster. */
-export function startKwok(program: string, kubeconfig: string): Kwok {
+/** Starts kwok on a cluster; without `pods`, those stay Pending on their nodes. */
+export function startKwok(
+  program: string,
+  kubeconfig: string,
+  plays: "nodes" | "nodes and pods",
+): Kwok {
   const folder = mkdtempSync(path.join(tmpdir(), "seam-kwok-"));
   const config = path.join(folder, "stages.yaml");
-  writeFileSync(config, STAGES.join("---\n"));
+  const stages = plays === "nodes" ? NODE_STAGES : [...NODE_STAGES, ...POD_STAGES];
+  writeFileSync(config, stages.join("---\n"));
   const flags = [
     `--config=${config}`,
     `--kubeconfig=${kubeconfig}`,

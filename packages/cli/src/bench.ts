@@ -1,12 +1,15 @@
 /** `seam bench`: measurements against named peers on a lab. */
 import {
+  benchBandwidth,
   benchCni,
   benchController,
   type BenchDocument,
   benchEnforcement,
+  benchExtender,
   benchPods,
   benchPolicies,
   benchPolicyCost,
+  benchScheduling,
   benchTable,
   benchThroughput,
   MOST_POLICIES,
@@ -96,6 +99,17 @@ export function policies(flags: {
   show(document, flags.json);
 }
 
+/** The action of `seam bench bandwidth`. */
+export async function bandwidth(flags: {
+  readonly rounds: string;
+  readonly seconds: string;
+  readonly json?: true;
+}): Promise<void> {
+  const rounds = positive("--rounds", flags.rounds);
+  const seconds = positive("--seconds", flags.seconds);
+  show(await benchBandwidth({ rounds, seconds }), flags.json);
+}
+
 /** The action of `seam bench policy-cost`. */
 export async function policyCost(flags: {
   readonly rounds: string;
@@ -139,18 +153,61 @@ type ControllerFlags = {
 
 /** The action of `seam bench controller`. */
 export async function controller(flags: ControllerFlags): Promise<void> {
-  const lab = "bench-controller";
   const options = {
-    lab,
-    kwok: `${await kwokTools()}/kwok`,
     experiments: positive("--experiments", flags.experiments),
     workloads: positive("--workloads", flags.workloads),
     perSecond: positive("--rate", flags.rate),
   };
+  return withFakeNodes("bench-controller", flags.json, async (given) =>
+    benchController({ ...given, ...options }),
+  );
+}
+
+type SchedulingFlags = {
+  readonly nodes: string;
+  readonly pods: string;
+  readonly rounds: string;
+  readonly json?: true;
+};
+
+/** The action of `seam bench scheduling`. */
+export async function scheduling(flags: SchedulingFlags): Promise<void> {
+  const options = {
+    nodes: positive("--nodes", flags.nodes),
+    pods: positive("--pods", flags.pods),
+    rounds: positive("--rounds", flags.rounds),
+  };
+  return withFakeNodes("bench-scheduling", flags.json, async (given) =>
+    benchScheduling({ ...given, ...options }),
+  );
+}
+
+/** The action of `seam bench extender`. */
+export function extender(flags: {
+  readonly nodes: string;
+  readonly pods: string;
+  readonly questions: string;
+  readonly json?: true;
+}): void {
+  const document = benchExtender({
+    nodes: positive("--nodes", flags.nodes),
+    pods: positive("--pods", flags.pods),
+    questions: positive("--questions", flags.questions),
+  });
+  show(document, flags.json);
+}
+
+/** Runs a benchmark on a lab of one node, with kwok for all others, and takes it down whatever happens. */
+async function withFakeNodes(
+  lab: string,
+  json: true | undefined,
+  bench: (given: { readonly lab: string; readonly kwok: string }) => Promise<BenchDocument>,
+): Promise<void> {
+  const kwok = `${await kwokTools()}/kwok`;
   try {
     for await (const line of bringUp({ name: lab, nodes: 1, network: "seam" }))
       process.stderr.write(`${line}\n`);
-    show(await benchController(options), flags.json);
+    show(await bench({ lab, kwok }), json);
   } finally {
     await labDown(lab);
   }

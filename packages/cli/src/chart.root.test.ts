@@ -43,6 +43,7 @@ const image = ["--set", "image=SEAM_IMAGE"] as const;
 test("deploy/seam.yaml is the chart without Helm", () => {
   // Nothing is managed by Helm there, and a key that everybody knows would be none.
   const values = ["--set", "namespace.create=true", "--set", "server.tls.generate=false"];
+  values.push("--kube-version", "v1.36.3");
   const made = template(...image, ...values);
   expect(made).toMatchObject({ ok: true });
   const header =
@@ -144,18 +145,18 @@ test("values reach the objects", () => {
 
 type Certificate = { readonly data: { readonly [key: string]: string } };
 
-const dataIn = (text: string, kind: string): Certificate["data"] => {
+const dataOf = (text: string, kind: string): Certificate["data"] => {
   const object = parseAllDocuments(text)
     .map((document): (Certificate & Object) | null => document.toJS())
-    .find((each) => each?.kind === kind);
+    .find((each) => each?.kind === kind && each.metadata.name.startsWith("seam-server"));
   return object?.data ?? {};
 };
 
 test("the server gets a certificate of an authority that clients can read, and no rights", () => {
   const { text } = template(...image);
-  const secret = dataIn(text, "Secret");
+  const secret = dataOf(text, "Secret");
   const pem = (key: string): string => Buffer.from(secret[key] ?? "", "base64").toString();
-  const authority = new X509Certificate(dataIn(text, "ConfigMap")["ca.crt"] ?? "");
+  const authority = new X509Certificate(dataOf(text, "ConfigMap")["ca.crt"] ?? "");
   const certificate = new X509Certificate(pem("tls.crt"));
   expect(certificate.checkIssued(authority) && certificate.verify(authority.publicKey)).toBe(true);
   expect(certificate.checkPrivateKey(createPrivateKey(pem("tls.key")))).toBe(true);
@@ -195,4 +196,84 @@ test.each([
   const { text } = template(...image, "--set", set);
   expect(text).toContain("name: seam-controller");
   expect(text).not.toContain("seam-server");
+});
+
+test("values of vaclab's chart reach the controller (V17), and those of an older release are taken", () => {
+  const argv = [
+    "--set=manager.bandwidth.local.uplink=40000000",
+    "--set=manager.bandwidth.network.downlink=2500",
+    "--set=manager.annotations.egress=kubernetes.io/egress-bandwidth",
+  ];
+  const containerIn = (text: string): unknown =>
+    JSON.parse(JSON.stringify(deploymentIn(objectsOf(text), "seam-controller"))).spec.template.spec
+      .containers[0];
+  const changed = template(...image, ...argv).text;
+  const rates = [
+    "--egress-bandwidth-annotation=kubernetes.io/egress-bandwidth",
+    "--ingress-bandwidth-annotation=ovn.kubernetes.io/ingress_rate",
+    "--default-egress-mbps=20",
+    "--default-ingress-mbps=20",
+  ];
+  expect(containerIn(changed)).toMatchObject({
+    args: [
+      "--default-local-ul-mbps=40000000",
+      "--default-local-dl-mbps=20000",
+      "--default-network-ul-mbps=1000",
+      "--default-network-dl-mbps=2500",
+      "--bandwidth-scheduler=vaclab-scheduler",
+      ...rates,
+    ],
+  });
+  const scheduler = deploymentIn(objectsOf(changed), "vaclab-scheduler");
+  expect(scheduler).toMatchObject({
+    spec: {
+      template: {
+        spec: {
+          containers: expect.arrayContaining([
+            expect.objectContaining({ name: "extender", args: rates }),
+          ]),
+        },
+      },
+    },
+  });
+  const custom = template(...image, "--set=manager.annotations.egress=example.org/up").text;
+  const flags = custom.match(/--egress-bandwidth-annotation=example.org\/up$/gm);
+  // The controller, the scheduler and admission read the same.
+  expect(flags?.length).toBe(3);
+  expect(custom).toContain("'ovn.kubernetes.io/ingress_rate', 'example.org/up'");
+  const older = template(...image, "--set", "manager=null", "--set", "prometheus=null");
+  expect(containerIn(older.text)).not.toHaveProperty("args");
+  const zero = template(...image, "--set=manager.bandwidth.network.uplink=0");
+  expect(zero.ok).toBe(false);
+  expect(zero.text).toMatch(/uplink/);
+});
+
+test("administrators can give roles for Bandwidth (V20)", () => {
+  const roles = objectsOf(template(...image).text).filter(({ metadata: { name } }) =>
+    name.startsWith("bandwidth-"),
+  );
+  const verbs = Object.fromEntries(
+    roles.map(({ metadata, rules = [] }) => [metadata.name, rules[0]?.verbs.join()]),
+  );
+  expect(verbs).toEqual({
+    "bandwidth-admin-role": "get,list,watch,create,update,patch,delete,deletecollection",
+    "bandwidth-editor-role": "get,list,watch,create,update,patch,delete",
+    "bandwidth-viewer-role": "get,list,watch",
+  });
+});
+
+test("prometheus-operator finds every program when that is asked for (V20)", () => {
+  const namesIn = (...argv: readonly string[]): readonly string[] =>
+    objectsOf(template(...image, ...argv).text)
+      .filter(({ kind }) => kind === "ServiceMonitor")
+      .map(({ metadata }) => metadata.name);
+  expect(namesIn()).toEqual([]);
+  expect(namesIn("--set=prometheus.enable=true").toSorted()).toEqual([
+    "seam-admission",
+    "seam-agent",
+    "seam-controller",
+    "seam-server",
+    "vaclab-scheduler",
+  ]);
+  expect(namesIn("--set=prometheus.enable=true", "--set=server.enabled=false")).toHaveLength(4);
 });

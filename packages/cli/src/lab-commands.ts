@@ -136,6 +136,7 @@ export function addBenchCommands(program: Command): void {
     "seam bench pods --counts 1,30",
   );
   addScaleBenches(add);
+  addClusterBenches(add);
   withExamples(bench, "seam bench cni", "seam bench throughput", "seam bench pods");
 }
 
@@ -157,6 +158,20 @@ function addScaleBenches(add: AddCommand): void {
     "seam bench policy-cost --rounds 5",
   );
   withExamples(
+    add(
+      "bandwidth",
+      "how well pods' rates hold, against the CNI bandwidth plugin; needs root, no lab",
+    )
+      .option("--rounds <count>", "interleaved measurements of each rate and direction", "9")
+      .option("--seconds <count>", "seconds of one measurement", "2")
+      .action(later(async () => (await import("./bench.ts")).bandwidth)),
+    "seam bench bandwidth --rounds 5",
+  );
+}
+
+/** How fast a whole cluster takes up what is written. */
+function addClusterBenches(add: AddCommand): void {
+  withExamples(
     add("enforcement", "milliseconds from a policy's writing to the packets of pods on every node")
       .option("--changes <count>", "how often the policy is written and deleted", "100")
       .action(later(async () => (await import("./bench.ts")).enforcement)),
@@ -169,5 +184,24 @@ function addScaleBenches(add: AddCommand): void {
       .option("--rate <count>", "experiments per second in the first half", "3")
       .action(later(async () => (await import("./bench.ts")).controller)),
     "seam bench controller --experiments 100",
+  );
+  withExamples(
+    add("extender", "how long vaclab-scheduler's extender takes to answer; needs no lab")
+      .option("--nodes <count>", "nodes of the cluster", "1000")
+      .option("--pods <count>", "pods of the cluster", "10000")
+      .option("--questions <count>", "questions of each kind", "5000")
+      .action(later(async () => (await import("./bench.ts")).extender)),
+    "seam bench extender --nodes 5000",
+  );
+  withExamples(
+    add(
+      "scheduling",
+      "pods placed in a second with bandwidth and without, on nodes that kwok plays",
+    )
+      .option("--nodes <count>", "nodes that kwok plays", "1000")
+      .option("--pods <count>", "pods that each scheduler places in a round", "5000")
+      .option("--rounds <count>", "rounds", "2")
+      .action(later(async () => (await import("./bench.ts")).scheduling)),
+    "seam bench scheduling --nodes 100 --pods 500",
   );
 }

@@ -2,8 +2,9 @@
 import { readFileSync } from "node:fs";
 
 import { type Address, formatAddress, parseAddress } from "@seam/base";
-import { CALICO_KINDS, createPolicyIntent } from "@seam/intent";
-import { ANY } from "@seam/state";
+import { CALICO_KINDS, createPolicyIntent, type PolicyIntent } from "@seam/intent";
+import { permitsBy } from "@seam/intent/testing";
+import { ANY, HOST_POINTS } from "@seam/state";
 import type { KubeObject } from "@seam/kube";
 import { type End, judge, type Pod, readClusterPolicy } from "@seam/reach";
 import { expect, test } from "vitest";
@@ -59,6 +60,15 @@ test("the guide's policies for the whole cluster are understood, and do what it 
   ]);
 });
 
+/** What of an object of Calico's is not understood. */
+function tell(intent: PolicyIntent, object: KubeObject): readonly string[] {
+  const { name, namespace } = object.metadata;
+  const known = CALICO_KINDS.find(({ kind }) => kind === object.kind);
+  if (known === undefined) throw new Error(object.kind);
+  const key = namespace === undefined ? name : `${namespace}/${name}`;
+  return intent.setCalico(known.kind, key, object);
+}
+
 test("the guide's policies of Calico's are understood, and do what it says of them (I15)", () => {
   const intent = createPolicyIntent();
   const own = [address("10.244.0.1")];
@@ -77,13 +87,8 @@ test("the guide's policies of Calico's are understood, and do what it says of th
       ports: [],
     });
   intent.setEndpoint("seam0", { addresses: own, pod: { key: "lab-a/web", uid: "" } });
-  for (const object of documentsUnder("Calico's policies")) {
-    const { name, namespace } = object.metadata;
-    const known = CALICO_KINDS.find(({ kind }) => kind === object.kind);
-    if (known === undefined) throw new Error(object.kind);
-    const key = namespace === undefined ? name : `${namespace}/${name}`;
-    expect(intent.setCalico(known.kind, key, object)).toEqual([]);
-  }
+  for (const object of documentsUnder("Calico's policies"))
+    expect(tell(intent, object)).toEqual([]);
   intent.takeChange();
   const { gates, addresses, blocks } = intent.state();
   const rules = gates.get("seam0")?.ingress;
@@ -99,4 +104,27 @@ test("the guide's policies of Calico's are understood, and do what it says of th
     "none",
     "none log icmp/*",
   ]);
+});
+
+test("the guide's host endpoint and its policies are understood, and do what it says of them (I16)", () => {
+  const intent = createPolicyIntent("n1");
+  intent.setInterfaces(new Map([["eth0", [address("192.0.2.11"), address("2001:db8::11")]]]));
+  for (const object of documentsUnder("Nodes' own interfaces"))
+    expect(tell(intent, object)).toEqual([]);
+  intent.takeChange();
+  const state = intent.state();
+  const gate = state.hosts.get("eth0");
+  if (gate === undefined) throw new Error("no gate of eth0");
+  /** Points at which an address may use a port. */
+  const passing = (text: string, port: number): readonly string[] =>
+    HOST_POINTS.filter((point) =>
+      permitsBy(state, gate.rules[point], { other: address(text), protocol: "TCP", port }),
+    );
+  const [out, forwarded] = ["local-egress", ["forward-ingress", "forward-egress"]];
+  expect(passing("192.0.2.7", 10_250)).toEqual(["local-ingress", out, ...forwarded, "pre-dnat"]);
+  expect(passing("10.0.0.7", 10_250)).toEqual([out, ...forwarded, "pre-dnat"]);
+  expect(passing("192.0.2.7", 30_080)).toEqual([out, ...forwarded]);
+  expect(passing("10.0.0.7", 30_080)).toEqual([out, ...forwarded, "pre-dnat"]);
+  expect(passing("198.51.100.7", 80)).toEqual([out, "forward-egress", "pre-dnat"]);
+  expect([...(gate.admitted ?? [])].filter(([, each]) => each !== "none")).toEqual([]);
 });

@@ -14,6 +14,8 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseAllDocuments } from "yaml";
 
+import { textOf } from "./fields.ts";
+
 /** What to install. */
 export type InstallOptions = {
   /** Reference of the image that holds agent and controller; the nodes must have it or be able to pull it. */
@@ -25,13 +27,20 @@ export type InstallOptions = {
 const FIELD_MANAGER = "seam-install";
 const IMAGE = "SEAM_IMAGE";
 const PATIENCE = millis(120_000);
+/** Upstream's scheduler must not be newer than the API server. */
+const SCHEDULER = /(\/kube-scheduler:)v[.0-9]+/g;
+/** A version without what vendors add to it. */
+const RELEASE = /^v[0-9]+[.][0-9]+[.][0-9]+/;
 const MANIFEST = new URL("../../../deploy/seam.yaml", import.meta.url);
 
-/** The objects that make up an installation, in the order in which they are applied. */
-const installationObjects = (image: string): readonly KubeObject[] =>
-  parseAllDocuments(readFileSync(MANIFEST, "utf8").replaceAll(IMAGE, image))
+/** The objects that make up an installation, in the order in which they are applied; `version` is the cluster's, such as v1.36.3. */
+function installationObjects(image: string, version?: string): readonly KubeObject[] {
+  const text = readFileSync(MANIFEST, "utf8").replaceAll(IMAGE, image);
+  const fitting = version === undefined ? text : text.replaceAll(SCHEDULER, `$1${version}`);
+  return parseAllDocuments(fitting)
     .map((document): unknown => document.toJS())
     .filter(isKubeObject);
+}
 
 /** Applies everything; what is installed already is brought to this version. Yields one line per part. */
 export async function* installSeam(
@@ -39,7 +48,10 @@ export async function* installSeam(
   options: InstallOptions,
 ): AsyncGenerator<string, Result<void, KubeError>> {
   const limit = performance.now() + (options.patience ?? PATIENCE);
-  const objects = installationObjects(options.image);
+  const server = await client.read("/version");
+  if (!server.ok) return server;
+  const version = textOf(server.value, "gitVersion")?.match(RELEASE)?.[0];
+  const objects = installationObjects(options.image, version);
   const free = await notHelms(client, objects, "helm upgrade");
   if (!free.ok) return free;
   for (const object of objects) {

@@ -1,5 +1,5 @@
 /** The kinds that people name on a command line, and how: by kind, plural or short name, in any case. */
-import { API_VERSION } from "@seam/api";
+import { API_VERSION, BANDWIDTH_KIND } from "@seam/api";
 import { err, ok, type Result } from "@seam/base";
 import type { SeamError } from "./error.ts";
 
@@ -47,11 +47,19 @@ export const NETWORK_CONFIG: KnownKind = {
   namespaced: false,
 };
 
+const BANDWIDTH: KnownKind = {
+  ...BANDWIDTH_KIND,
+  plural: "bandwidths",
+  shortNames: [],
+  namespaced: false,
+};
+
 /** All kinds that `findKind` knows. */
 const KNOWN: readonly KnownKind[] = [
   PROJECT,
   EXPERIMENT,
   NETWORK_CONFIG,
+  BANDWIDTH,
   { ...core("Namespace", "ns"), namespaced: false },
   { ...core("Node", "no"), namespaced: false },
   core("Pod", "po"),
@@ -72,7 +80,9 @@ export function findKind(word: string): Result<KnownKind, SeamError> {
   if (found !== undefined) return ok(found);
   const near = nearest(wanted, KNOWN.flatMap(namesOf));
   const hint = near === undefined ? "" : `Did you mean ${near}? `;
-  const list = KNOWN.map((each) => `${each.plural} (${each.shortNames.join(", ")})`).join(", ");
+  const list = KNOWN.map(({ plural, shortNames }) =>
+    shortNames.length === 0 ? plural : `${plural} (${shortNames.join(", ")})`,
+  ).join(", ");
   return err({
     code: "BadInput",
     message: `unknown kind "${word}"`,

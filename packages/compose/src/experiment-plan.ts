@@ -1,5 +1,6 @@
 /** From an experiment and what exists of it to what must be applied and removed; pure and without memory. */
 import { formatFieldError } from "@seam/api";
+import type { PodReservation } from "./bandwidth-reserved.ts";
 import type { KubeObject } from "@seam/kube";
 import { changesTo, type Changes } from "./children.ts";
 import type { Finding } from "./condition.ts";
@@ -24,6 +25,8 @@ export type Scene = {
   readonly refusals: ReadonlyMap<string, string>;
   /** How far the nodes are with the policies; null when the experiment has none. */
   readonly enforcement: Enforcement | null;
+  /** The pods whose rates are reserved on their nodes, by name. */
+  readonly reservations: ReadonlyMap<string, PodReservation>;
 };
 
 /** What decides about the objects of an experiment. */

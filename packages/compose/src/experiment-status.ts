@@ -1,7 +1,7 @@
 /** From an experiment and what exists of it to its status: a phase, the pods with their addresses, and why it is so. */
-import type { Experiment } from "@seam/api";
 import { millis, type Millis } from "@seam/base";
 import type { Json } from "@seam/kube";
+import { bandwidthReserved, isWaitingForPlaces } from "./bandwidth-reserved.ts";
 import { newsIn, settle, type Finding } from "./condition.ts";
 import {
   blockersOf,
@@ -75,7 +75,9 @@ export function judgeExperiment(scene: Scene, problems: readonly Problem[]): Ver
       workloads: progressOf(scene).map(workloadStatus),
       conditions,
     },
-    news: newsIn(findings, before).filter((item) => isWorthTelling(item, before)),
+    news: newsIn(findings, before).filter(
+      (item) => isWorthTelling(item, before) && !isWaitingForPlaces(item),
+    ),
     wake: wakeOf(scene, findings, enforcement),
   };
 }
@@ -101,17 +103,9 @@ export function concernsAbout({ experiment }: Pick<Scene, "experiment">): readon
   const objection = objectionTo(experiment);
   if (objection !== null || !experiment.spec.ok) return objection === null ? [] : [objection];
   const machines = experiment.spec.value.workloads.filter(({ kind }) => kind === "VirtualMachine");
-  return [
-    ...unsupported(experiment.spec.value),
-    ...(machines.length === 0
-      ? []
-      : [
-          finding("WorkloadsReady", "False", {
-            reason: "VirtualMachinesUnavailable",
-            message: noMachines(machines),
-          }),
-        ]),
-  ];
+  if (machines.length === 0) return [];
+  const reason = "VirtualMachinesUnavailable";
+  return [finding("WorkloadsReady", "False", { reason, message: noMachines(machines) })];
 }
 
 const workloadStatus = ({ workload, ready, desired, pods }: Progress): Json => ({
@@ -136,7 +130,7 @@ function findingsAbout(scene: Scene, problems: readonly Problem[]): readonly Fin
   const accepted = { reason: "Valid", message: "the experiment can be worked on" };
   return [
     finding("Accepted", "True", accepted),
-    ...unsupported(spec.value),
+    ...bandwidthReserved(progressOf(scene), scene.reservations),
     ...lifetimeEnding(lifetimeOf(scene)),
     // Last, because it is what people wait for.
     workloadsReady(scene, problems),
@@ -222,14 +216,6 @@ function waitingMessage(scene: Scene, progress: readonly Progress[]): string {
       ? []
       : [`for the cause, kubectl -n ${namespace} describe pod ${stuck.name}`];
   return [...parts, ...next].join("; ");
-}
-
-/** What the specification asks for and this version does not do is said, never passed over. */
-function unsupported(spec: Experiment["spec"]): readonly Finding[] {
-  const reserved = spec.workloads.filter((workload) => workload.bandwidth !== undefined);
-  if (reserved.length === 0) return [];
-  const message = `${reserved.map((workload) => workload.name).join(", ")}: this version of Seam writes the annotations of bandwidth but neither reserves nor shapes; until it does, remove bandwidth or expect no guarantee from it`;
-  return [finding("BandwidthReserved", "False", { reason: "NotSupportedYet", message })];
 }
 
 function lifetimeEnding(lifetime: Lifetime): readonly Finding[] {

@@ -79,6 +79,7 @@ const scene = (given: Given): Scene => ({
   virtualMachines: "absent",
   refusals: given.refusals ?? new Map(),
   enforcement: null,
+  reservations: new Map(),
 });
 
 const names = (given: Given): Record<string, readonly string[]> => {
@@ -331,7 +332,7 @@ describe("status", () => {
     [
       "BandwidthReserved",
       { workloads: [{ ...server, bandwidth: { egressMbps: 1 } }] },
-      "neither reserves nor shapes",
+      "server: reserved as soon as all of their pods are placed",
     ],
     ["LifetimeEnding", { workloads: [server], lifetime: "65m" }, "1970-01-01T01:05:00.000Z"],
   ])("%s says what to do", (type, spec, message) => {

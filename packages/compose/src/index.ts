@@ -1,4 +1,34 @@
 /** From Seam's objects to the objects that they are made of, and what to say of both; pure: the controller writes it, `plan` shows it. */
+export {
+  type BandwidthRequest,
+  observeBandwidth,
+  observeBandwidthPod,
+  type ObservedBandwidth,
+  type ObservedBandwidthPod,
+  type ObservedNode,
+  type ObservedReplicaSet,
+  observeNode,
+  observeReplicaSet,
+} from "./bandwidth-observed.ts";
+export {
+  type BandwidthScene,
+  capacityOf,
+  countedCapacity,
+  type HeldBandwidth,
+  newBandwidth,
+  type OtherStanding,
+  patchOf,
+  releasePatchOf,
+  standingOf,
+} from "./bandwidth-plan.ts";
+export { reservationsOf } from "./bandwidth-reserved.ts";
+export {
+  bandwidthNews,
+  type BandwidthVerdict,
+  judgeHeld,
+  judgeOther,
+  rateNews,
+} from "./bandwidth-status.ts";
 export { type Changes } from "./children.ts";
 export { type Finding } from "./condition.ts";
 export { driftNews, newsOf } from "./event.ts";

@@ -17,3 +17,10 @@ export const ADOPT_ANNOTATION = `${GROUP}/adopt`;
 export const RESTARTED_ANNOTATION = `${GROUP}/restarted-at`;
 /** Annotation: digest of what was applied last, so that a field that is no longer wanted is seen too. */
 export const APPLIED_ANNOTATION = `${GROUP}/applied`;
+/** Annotations of a Node by which somebody sets its capacity, out of pods and into them: `10G`, or `10G/2500M`. */
+export const CAPACITY_ANNOTATIONS = {
+  local: `${GROUP}/local-bandwidth`,
+  network: `${GROUP}/network-bandwidth`,
+} as const;
+/** Annotation of a Bandwidth: the parts of its capacity that the controller filled in, and so may change. */
+export const FILLED_CAPACITY_ANNOTATION = `${GROUP}/filled-capacity`;

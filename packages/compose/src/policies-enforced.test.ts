@@ -217,6 +217,7 @@ describe("the condition in the status", () => {
         virtualMachines: "absent",
         refusals: new Map(),
         enforcement,
+        reservations: new Map(),
       },
       [],
     );
@@ -250,13 +251,13 @@ describe("the condition in the status", () => {
 });
 
 describe("reports", () => {
-  const lease = (enforced: string): KubeObject => ({
+  const lease = (enforced: string, speed = {}): KubeObject => ({
     apiVersion: "coordination.k8s.io/v1",
     kind: "Lease",
     metadata: {
       name: "seam-policies-n1",
       namespace: "seam-system",
-      annotations: { "seam.ucsd.edu/enforced": enforced },
+      annotations: { "seam.ucsd.edu/enforced": enforced, ...speed },
     },
     spec: { holderIdentity: "n1", renewTime: "2026-11-27T01:00:00.000000Z" },
   });
@@ -268,10 +269,21 @@ describe("reports", () => {
         [KIND, "12"],
         ["X.y", "3"],
       ]),
+      linkSpeed: null,
       at: "2026-11-27T01:00:00.000000Z",
     });
     for (const text of ["", "{", "[]", "null", '"x"'])
       expect(observePolicyReport(lease(text)).enforced).toEqual(new Map());
+  });
+
+  test.each([
+    ["25000", 25_000],
+    ["0", null],
+    ["-1", null],
+    ["10G", null],
+  ])("a card of %s Mbit/s: %s (V3)", (text, speed) => {
+    const report = observePolicyReport(lease("{}", { "seam.ucsd.edu/link-mbps": text }));
+    expect(report.linkSpeed).toBe(speed);
   });
 
   test.each<[string, ReadonlyMap<string, string> | undefined, string]>([

@@ -1,5 +1,12 @@
 /** What agents report of the policies of their nodes, and how it compares with policies that exist; pure. */
-import { ENFORCED_ANNOTATION, policyKindOf, readEnforced, type VersionsByKind } from "@seam/api";
+import {
+  ENFORCED_ANNOTATION,
+  LINK_SPEED_ANNOTATION,
+  policyKindOf,
+  readEnforced,
+  type VersionsByKind,
+} from "@seam/api";
+import { type Mbps, mbps } from "@seam/base";
 import {
   child,
   hasReached,
@@ -14,6 +21,8 @@ export type PolicyReport = {
   readonly node: string;
   /** What its kernel has. */
   readonly enforced: VersionsByKind;
+  /** How fast its network card is; null when none tells. */
+  readonly linkSpeed: Mbps | null;
   /** When it was written, as the agent's clock said. */
   readonly at: string | null;
 };
@@ -28,9 +37,13 @@ export function observePolicyReport(object: KubeObject): PolicyReport {
   return {
     node: textAt(spec, "holderIdentity") ?? "",
     enforced: readEnforced(textAt(annotations, ENFORCED_ANNOTATION) ?? ""),
+    linkSpeed: speedIn(textAt(annotations, LINK_SPEED_ANNOTATION) ?? ""),
     at: textAt(spec, "renewTime"),
   };
 }
+
+const speedIn = (text: string): Mbps | null =>
+  /^[1-9][0-9]{0,7}$/.test(text) ? mbps(Number(text)) : null;
 
 /** What a report, if there is one, means for policies up to these versions. */
 export function nodeProgress(

@@ -2,8 +2,9 @@
 import { once } from "node:events";
 import { millis } from "@seam/base";
 import type { ApiCounts, Log } from "@seam/daemon";
-import { createWorkQueue, type EventRecorder, type KubeClient } from "@seam/kube";
+import { createWorkQueue, type EventRecorder, type KubeClient, type WorkQueue } from "@seam/kube";
 import { createAlarms } from "./alarms.ts";
+import type { BandwidthSettings } from "./bandwidth-watches.ts";
 import type { Meter } from "./meter.ts";
 import { reconcile, type World } from "./reconcile.ts";
 import { createRefusals } from "./refusals.ts";
@@ -19,6 +20,7 @@ export type ControllerOptions = {
   readonly counts: Pick<ApiCounts, "watchBroke">;
   /** The namespace of Seam's own objects. */
   readonly namespace: string;
+  readonly bandwidth: BandwidthSettings;
   /** Aborted when the loop shall end. */
   readonly signal: AbortSignal;
   /** Called when every cache is complete and work begins. */
@@ -28,6 +30,8 @@ export type ControllerOptions = {
 const WORKERS = 4;
 /** Besides them, those that take only what somebody has written anew, which so never waits for the end of slower passes. */
 const RESERVED = 4;
+/** Accounts of nodes have workers and a queue of their own: schedulers wait for them, and never behind experiments. */
+const ACCOUNTANTS = 4;
 const PATIENCE = { first: millis(50), longest: millis(30_000) };
 
 /** Runs until `signal` is aborted; then ends what it is working on and leaves no timer and no watch. */
@@ -35,11 +39,16 @@ export async function runController(options: ControllerOptions): Promise<void> {
   const { client, report, log, counts, signal } = options;
   if (signal.aborted) return;
   using queue = createWorkQueue(PATIENCE);
-  using alarms = createAlarms(queue.add);
+  using accounts = createWorkQueue(PATIENCE);
+  const add: WorkQueue["add"] = (key, urgency) =>
+    (isAccount(key) ? accounts : queue).add(key, urgency);
+  using alarms = createAlarms(add);
   await using watches = startWatches({
     client,
     namespace: options.namespace,
-    onWork: queue.add,
+    bandwidth: options.bandwidth,
+    report,
+    onWork: add,
     onError: (kind, { code, reason, message }) => {
       counts.watchBroke(kind);
       log.warn({ kind, code, reason, error: message }, "a watch broke and is made anew");
@@ -50,27 +59,32 @@ export async function runController(options: ControllerOptions): Promise<void> {
   if (signal.aborted) return;
   options.onSynced();
   log.info({}, "caches are complete; reconciling");
-  const world = { client, report, watches, refusals: createRefusals(client) };
-  const work = async (only?: "urgent"): Promise<void> => {
-    for (let key = await queue.next(only); key !== null; key = await queue.next(only)) {
+  const { meter } = options;
+  const world = { client, report, watches, meter, refusals: createRefusals(client) };
+  const work = async (from: WorkQueue, only?: "urgent"): Promise<void> => {
+    for (let key = await from.next(only); key !== null; key = await from.next(only)) {
       const start = performance.now();
       const wait = await pass(world, key, options);
-      if (wait === "retry") queue.retry(key);
+      if (wait === "retry") from.retry(key);
       else {
-        queue.forget(key);
+        from.forget(key);
         alarms.set(key, wait);
       }
-      queue.done(key, restAfter(performance.now() - start));
+      from.done(key, restAfter(performance.now() - start, isAccount(key) ? "account" : "object"));
     }
   };
   const workers = [
-    ...Array.from({ length: RESERVED }, async () => work("urgent")),
-    ...Array.from({ length: WORKERS }, async () => work()),
+    ...Array.from({ length: RESERVED }, async () => work(queue, "urgent")),
+    ...Array.from({ length: WORKERS }, async () => work(queue)),
+    ...Array.from({ length: ACCOUNTANTS }, async () => work(accounts)),
   ];
   await stopped;
   queue[Symbol.dispose]();
+  accounts[Symbol.dispose]();
   await Promise.all(workers);
 }
+
+const isAccount = (key: string): boolean => key.startsWith("Bandwidth/");
 
 /** One pass, measured; what it throws is a bug in Seam, told and tried again like a failure. */
 async function pass(

@@ -46,6 +46,7 @@ const report = (node: string, version: string): PolicyReport => ({
   node,
   enforced: new Map([[KIND, version]]),
   at: null,
+  linkSpeed: null,
 });
 const set = (index: EnforcementIndex, node: string, version: string): readonly string[] =>
   index.accept({ kind: "set", key: node, value: report(node, version) });

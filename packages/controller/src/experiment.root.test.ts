@@ -262,7 +262,7 @@ describe("the first experiment", () => {
       expect(await k("get", "namespace", "first", "--ignore-not-found")).toBe("");
     });
     expect(await k("get", "statefulsets,services,pods", "-A", "-o", "name")).toBe(
-      "service/kubernetes\nservice/seam-server\n",
+      "service/kubernetes\nservice/seam-admission\nservice/seam-server\n",
     );
   });
 });
@@ -306,9 +306,15 @@ describe("what is in the way is said", () => {
     const said = found.status?.conditions.filter(({ type }) => type !== "PoliciesEnforced");
     expect(said?.map(({ type, reason }) => [type, reason])).toEqual([
       ["Accepted", "Valid"],
-      ["BandwidthReserved", "NotSupportedYet"],
+      ["BandwidthReserved", "WaitingForPods"],
       ["WorkloadsReady", "VirtualMachinesUnavailable"],
     ]);
+    await eventually(async () =>
+      expect(condition(await experiment("later", "lab-a"), "BandwidthReserved")).toMatchObject({
+        status: "True",
+        message: "box: reserved on the node of each pod",
+      }),
+    );
     await eventually(async () => {
       expect(await read("pod", "box-0", "-n", "lab-a")).toMatchObject({
         metadata: { annotations: { "kubernetes.io/egress-bandwidth": "100M" } },

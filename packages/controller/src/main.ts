@@ -39,8 +39,8 @@ async function run(options: Options, config: ClusterConfig): Promise<void> {
   });
   const { report } = recorder;
   log.info({ port: daemon.port, server: config.server.href }, "started");
-  const { namespace, identity } = options;
-  const running = { client, report, counts, log, meter, namespace };
+  const { namespace, identity, bandwidth } = options;
+  const running = { client, report, counts, log, meter, namespace, bandwidth };
   await takePart({
     client,
     namespace,

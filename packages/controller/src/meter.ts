@@ -1,4 +1,5 @@
 /** Metrics of reconciling: how many passes, how they ended, how long they took. */
+import type { NodeAccount } from "@seam/bandwidth";
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 
 /** Measures passes. */
@@ -7,6 +8,8 @@ export type Meter = {
   readonly start: (kind: string) => (result: "done" | "failed") => void;
   /** Whether this process is the one that works. */
   readonly setLeading: (leading: boolean) => void;
+  /** What of a node's bandwidth is used and left; null takes the node out. */
+  readonly setBandwidth: (node: string, account: NodeAccount | null) => void;
 };
 
 /** A meter that writes to `registry`. */
@@ -35,6 +38,7 @@ export function createMeter(registry: Registry): Meter {
     registers: [registry],
   });
   return {
+    setBandwidth: bandwidthGauges(registry),
     setLeading: (is) => leading.set(is ? 1 : 0),
     start: (kind) => {
       const stop = seconds.startTimer({ kind });
@@ -44,5 +48,36 @@ export function createMeter(registry: Registry): Meter {
         if (result === "done") success.setToCurrentTime();
       };
     },
+  };
+}
+
+/** Two gauges with the same labels. */
+function bandwidthGauges(registry: Registry): Meter["setBandwidth"] {
+  const labelNames = ["node", "resource", "direction"];
+  const registers = [registry];
+  const used = new Gauge({
+    name: "seam_bandwidth_used_mbps",
+    help: "Mbit/s that pods have of a node, of what is within it (local) and through its card (network), out of pods (ul) and into them (dl).",
+    labelNames,
+    registers,
+  });
+  const remaining = new Gauge({
+    name: "seam_bandwidth_remaining_mbps",
+    help: "Mbit/s that pods can still get of a node, by the same labels.",
+    labelNames,
+    registers,
+  });
+  return (node, account) => {
+    for (const resource of ["local", "network"] as const)
+      for (const direction of ["ul", "dl"] as const) {
+        const labels = { node, resource, direction };
+        if (account === null) {
+          used.remove(labels);
+          remaining.remove(labels);
+        } else {
+          used.set(labels, account.used[resource][`${direction}Mbps`]);
+          remaining.set(labels, account.remaining[resource][`${direction}Mbps`]);
+        }
+      }
   };
 }

@@ -8,6 +8,14 @@ const defaults = {
   namespace: "seam-system",
   identity: "host-7",
   logLevel: "info",
+  bandwidth: {
+    defaults: {
+      local: { ulMbps: 20_000, dlMbps: 20_000 },
+      network: { ulMbps: 1000, dlMbps: 1000 },
+    },
+    keys: { egress: "ovn.kubernetes.io/egress_rate", ingress: "ovn.kubernetes.io/ingress_rate" },
+    silent: { scheduler: "vaclab-scheduler", rates: { ulMbps: 20, dlMbps: 20 } },
+  },
 };
 
 test.each([
@@ -19,6 +27,42 @@ test.each([
     { ...defaults, port: 2, identity: "p", namespace: "n", logLevel: "warn" },
   ],
   ["both", { argv: ["--port=1"], env: { SEAM_PORT: "2" } }, { ...defaults, port: 1 }],
+  [
+    "flags of vaclab-k8s-plugins (V17)",
+    {
+      argv: [
+        "--default-local-ul-mbps=1",
+        "--default-local-dl-mbps=2",
+        "--default-network-ul-mbps=3",
+        "--default-network-dl-mbps=4",
+        "--egress-bandwidth-annotation=kubernetes.io/egress-bandwidth",
+        "--ingress-bandwidth-annotation=kubernetes.io/ingress-bandwidth",
+        "--leader-elect",
+      ],
+    },
+    {
+      ...defaults,
+      bandwidth: {
+        ...defaults.bandwidth,
+        defaults: { local: { ulMbps: 1, dlMbps: 2 }, network: { ulMbps: 3, dlMbps: 4 } },
+        keys: {
+          egress: "kubernetes.io/egress-bandwidth",
+          ingress: "kubernetes.io/ingress-bandwidth",
+        },
+      },
+    },
+  ],
+  [
+    "pods without annotations (V18)",
+    { argv: ["--bandwidth-scheduler=mine", "--default-egress-mbps=5", "--default-ingress-mbps=6"] },
+    {
+      ...defaults,
+      bandwidth: {
+        ...defaults.bandwidth,
+        silent: { scheduler: "mine", rates: { ulMbps: 5, dlMbps: 6 } },
+      },
+    },
+  ],
   ["help", { argv: ["--help"] }, "help"],
 ])("%s", (_, given, value) => {
   expect(readOptions({ ...surroundings, ...given })).toEqual({ ok: true, value });
@@ -27,6 +71,16 @@ test.each([
 test.each([
   [["--port", "70000"], "--port: expected a port from 0 to 65535"],
   [["--prot", "1"], "--prot"],
+  [
+    ["--default-network-ul-mbps=0"],
+    "--default-network-ul-mbps: expected whole Mbit/s from 1 to 99999999, for example 1000; found 0; leave it out for 1000",
+  ],
+  [["--default-local-dl-mbps=1G"], "--default-local-dl-mbps: expected whole Mbit/s"],
+  [["--egress-bandwidth-annotation=a b"], "--egress-bandwidth-annotation: expected the key"],
+  [
+    ["--egress-bandwidth-annotation=a", "--ingress-bandwidth-annotation=a"],
+    "expected two annotations; found a twice",
+  ],
   [["--log-level", "loud"], "--log-level: expected one of info, warn, error; found loud"],
 ])("%s is refused", (argv, message) => {
   const read = readOptions({ ...surroundings, argv });

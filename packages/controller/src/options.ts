@@ -2,6 +2,8 @@
 import type { parseArgs } from "node:util";
 import { ok, type Result } from "@seam/base";
 import { logLevelFlag, type LogLevel, portFlag, readFlags } from "@seam/daemon";
+import { BANDWIDTH_FLAGS, BANDWIDTH_USAGE, bandwidthSettings } from "./bandwidth-options.ts";
+import type { BandwidthSettings } from "./bandwidth-watches.ts";
 
 /** How the controller is started. */
 export type Options = {
@@ -14,6 +16,7 @@ export type Options = {
   /** Name of this process in the lease. */
   readonly identity: string;
   readonly logLevel: LogLevel;
+  readonly bandwidth: BandwidthSettings;
 };
 
 /** What the process was started with and in. */
@@ -33,7 +36,7 @@ export const USAGE = `seam controller: makes objects of objects, once per cluste
   --identity NAME      name of this process in the lease; host name and process id (POD_NAME)
   --log-level LEVEL    info, warn or error: the least that is logged; info (SEAM_LOG_LEVEL)
   --help               print this
-`;
+${BANDWIDTH_USAGE}`;
 
 /** Reads flags and environment; `help` when that was asked for. */
 export function readOptions(from: Surroundings): Result<Options | "help", string> {
@@ -49,7 +52,10 @@ function complete(flags: Flags, from: Surroundings): Result<Options, string> {
   if (!port.ok) return port;
   const logLevel = logLevelFlag(flags["log-level"] ?? SEAM_LOG_LEVEL ?? "info");
   if (!logLevel.ok) return logLevel;
-  return ok({ port: port.value, ...placeOf(flags, from), logLevel: logLevel.value });
+  const bandwidth = bandwidthSettings(flags);
+  if (!bandwidth.ok) return bandwidth;
+  const place = placeOf(flags, from);
+  return ok({ port: port.value, ...place, logLevel: logLevel.value, bandwidth: bandwidth.value });
 }
 
 function placeOf(
@@ -70,6 +76,7 @@ const FLAGS = {
   identity: { type: "string" },
   "log-level": { type: "string" },
   help: { type: "boolean" },
+  ...BANDWIDTH_FLAGS,
 } as const;
 
 type Flags = ReturnType<typeof parseArgs<{ options: typeof FLAGS }>>["values"];

@@ -22,19 +22,22 @@ import {
   planFacet,
   planNamespace,
   type Problem,
+  reservationsOf,
   progressOf,
   type Scene,
   usageOf,
   type Verdict,
 } from "@seam/compose";
 import type { EventRecorder, KubeError, ObjectRef } from "@seam/kube";
+import { reconcileBandwidth, type BandwidthWorld } from "./bandwidth-reconcile.ts";
 import type { Refusals } from "./refusals.ts";
 import type { Watches } from "./watches.ts";
 import { applyObject, askMark, writeChildren, writeStatus, type Writer } from "./writing.ts";
 
 /** What a pass reads and where it writes. */
 export type World = {
-  readonly client: Writer;
+  readonly client: BandwidthWorld["client"];
+  readonly meter: BandwidthWorld["meter"];
   readonly report: EventRecorder["report"];
   readonly watches: Omit<Watches, "synced" | typeof Symbol.asyncDispose>;
   readonly refusals: Refusals;
@@ -43,7 +46,7 @@ export type World = {
 /** Kinds of policies that a cluster may have or not. */
 const SERVED = /^ClusterNetworkPolicy$|\.projectcalico\.org$/;
 
-/** Works on `Experiment/NAMESPACE/NAME`, `Project/NAME`, `NetworkConfig/NAME`, `ClusterNetworkPolicy/NAME` or `KIND.projectcalico.org/NAME`; the answer is the wait until the next look, or null. */
+/** Works on `Experiment/NAMESPACE/NAME`, `Project/NAME`, `NetworkConfig/NAME`, `Bandwidth/NODE`, `ClusterNetworkPolicy/NAME` or `KIND.projectcalico.org/NAME`; the answer is the wait until the next look, or null. */
 export async function reconcile(
   world: World,
   key: string,
@@ -51,6 +54,7 @@ export async function reconcile(
   const slash = key.indexOf("/");
   const name = key.slice(slash + 1);
   const kind = key.slice(0, slash);
+  if (kind === "Bandwidth") return reconcileBandwidth(world, name);
   if (kind === "Project") return reconcileProject(world, name);
   if (SERVED.test(kind)) return reconcilePolicy(world, key);
   return kind === "NetworkConfig"
@@ -84,6 +88,7 @@ async function reconcileExperiment(
     virtualMachines: await virtualMachines(world.client, experiment),
     refusals: refusals.value,
     enforcement: world.watches.enforcement.ask(key, seen),
+    reservations: reservationsOf(seen.pods, world.watches.bandwidth.object),
   };
   const problems = await writeChanges(world, experiment.identity, planChildren(scene));
   if (!problems.ok) return problems;

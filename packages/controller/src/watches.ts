@@ -1,5 +1,6 @@
 /** The local copies that reconciling reads, and the keys that each change makes work for. */
-import { AGENT_NAME, API_VERSION, REPORT_KIND } from "@seam/api";
+import { AGENT_NAME, API_VERSION, policyReportName, REPORT_KIND } from "@seam/api";
+import type { Mbps } from "@seam/base";
 import {
   EXPERIMENT_LABEL,
   type Mark,
@@ -26,6 +27,7 @@ import {
   TENANCY_KINDS,
 } from "@seam/compose";
 import {
+  type EventRecorder,
   startReflector,
   type KindRef,
   type KubeClient,
@@ -34,6 +36,11 @@ import {
   type ObjectRef,
   type Reflector,
 } from "@seam/kube";
+import {
+  type BandwidthSettings,
+  type BandwidthWatches,
+  watchBandwidth,
+} from "./bandwidth-watches.ts";
 import { createEnforcementIndex, type EnforcementIndex } from "./enforcement-index.ts";
 import { createGroupIndex } from "./group-index.ts";
 import { watchServedPolicies } from "./served-policies.ts";
@@ -41,11 +48,14 @@ import { watchServedPolicies } from "./served-policies.ts";
 /** What is told while the copies run. */
 export type WatchOptions = {
   readonly client: Pick<KubeClient, "list" | "watch">;
-  /** Called with `Experiment/NAMESPACE/NAME`, `Project/NAME` or `NetworkConfig/NAME`; what somebody has written anew is urgent. */
+  /** Called with `Experiment/NAMESPACE/NAME`, `Project/NAME`, `NetworkConfig/NAME` or `Bandwidth/NODE`; what somebody has written anew is urgent. */
   readonly onWork: (key: string, urgency?: "urgent") => void;
   readonly onError: (kind: string, error: KubeError) => void;
   /** Where agents report. */
   readonly namespace: string;
+  readonly bandwidth: BandwidthSettings;
+  /** Takes news about pods. */
+  readonly report: EventRecorder["report"];
 };
 
 /** The copies. */
@@ -71,6 +81,9 @@ export type Watches = AsyncDisposable & {
   readonly hasTier: (name: string) => boolean;
   /** How far nodes are with the policies of experiments. */
   readonly enforcement: Pick<EnforcementIndex, "ask" | "forget">;
+  readonly bandwidth: BandwidthWatches;
+  /** What a node's agent reports of its network card; null for no card that tells. */
+  readonly linkSpeed: (node: string) => Mbps | null;
   /** Resolves when every copy is complete. */
   readonly synced: Promise<void>;
 };
@@ -125,8 +138,17 @@ export function startWatches(options: WatchOptions): Watches {
     watchMembers(options, { ref, project: observeTenancy, ...ofProject }),
   );
   const policies = watchServedPolicies(options);
+  const bandwidth = watchBandwidth({
+    ...options,
+    settings: options.bandwidth,
+    onReservation: (key) => {
+      const pod = pods.reflector.get(key);
+      if (pod !== undefined) options.onWork(ofExperiment.workOf(ofExperiment.groupOf(pod)));
+    },
+  });
   const members = [experiments, pods, ...parts, ...tenancies].map(reflectorOf);
-  const all = [projects, networkConfigs, ...policies.all, namespaces, reports, ...members];
+  const others = [...policies.all, ...bandwidth.copies, reports];
+  const all = [projects, networkConfigs, namespaces, ...others, ...members];
   return {
     experiment: experiments.reflector.get,
     experimentsIn: experiments.membersOf,
@@ -141,6 +163,9 @@ export function startWatches(options: WatchOptions): Watches {
     servedPolicy: policies.get,
     hasTier: policies.hasTier,
     enforcement,
+    bandwidth,
+    linkSpeed: (node) =>
+      reports.get(`${options.namespace}/${policyReportName(node)}`)?.linkSpeed ?? null,
     synced: Promise.all(all.map((copy) => copy.synced)).then(() => undefined),
     [Symbol.asyncDispose]: async () => {
       await Promise.all(all.map(async (copy) => copy[Symbol.asyncDispose]()));
@@ -231,20 +256,26 @@ function watchParts(
 }
 
 /** What agents report of policies. */
-const watchReports = (
+function watchReports(
   options: WatchOptions,
   { accept }: EnforcementIndex,
-): Reflector<PolicyReport> =>
-  startReflector<PolicyReport>({
+): Reflector<PolicyReport> {
+  const speeds = new Map<string, Mbps | null>();
+  return startReflector<PolicyReport>({
     client: options.client,
     ref: { ...REPORT_KIND, namespace: options.namespace },
     selector: { labelSelector: `app.kubernetes.io/name=${AGENT_NAME}` },
     project: observePolicyReport,
     onChange: (change) => {
+      const { node, linkSpeed } = change.value;
+      if (speeds.get(node) !== linkSpeed) options.onWork(`Bandwidth/${node}`);
+      if (change.kind === "set") speeds.set(node, linkSpeed);
+      else speeds.delete(node);
       for (const key of accept(change)) options.onWork(ofExperiment.workOf(key));
     },
     onError: (error) => options.onError(REPORT_KIND.kind, error),
   });
+}
 
 const keyOf = ({ namespace, name }: ObjectRef): string =>
   namespace === undefined ? name : `${namespace}/${name}`;

@@ -1,5 +1,13 @@
 /** What a node should look like, for small clusters. */
-import { bytes, formatAddress, formatCidr, invariant, parseAddress, parseCidr } from "@seam/base";
+import {
+  bitsPerSecond,
+  bytes,
+  formatAddress,
+  formatCidr,
+  invariant,
+  parseAddress,
+  parseCidr,
+} from "@seam/base";
 import type { NodeState } from "@seam/state";
 import { expect, test } from "vitest";
 import { type Endpoint, intendNode } from "./intend-node.ts";
@@ -104,6 +112,15 @@ test.each([
     "net.ipv4.conf.default.forwarding=1",
     "net.ipv6.conf.all.forwarding=1",
   ]);
+});
+
+test("rates are those of pods that have one (issue 7 §4)", () => {
+  const own = { name: "a", onLink: [], uplinkMtu: bytes(1500) };
+  const ends = { podNetns: "/run/netns/pod", podDevice: "eth0" };
+  const rated = { ...pod, shaping: { ...ends, ul: bitsPerSecond(1e8), dl: null } };
+  const free = { ...pod, device: "seam2", shaping: { ...ends, ul: null, dl: null } };
+  const { shaping } = intendNode({ nodes: [a], network: DEFAULT_NETWORK }, own, [rated, free]);
+  expect(shaping).toEqual([{ device: pod.device, ...ends, ul: 1e8, dl: null }]);
 });
 
 test("with the fast path, connection tracking does not mind what it has not seen", () => {

@@ -10,6 +10,7 @@ import {
   type Masquerade,
   type Neighbour,
   type NodeState,
+  type PodShaping,
   type PortForward,
   type Route,
   type Source,
@@ -27,6 +28,8 @@ export type Endpoint = {
   readonly mac: string;
   readonly addresses: readonly Address[];
   readonly hostPorts: readonly HostPort[];
+  /** The pod's end, and its rates; absent where nobody knows any. */
+  readonly shaping?: Omit<PodShaping, "device">;
 };
 
 /** A port of the node that a pod asks for. */
@@ -61,6 +64,7 @@ export function intendNode(
     portForwards: endpoints.flatMap(forwardsToEndpoint),
     sourceGuard: true,
     sources: endpoints.map(sourceOfEndpoint),
+    shaping: endpoints.flatMap(shapingOfEndpoint),
   };
 }
 
@@ -102,6 +106,11 @@ const gatewaysOfEndpoint = ({ addresses, device }: Endpoint): readonly DeviceAdd
     device,
     ...hostPrefix(GATEWAYS[family]),
   }));
+
+const shapingOfEndpoint = ({ device, shaping }: Endpoint): readonly PodShaping[] =>
+  shaping === undefined || (shaping.ul === null && shaping.dl === null)
+    ? []
+    : [{ device, ...shaping }];
 
 const sourceOfEndpoint = ({ device, mac, addresses }: Endpoint): Source => ({
   device,

@@ -1,5 +1,5 @@
 /** What intent needs to know beside nodes and pods: the cluster's network settings and this node's own place. */
-import type { Address, Bytes, Cidr } from "@seam/base";
+import type { Address, Bytes, Cidr, Mbps } from "@seam/base";
 
 /** What Seam needs to know of a Kubernetes node. */
 export type NodeFacts = {
@@ -35,6 +35,8 @@ export type OwnNode = {
   readonly onLink: readonly Cidr[];
   /** Smallest MTU of these interfaces. */
   readonly uplinkMtu: Bytes;
+  /** The slowest of them as far as hardware says so; null or absent when none does. */
+  readonly linkSpeed?: Mbps | null;
   /** Whether some packets between its pods skip its network stack; its kernel must be able to. */
   readonly fastPath?: boolean;
 };

@@ -78,8 +78,7 @@ export function createPeers(): Peers {
   };
   return {
     setPod,
-    pod: (key) => known.pods.get(key)?.pod ?? null,
-    podAt: (address) => podAt(known, address),
+    ...lookUps(known),
     setNamespace: (name, labels) => {
       known.setNamespace(name, labels);
       for (const pod of known.of(name)) join(pod, terms.forPod(name));
@@ -92,7 +91,6 @@ export function createPeers(): Peers {
         if (pod.pod.serviceAccount === name) join(pod, terms.forPod(namespace));
     },
     setNetworkSet: sets.set,
-    around: known.around,
     isMet: sets.isMet,
     setNode: (name, node) => setPod(`${NODES}/${name}`, node && { ...NO_POD, ...node }),
     acquire: (peer, named) => {
@@ -120,6 +118,12 @@ const classedAddresses = ({ addresses }: KnownPods): ReadonlyMap<string, PeerCla
       of === null ? [] : [[text, of.number] as const],
     ),
   );
+
+const lookUps = (known: KnownPods): Pick<Peers, "pod" | "podAt" | "around"> => ({
+  pod: (key) => known.pods.get(key)?.pod ?? null,
+  podAt: (address) => podAt(known, address),
+  around: known.around,
+});
 
 function podAt({ addresses }: KnownPods, address: Address): string | null {
   const owner = addresses.get(formatAddress(address))?.owners.at(-1);

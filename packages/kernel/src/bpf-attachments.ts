@@ -34,9 +34,20 @@ export const detachNamed = (index: Ifindex, name: string): Result<unknown, Kerne
     old === null ? ok(null) : call("detach", [index, old, TCX_INGRESS, FLAG.none]),
   );
 
-/** Whether a program of this name is attached to what comes in by a link. */
-export const isAttached = (index: Ifindex, name: string): Result<boolean, KernelError> =>
-  withAttached(index, name, (old) => ok(old !== null));
+/** Names of the programs that are attached to what comes in by a link. */
+export function attachedNames(index: Ifindex): Result<readonly string[], KernelError> {
+  const ids = attachedIds(index);
+  if (!ids.ok) return ids;
+  return ok(
+    ids.value.flatMap((id) => {
+      const opened = call("openById", [id]);
+      if (!opened.ok) return [];
+      const name = programName(opened.value);
+      closeSync(opened.value);
+      return [name];
+    }),
+  );
+}
 
 /** Calls `work` with the file of the program of this name, or null when there is none. */
 function withAttached<T>(

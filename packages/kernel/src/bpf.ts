@@ -1,7 +1,8 @@
 /** The bpf(2) system call: maps, programs, and links that attach programs to network interfaces. */
-import { err, type Ifindex, type Result } from "@seam/base";
+import { err, type Ifindex, ok, type Result } from "@seam/base";
+import { closeSync } from "node:fs";
 
-import { place, placedText } from "./bpf-memory.ts";
+import { place, placed, placedText } from "./bpf-memory.ts";
 import { bpfCall, type KernelError } from "./libc.ts";
 
 /** A map to be made: the sizes of a key and a value in bytes, and how many elements it can have. */
@@ -37,6 +38,12 @@ export function createMap(spec: MapSpec): Result<number, KernelError> {
 export const updateMap = (map: number, key: Buffer, value: Buffer): Result<number, KernelError> =>
   onElement(COMMAND.update, map, [key, value]);
 
+/** The value of an element of a map, of so many bytes. */
+export function readMap(map: number, key: Buffer, valueBytes: number): Result<Buffer, KernelError> {
+  const found = onElement(COMMAND.lookUp, map, [key, Buffer.alloc(valueBytes)]);
+  return found.ok ? ok(placed(key.length, valueBytes)) : found;
+}
+
 /** Deletes an element of a map. */
 export const deleteFromMap = (map: number, key: Buffer): Result<number, KernelError> =>
   onElement(COMMAND.delete, map, [key]);
@@ -53,6 +60,19 @@ export function loadProgram(name: string, code: Buffer): Result<number, KernelEr
   const log = placedText(code.length + LICENSE.length);
   const reason = log.trim().split("\n").slice(-4).join("; ");
   return err({ ...loaded.error, message: `${loaded.error.message}: ${reason}` });
+}
+
+/** Calls `work` with an opened map or program, and closes it: what holds it by then keeps it. */
+export function withFile<T>(
+  opened: Result<number, KernelError>,
+  work: (file: number) => Result<T, KernelError>,
+): Result<T, KernelError> {
+  if (!opened.ok) return opened;
+  try {
+    return work(opened.value);
+  } finally {
+    closeSync(opened.value);
+  }
 }
 
 /** Attaches a program, beside those of others (tcx); it is detached when the returned file descriptor is closed. */
@@ -94,5 +114,5 @@ function onElement(
   attributes.writeUInt32LE(map, 0);
   for (const [index, address] of addresses.entries())
     attributes.writeBigUInt64LE(address, 8 + index * 8);
-  return bpfCall(command, attributes, "change an element of a map");
+  return bpfCall(command, attributes, "read or change an element of a map");
 }

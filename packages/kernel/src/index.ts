@@ -9,6 +9,7 @@ export { isPodDevice } from "./device-names.ts";
 export { type FastPath, openFastPath } from "./fast-path.ts";
 export { childrenCpu, type KernelError } from "./libc.ts";
 export { type Link, type LinkAddress, listAddresses, listLinks } from "./links.ts";
+export { linkSpeed } from "./link-speed.ts";
 export { enterNetns, OWN_NETNS } from "./netns.ts";
 export { applyStep, observeNode } from "./node.ts";
 export {
@@ -22,15 +23,17 @@ export {
   type PodInterfaceSpec,
 } from "./pod-interface.ts";
 export type { HostCount } from "./host-counts.ts";
+export { openRateMeter, type RateMeter, WINDOW_MS } from "./rate-meter.ts";
 export type { PolicyCount } from "./policy-counts.ts";
 export { openPolicyTable, type PolicyTable } from "./policy-table.ts";
 export { type RouteSocket, withRouteSocket } from "./route-socket.ts";
 export { listRoutes, SEAM_PROTOCOL } from "./routes.ts";
 export {
   type LinkEnd,
-  measureRates,
+  measureShaping,
   observeRates,
   type PodLink,
   type PodTraffic,
   putRates,
 } from "./shaping.ts";
+export { observeUplink, putUplink } from "./uplink.ts";

@@ -5,6 +5,7 @@ import {
   type DeviceAddress,
   type Neighbour,
   type NodeState,
+  type PodEnds,
   type Route,
   type Sysctl,
   TUNNEL_DEVICE,
@@ -24,6 +25,7 @@ import type { Request } from "./netlink-message.ts";
 import { attempt, inNetns, OWN_NETNS } from "./netns.ts";
 import { readMasquerade, writeMasquerade } from "./masquerade.ts";
 import { readPortForwards, writePortForwards } from "./port-forwards.ts";
+import { applyRates, observeShaping } from "./shaping.ts";
 import { changeSources, readSourceGuard, writeSourceGuard } from "./source-guard.ts";
 import { type RouteSocket, withRouteSocket } from "./route-socket.ts";
 import {
@@ -45,17 +47,26 @@ import {
   observeTunnel,
 } from "./tunnel.ts";
 
-/** Reads all that Seam owns in a network namespace, and the settings with the given keys. */
+/** Reads all that Seam owns in a network namespace, the settings with the given keys, and the rates of these pods. */
 export function observeNode(
   sysctlKeys: readonly string[],
   netns: string = OWN_NETNS,
+  pods: readonly PodEnds[] = [],
 ): Result<NodeState, KernelError> {
   const links = withRouteSocket(netns, observeLinks);
   if (!links.ok) return links;
+  const shaping = observeShaping(pods, netns);
+  if (!shaping.ok) return shaping;
   const sysctls = inNetns(netns, () => readSysctls(sysctlKeys));
   if (!sysctls.ok) return sysctls;
   const rules = observeRules(netns);
-  return rules.ok ? ok({ ...links.value, sysctls: sysctls.value, ...rules.value }) : rules;
+  if (!rules.ok) return rules;
+  return ok({
+    ...links.value,
+    sysctls: sysctls.value,
+    ...rules.value,
+    shaping: shaping.value,
+  });
 }
 
 type Rules = Pick<NodeState, "masquerade" | "portForwards" | "sourceGuard" | "sources">;
@@ -95,6 +106,8 @@ export function applyStep(step: Step, netns: string = OWN_NETNS): Result<null, K
       return changeSources(netns, "add", step.sources);
     case "delete-sources":
       return changeSources(netns, "delete", step.sources);
+    case "set-rates":
+      return applyRates(step.shaping, netns);
   }
 }
 

@@ -58,6 +58,14 @@ const NO_CEILING = bitsPerSecond(8e12);
 const LARGEST_QUANTUM = 60_000;
 const MOST_SEGMENTS = 65_535;
 
+/** Links with a shaper of Seam's, whole or not. */
+export function listShaped(socket: RouteSocket): Result<ReadonlySet<Ifindex>, KernelError> {
+  const found = listQdiscs(socket);
+  if (!found.ok) return found;
+  const roots = found.value.filter(({ handle }) => handle === HANDLES.root);
+  return ok(new Set(roots.map(({ index }) => index)));
+}
+
 /** The rate of the shaper on a link; null without one, or with one that is not whole. */
 export function observeShaper(
   socket: RouteSocket,
@@ -101,10 +109,9 @@ export const putProgram = (
 
 /** Ends the shaper of the link, if it has one. */
 export function deleteShaper(socket: RouteSocket, { index }: Link): Result<null, KernelError> {
-  const qdiscs = listQdiscs(socket);
-  if (!qdiscs.ok) return qdiscs;
-  if (!qdiscs.value.some((found) => found.index === index && found.handle === HANDLES.root))
-    return ok(null);
+  const shaped = listShaped(socket);
+  if (!shaped.ok) return shaped;
+  if (!shaped.value.has(index)) return ok(null);
   const deleted = socket.change([
     deleteRoot({ index, parent: ROOT, handle: HANDLES.root }),
     setGsoSegments(index, MOST_SEGMENTS),
@@ -129,10 +136,9 @@ export function measureShaper(
 }
 
 function putRoot(socket: RouteSocket, index: Ifindex): Result<null, KernelError> {
-  const qdiscs = listQdiscs(socket);
-  if (!qdiscs.ok) return qdiscs;
-  if (qdiscs.value.some((found) => found.index === index && found.handle === HANDLES.root))
-    return ok(null);
+  const shaped = listShaped(socket);
+  if (!shaped.ok) return shaped;
+  if (shaped.value.has(index)) return ok(null);
   const place = { index, parent: ROOT, handle: HANDLES.root };
   const made = socket.change([newHtb(place, MINORS.firstBulk)]);
   return made.ok ? ok(null) : made;

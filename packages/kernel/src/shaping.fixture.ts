@@ -14,11 +14,12 @@ export function valueOf<T, E>(result: Result<T, E>): T {
   return result.value;
 }
 const address = (text: string): Address => valueOf(parseAddress(text));
-const ip = (...args: readonly string[]): string => execFileSync("ip", args, { encoding: "utf8" });
+export const ip = (...args: readonly string[]): string =>
+  execFileSync("ip", args, { encoding: "utf8" });
 
 const prefix = `seam-test-${process.pid}`;
 export const node = `${prefix}-node`;
-const path = (name: string): string => `/var/run/netns/${name}`;
+export const path = (name: string): string => `/var/run/netns/${name}`;
 export const inside = (name: string, ...command: readonly string[]): string =>
   ip("netns", "exec", name, ...command);
 
@@ -81,10 +82,40 @@ export function removePods(): void {
   for (const name of [node, client.netns, server.netns]) ip("netns", "del", name);
 }
 
+/** A host outside the node, beside a link of its own and a tunnel, and its addresses on both. */
+export const outside = {
+  netns: `${prefix}-out`,
+  uplink: "up0",
+  direct: "198.51.100.2",
+  tunnelled: "172.31.7.2",
+} as const;
+
+/** Makes it; `removeOutside` deletes it. */
+export function makeOutside(): void {
+  const { netns, uplink } = outside;
+  ip("netns", "add", netns);
+  ip("-n", node, "link", "add", uplink, "type", "veth", "peer", "name", uplink, "netns", netns);
+  const sides = [
+    [node, "1", "2"],
+    [netns, "2", "1"],
+  ] as const;
+  for (const [own, last, other] of sides) {
+    const tunnel = ["id", "7", "dstport", "4789", "remote", `198.51.100.${other}`, "dev", uplink];
+    ip("-n", own, "addr", "add", `198.51.100.${last}/24`, "dev", uplink);
+    ip("-n", own, "link", "set", uplink, "up");
+    ip("-n", own, "link", "add", "vx0", "type", "vxlan", ...tunnel);
+    ip("-n", own, "addr", "add", `172.31.7.${last}/24`, "dev", "vx0");
+    ip("-n", own, "link", "set", "vx0", "up");
+  }
+  ip("-n", netns, "route", "add", "10.244.7.0/24", "via", "198.51.100.1");
+}
+
+export const removeOutside = (): void => void ip("netns", "del", outside.netns);
+
 /** Starts a program and waits for its first line. */
-async function begin(netns: string, ...command: readonly string[]): Promise<void> {
+export async function begin(netns: string, ...command: readonly string[]): Promise<void> {
   const child = spawn("ip", ["netns", "exec", netns, ...command], {
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "ignore"],
   });
   children.push(child);
   await once(createInterface({ input: child.stdout }), "line");

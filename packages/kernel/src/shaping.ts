@@ -7,20 +7,28 @@
  * Everything is the kernel's: it stays when the agent dies, is found again by looking, and goes with the link.
  */
 import { type BitsPerSecond, bitsPerSecond, bytes, ok, type Result } from "@seam/base";
-import { durationNs, type PodRates, type Shaper, shaperOf } from "@seam/state";
-import { closeSync } from "node:fs";
+import {
+  durationNs,
+  type PodEnds,
+  type PodRates,
+  type PodShaping,
+  type Shaper,
+  shaperOf,
+} from "@seam/state";
 
 import { assemble } from "./bpf-assembler.ts";
-import { attachFirst, detachNamed, isAttached } from "./bpf-attachments.ts";
-import { createMap, loadProgram } from "./bpf.ts";
+import { attachedNames, attachFirst, detachNamed } from "./bpf-attachments.ts";
+import { createMap, loadProgram, withFile } from "./bpf.ts";
 import type { KernelError } from "./libc.ts";
-import { type Link, linkNamed } from "./links.ts";
-import { inNetns } from "./netns.ts";
+import { isPodDevice } from "./device-names.ts";
+import { type Link, linkNamed, listLinks } from "./links.ts";
+import { inNetns, OWN_NETNS } from "./netns.ts";
 import { type RouteSocket, withRouteSocket } from "./route-socket.ts";
 import { type Ceiling, enterShaper, leaveShaper, SHAPER_MEMORY_BYTES } from "./shaper-program.ts";
 import {
   deleteShaper,
   HANDLES,
+  listShaped,
   measureShaper,
   observeShaper,
   putProgram,
@@ -36,6 +44,9 @@ export type PodLink = { readonly node: LinkEnd; readonly pod: LinkEnd };
 
 /** What went through each direction of a pod since its limit was set; null without a limit. */
 export type PodTraffic = { readonly ul: Traffic | null; readonly dl: Traffic | null };
+
+/** The rates of a pod, and what went through since they were set. */
+type MeasuredShaping = PodShaping & { readonly traffic: PodTraffic };
 
 const DIRECTIONS = ["ul", "dl"] as const;
 const ENTER = "seam_enter";
@@ -54,6 +65,71 @@ export const putRates = (link: PodLink, rates: PodRates): Result<unknown, Kernel
 /** What went through since the limits were set. */
 export const measureRates = (link: PodLink): Result<PodTraffic, KernelError> =>
   inBoth(link, ({ queue }) => withLink(queue, (socket, found) => measureShaper(socket, found)));
+
+/** Which of the pods have rates, and which; only links that look as if they had are looked at closely. */
+export function observeShaping(
+  pods: readonly PodEnds[],
+  netns: string,
+): Result<readonly PodShaping[], KernelError> {
+  if (pods.length === 0) return ok([]);
+  const traced = tracedDevices(netns);
+  if (!traced.ok) return traced;
+  return ok(
+    pods
+      .filter(({ device }) => traced.value.has(device))
+      .flatMap((pod) => {
+        const rates = observeRates(linkOf(pod, netns));
+        // A pod may just go; and what cannot be looked at is put in force anew, or reported by that.
+        return rates.ok ? [{ ...pod, ...rates.value }] : [];
+      }),
+  );
+}
+
+/** The rates of pods that have any, and what went through. */
+export function measureShaping(
+  pods: readonly PodEnds[],
+  netns: string = OWN_NETNS,
+): Result<readonly MeasuredShaping[], KernelError> {
+  const shaped = observeShaping(pods, netns);
+  if (!shaped.ok) return shaped;
+  return ok(
+    shaped.value.flatMap((pod) => {
+      const traffic = measureRates(linkOf(pod, netns));
+      return traffic.ok ? [{ ...pod, traffic: traffic.value }] : [];
+    }),
+  );
+}
+
+/** Puts a pod's rates in force. */
+export function applyRates(shaping: PodShaping, netns: string): Result<null, KernelError> {
+  const put = putRates(linkOf(shaping, netns), shaping);
+  return put.ok ? ok(null) : put;
+}
+
+const linkOf = ({ device, podNetns, podDevice }: PodEnds, netns: string): PodLink => ({
+  node: { netns, device },
+  pod: { netns: podNetns, device: podDevice },
+});
+
+/** Pods' links with a shaper or with the program behind one. */
+function tracedDevices(netns: string): Result<ReadonlySet<string>, KernelError> {
+  return withRouteSocket(netns, (socket) => {
+    const links = listLinks(socket);
+    if (!links.ok) return links;
+    const shaped = listShaped(socket);
+    if (!shaped.ok) return shaped;
+    const traced = inNetns(netns, () =>
+      ok(
+        links.value.filter(({ name, index }) => {
+          if (!isPodDevice(name)) return false;
+          const names = attachedNames(index);
+          return shaped.value.has(index) || !names.ok || names.value.includes(LEAVE);
+        }),
+      ),
+    );
+    return traced.ok ? ok(new Set(traced.value.map(({ name }) => name))) : traced;
+  });
+}
 
 type Direction = (typeof DIRECTIONS)[number];
 
@@ -87,10 +163,10 @@ function observeDirection({ queue, behind }: Ends): Result<BitsPerSecond | null,
   const observed = withLink(queue, observeShaper);
   if (!observed.ok || observed.value === null) return observed;
   const counts = withLink(behind, (_, { index }) =>
-    inNetns(behind.netns, () => isAttached(index, LEAVE)),
+    inNetns(behind.netns, () => attachedNames(index)),
   );
   if (!counts.ok) return counts;
-  return ok(counts.value ? observed.value : null);
+  return ok(counts.value.includes(LEAVE) ? observed.value : null);
 }
 
 function putDirection(
@@ -146,16 +222,4 @@ function withPrograms<T>(
       ),
     ),
   );
-}
-
-function withFile<T>(
-  opened: Result<number, KernelError>,
-  work: (file: number) => Result<T, KernelError>,
-): Result<T, KernelError> {
-  if (!opened.ok) return opened;
-  try {
-    return work(opened.value);
-  } finally {
-    closeSync(opened.value);
-  }
 }

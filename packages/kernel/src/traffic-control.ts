@@ -56,6 +56,7 @@ const MESSAGE = {
   deleteQdisc: 37,
   getQdisc: 38,
   newClass: 40,
+  deleteClass: 41,
   getClass: 42,
   newFilter: 44,
   getFilter: 46,
@@ -111,6 +112,10 @@ export const putClass = (place: Place, wanted: HtbClass): Request => {
     ]),
   ]);
 };
+
+/** Deletes a class, with what waits in it. */
+export const deleteClass = (place: Place): Request =>
+  request("deleteClass", { place, flags: 0 }, []);
 
 /** Makes the queue of a class, or changes its limits; what waits in it stays. */
 export const putQueue = (place: Place, { limit, longest }: LeafQueue): Request => {

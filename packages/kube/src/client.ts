@@ -1,5 +1,6 @@
 /** Reads and writes Kubernetes objects as raw JSON, by apiVersion and kind; every failure is a value. */
 import { err, millis, ok, type Millis, type Result } from "@seam/base";
+import { type Bind, bindOver } from "./binding.ts";
 import {
   createDiscovery,
   createDiscoveryMemory,
@@ -83,6 +84,8 @@ export type KubeClient = {
   readonly patch: (ref: ObjectRef, patch: Patch) => Answer<KubeObject>;
   /** Asks for deletion. */
   readonly delete: (ref: ObjectRef, options?: DeleteOptions) => Answer<void>;
+  /** Puts a pod on a node, as a scheduler does. */
+  readonly bind: Bind;
   /** Runs a command in a container to its end. */
   readonly exec: Exec;
   /** Runs a command in a container and talks to it. */
@@ -137,6 +140,7 @@ function clientOver(
       at(ref)({ method: "PATCH", body: patch.value, contentType: patchType(patch) }),
     delete: async (ref, how) => remove(wire, ref, how),
     table: (ref, query) => readTable(wire, ref, query ?? {}),
+    bind: bindOver(transport),
     exec: execIn(config),
     interact: interactIn(config),
     logs: logsOver(transport),

@@ -1,4 +1,5 @@
 /** Seam's door to Kubernetes: configuration, a raw JSON client, list-watch, a work queue and leader election. */
+export type { BoundPod } from "./binding.ts";
 export { backoff, type BackoffOptions, sleep } from "./backoff.ts";
 export {
   type Answer,

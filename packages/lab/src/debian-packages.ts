@@ -16,6 +16,7 @@ export const debianPackages: readonly string[] = [
   "tcpdump",
   "procps",
   "buildah", // judge of the images
+  "containernetworking-plugins", // peer of seam bench bandwidth
   "libnftables1", // the kernel door's nftables
   "nftables", // judge of the kernel door's nftables
 ];

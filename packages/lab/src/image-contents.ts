@@ -19,7 +19,14 @@ export type Contents = {
 };
 
 /** The images that exist. */
-export type ImageName = "pause" | "probe" | "coredns" | "traffic" | "seam" | "agnhost";
+export type ImageName =
+  | "pause"
+  | "probe"
+  | "coredns"
+  | "traffic"
+  | "seam"
+  | "kube-scheduler"
+  | "agnhost";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const debianLibraries = "/lib/x86_64-linux-gnu";
@@ -36,6 +43,13 @@ export const definitions: {
   }),
   traffic: trafficContents,
   seam: seamContents,
+  "kube-scheduler": async ({ binFolder }) => ({
+    // The name that the chart has; this lab's program is of the same version.
+    tag: "registry.k8s.io/kube-scheduler:v1.36.3",
+    entries: [
+      { kind: "file", from: `${binFolder}/kube-scheduler`, to: "/usr/local/bin/kube-scheduler" },
+    ],
+  }),
   agnhost: agnhostContents,
 };
 
@@ -163,6 +177,7 @@ async function seamContents({ work }: Workshop): Promise<Contents> {
     controller: path.join(root, "packages/controller/src/main.ts"),
     server: path.join(root, "packages/server/src/main.ts"),
     admission: path.join(root, "packages/admission/src/main.ts"),
+    scheduling: path.join(root, "packages/scheduling/src/main.ts"),
   });
   const shim = await compiled("cni/seam-cni.c", work, ["-static", "-Os"]);
   return {

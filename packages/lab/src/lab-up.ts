@@ -128,7 +128,7 @@ async function archivesFor(options: LabOptions): Promise<readonly string[]> {
   const names = {
     none: ["pause"],
     reference: ["pause", "coredns"],
-    seam: ["pause", "coredns", "traffic", "seam"],
+    seam: ["pause", "coredns", "traffic", "seam", "kube-scheduler"],
   } as const;
   const made = await Promise.all(names[network].map(async (name) => labImage(name, binFolder)));
   return [...made.map(({ archive }) => archive), ...images];

@@ -2,6 +2,7 @@
 import {
   type Address,
   addressAt,
+  bitsPerSecond,
   bytes,
   type Cidr,
   formatAddress,
@@ -14,6 +15,7 @@ import {
   type Masquerade,
   type Neighbour,
   type NodeState,
+  type PodShaping,
   type Route,
   type Source,
   type Tunnel,
@@ -108,6 +110,21 @@ const sources: fc.Arbitrary<readonly Source[]> = fc.uniqueArray(
   }),
   { selector: ({ device }) => device },
 );
+/** A pod keeps its ends; in the kernel it is there only with a rate. */
+const shaping: fc.Arbitrary<readonly PodShaping[]> = fc
+  .uniqueArray(
+    fc.record({
+      device: fc.constantFrom("seam0", "seam1", "seam2"),
+      ul: fc.option(fc.constantFrom(...[1e6, 1e7].map(bitsPerSecond))),
+      dl: fc.option(fc.constantFrom(...[1e6, 1e7].map(bitsPerSecond))),
+    }),
+    { selector: ({ device }) => device },
+  )
+  .map((all) =>
+    all
+      .filter(({ ul, dl }) => ul !== null || dl !== null)
+      .map((each) => ({ ...each, podNetns: `/run/netns/${each.device}`, podDevice: "eth0" })),
+  );
 /** What a node without the device, or without the guard, cannot have. */
 function possible(given: NodeState): NodeState {
   const state = given.sourceGuard ? given : { ...given, sources: [] };
@@ -132,6 +149,7 @@ const observedState: fc.Arbitrary<NodeState> = fc
     portForwards,
     sourceGuard: fc.boolean(),
     sources,
+    shaping,
   })
   .map(possible);
 const desiredState: fc.Arbitrary<NodeState> = fc
@@ -146,6 +164,7 @@ const desiredState: fc.Arbitrary<NodeState> = fc
     portForwards,
     sourceGuard: fc.boolean(),
     sources,
+    shaping,
   })
   .map(possible);
 
@@ -166,6 +185,7 @@ test("the steps lead to the desired state, and planning again yields none", () =
       expect(reached.forwarding.map(forwardingText).sort()).toEqual(
         desired.forwarding.map(forwardingText).sort(),
       );
+      expect(new Set(reached.shaping)).toEqual(new Set(desired.shaping));
       expect(reached.sourceGuard).toBe(desired.sourceGuard);
       expect(reached.sources.map(sourceText).sort()).toEqual(
         desired.sources.map(sourceText).sort(),

@@ -9,6 +9,7 @@ import {
   type Forwarding,
   type Neighbour,
   type NodeState,
+  type PodShaping,
   type Route,
   TUNNEL_DEVICE,
 } from "@seam/state";
@@ -54,6 +55,7 @@ export function plan(observed: NodeState, desired: NodeState): readonly Step[] {
     ...planGuard(observed, desired),
     ...planMasquerade(observed, desired),
     ...planForwards(observed, desired),
+    ...planRates(observed.shaping, desired.shaping),
     ...sysctls.filter(isConntrack),
     ...(goes ? [tunnel] : []),
   ];
@@ -181,6 +183,22 @@ function planForwards(observed: NodeState, desired: NodeState): readonly Step[] 
   return sameForwards(observed.portForwards, portForwards)
     ? []
     : [{ kind: "set-port-forwards", portForwards }];
+}
+
+function planRates(
+  observed: readonly PodShaping[],
+  desired: readonly PodShaping[],
+): readonly Step[] {
+  const wanted = new Map(desired.map((each) => [each.device, each]));
+  const current = new Map(observed.map((each) => [each.device, each]));
+  const freed = observed
+    .filter(({ device }) => !wanted.has(device))
+    .map((each) => ({ ...each, ul: null, dl: null }));
+  const changed = [...wanted.values()].filter((each) => {
+    const now = current.get(each.device);
+    return now?.ul !== each.ul || now.dl !== each.dl;
+  });
+  return [...freed, ...changed].map((shaping) => ({ kind: "set-rates", shaping }));
 }
 
 /** A link whose source changes is open to all between the two steps, never closed to its own pod. */

@@ -24,6 +24,7 @@ export const emptyNode: NodeState = {
   sources: [],
   tunnel: null,
   forwarding: [],
+  shaping: [],
 };
 
 /** The state after `step`; throws where the kernel would refuse it (EEXIST, ESRCH, ENOENT). */
@@ -49,6 +50,12 @@ export function simulateStep(state: NodeState, step: Step): NodeState {
       return { ...state, portForwards: step.portForwards };
     case "set-source-guard":
       return { ...state, sourceGuard: step.sourceGuard, sources: step.sources };
+    case "set-rates": {
+      const { shaping } = step;
+      const others = state.shaping.filter(({ device }) => device !== shaping.device);
+      const free = shaping.ul === null && shaping.dl === null;
+      return { ...state, shaping: free ? others : [...others, shaping] };
+    }
     case "add-sources":
     case "delete-sources":
       return { ...state, sources: changeSources(state, step) };

@@ -4,6 +4,7 @@ import type {
   Forwarding,
   Masquerade,
   Neighbour,
+  PodShaping,
   PortForward,
   Route,
   Source,
@@ -44,4 +45,6 @@ export type Step =
   | { readonly kind: "delete-tunnel" }
   /** Adds the entry, or gives the entry of the same MAC address this node. */
   | { readonly kind: "add-forwarding"; readonly forwarding: Forwarding }
-  | { readonly kind: "delete-forwarding"; readonly forwarding: Forwarding };
+  | { readonly kind: "delete-forwarding"; readonly forwarding: Forwarding }
+  /** Holds a pod's link to these rates, or to none; what waits in its queues stays. */
+  | { readonly kind: "set-rates"; readonly shaping: PodShaping };

@@ -1,6 +1,8 @@
 /** What a node looks like: observed and desired state have this one type (architecture section 1). */
 import type { Address, Bytes, Cidr, Family } from "@seam/base";
 
+import type { PodShaping } from "./shaping.ts";
+
 export {
   ANY_INTERFACE,
   HOST_POINTS,
@@ -47,12 +49,20 @@ export {
 export {
   BULK_LEAVES,
   durationNs,
+  type PodEnds,
   type PodRates,
   type PodShaping,
   type Shaper,
   shaperOf,
 } from "./shaping.ts";
 export { textForm } from "./text.ts";
+export {
+  type Guarantee,
+  MOST_GUARANTEES,
+  type Uplink,
+  type UplinkShares,
+  uplinkShares,
+} from "./uplink.ts";
 
 /** A route in the main table; `via` null means that the destination is on the link itself. */
 export type Route = {
@@ -168,4 +178,6 @@ export type NodeState = {
   readonly tunnel: Tunnel | null;
   /** Of the tunnel's device; empty without a tunnel. */
   readonly forwarding: readonly Forwarding[];
+  /** Links that are held to a rate in at least one direction. */
+  readonly shaping: readonly PodShaping[];
 };

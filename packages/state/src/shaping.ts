@@ -10,11 +10,17 @@ export type PodRates = {
   readonly dl: BitsPerSecond | null;
 };
 
-/** The rates of one pod's link. */
-export type PodShaping = PodRates & {
-  /** The node's end. */
+/** The two ends of a pod's link. */
+export type PodEnds = {
+  /** Name of the node's. */
   readonly device: string;
+  /** Path of the pod's network namespace, and the name of its end there. */
+  readonly podNetns: string;
+  readonly podDevice: string;
 };
+
+/** The rates of one pod's link. */
+export type PodShaping = PodEnds & PodRates;
 
 /** What one shaper consists of. Times are nanoseconds. */
 export type Shaper = {

@@ -55,3 +55,22 @@ data:
   ca.crt: |
     {{- get $data "ca.crt" | b64dec | nindent 4 }}
 {{- end -}}
+
+
+{{/* Upstream's scheduler must not be newer than the API server: it is of the cluster's own version unless one is named. */}}
+{{- define "seam.schedulerImage" -}}
+{{- .Values.scheduler.image | default (printf "registry.k8s.io/kube-scheduler:%s" (regexFind "^v[0-9]+[.][0-9]+[.][0-9]+" .Capabilities.KubeVersion.Version)) -}}
+{{- end -}}
+
+{{/* What a pod's rates are read from: the same for all. Of .Values.manager. */}}
+{{- define "seam.rateKeys" -}}
+- --egress-bandwidth-annotation={{ .annotations.egress }}
+- --ingress-bandwidth-annotation={{ .annotations.ingress }}
+{{- end -}}
+
+{{/* As well what a pod without them counts, for those who account it. */}}
+{{- define "seam.rateFlags" -}}
+{{ include "seam.rateKeys" . }}
+- --default-egress-mbps={{ int64 .scheduler.defaultEgress }}
+- --default-ingress-mbps={{ int64 .scheduler.defaultIngress }}
+{{- end -}}

@@ -1,0 +1,89 @@
+/** From a pod's annotations to its link, by the agent's process on a real API server (issue 7 §4: V7 to V9, U2). */
+import { hostDeviceName, observeRates, OWN_NETNS } from "@seam/kernel";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { AGENT_PORT, type AgentProcess, prepareAgent } from "./agent-process.fixture.ts";
+import { run } from "./node.fixture.ts";
+
+const netns = { node: "seam-test-ra-node", pod: "seam-test-ra-pod" };
+const EGRESS = "kubernetes.io/egress-bandwidth";
+const INGRESS = "kubernetes.io/ingress-bandwidth";
+const OVN_EGRESS = "ovn.kubernetes.io/egress_rate";
+let agent: AgentProcess;
+
+const rates = () => {
+  const observed = observeRates({
+    node: { netns: OWN_NETNS, device: hostDeviceName("id-of-one", "eth0") },
+    pod: { netns: `/run/netns/${netns.pod}`, device: "eth0" },
+  });
+  if (!observed.ok) throw new Error(observed.error.message);
+  return observed.value;
+};
+
+const annotate = async (annotations: { readonly [key: string]: string | null }): Promise<void> => {
+  const patched = await agent.client.patch(
+    { apiVersion: "v1", kind: "Pod", namespace: "lab-a", name: "one" },
+    { kind: "merge", value: { metadata: { annotations } } },
+  );
+  if (!patched.ok) throw new Error(patched.error.message);
+};
+
+beforeAll(async () => {
+  agent = await prepareAgent(Object.values(netns));
+  await agent.makeNode("a", "10.200.7.1", ["10.244.7.0/24", "fd00:7::/64"]);
+  await agent.makePod("one", { annotations: { [EGRESS]: "100M", [INGRESS]: "50M" } });
+  agent.signIn();
+  await agent.start({ answers: "readyz" });
+});
+afterAll(async () => agent[Symbol.asyncDispose]());
+
+test("V9: a pod that is added has its rates", async () => {
+  expect(await agent.cni("ADD", { pod: "one", netns: netns.pod })).toHaveProperty("ips");
+  await expect.poll(rates, { timeout: 1000 }).toEqual({ ul: 100e6, dl: 50e6 });
+});
+
+test("a changed annotation is in force within a second, of whichever family", async () => {
+  await annotate({ [EGRESS]: null, [OVN_EGRESS]: "20" });
+  await expect.poll(rates, { timeout: 1000 }).toEqual({ ul: 20e6, dl: 50e6 });
+});
+
+test("U3: the agent's metrics tell the rates in force, and what went through them", async () => {
+  const metrics = await (await fetch(`http://127.0.0.1:${AGENT_PORT}/metrics`)).text();
+  const of = (direction: string): string =>
+    `{namespace="lab-a",pod="one",direction="${direction}"}`;
+  expect(metrics).toContain(`seam_pod_rate_limit_bits_per_second${of("egress")} 20000000`);
+  expect(metrics).toContain(`seam_pod_rate_limit_bits_per_second${of("ingress")} 50000000`);
+  run(
+    "ip",
+    "netns",
+    "exec",
+    netns.pod,
+    "ping",
+    "-c",
+    "10",
+    "-i",
+    "0.01",
+    "-s",
+    "958",
+    "169.254.1.1",
+  );
+  const after = await (await fetch(`http://127.0.0.1:${AGENT_PORT}/metrics`)).text();
+  const counted = (direction: string): number =>
+    Number(after.split(`seam_pod_shaped_bytes_total${of(direction)} `)[1]?.split("\n")[0]);
+  expect(counted("egress")).toBeGreaterThanOrEqual(10_000);
+  expect(counted("ingress")).toBeGreaterThanOrEqual(10_000);
+});
+
+test("rates outlive the agent, and what changed meanwhile comes with the next one", async () => {
+  await agent.stop("SIGKILL");
+  expect(rates()).toEqual({ ul: 20e6, dl: 50e6 });
+  await annotate({ [INGRESS]: "10M" });
+  await agent.start({ answers: "readyz" });
+  await expect.poll(rates, { timeout: 3000 }).toEqual({ ul: 20e6, dl: 10e6 });
+});
+
+test("without annotations there is no rate", async () => {
+  await annotate({ [INGRESS]: null, [OVN_EGRESS]: null });
+  await expect.poll(rates, { timeout: 1000 }).toEqual({ ul: null, dl: null });
+  expect(agent.log()).not.toContain("a step failed");
+});

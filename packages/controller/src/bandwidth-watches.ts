@@ -1,0 +1,175 @@
+/** The copies that accounting bandwidth reads: nodes, their `Bandwidth` objects, all pods, and the ReplicaSets between Deployments and pods. */
+import { BANDWIDTH_KIND } from "@seam/api";
+import { familiesWith, type RateKeys, type RateOptions, type Shares } from "@seam/bandwidth";
+import {
+  type ObservedBandwidth,
+  type ObservedBandwidthPod,
+  observeBandwidth,
+  observeBandwidthPod,
+  type ObservedNode,
+  type ObservedReplicaSet,
+  observeNode,
+  observeReplicaSet,
+  rateNews,
+} from "@seam/compose";
+import {
+  type Change,
+  children,
+  type EventRecorder,
+  type KindRef,
+  type KubeObject,
+  type Reflector,
+  startReflector,
+  textAt,
+} from "@seam/kube";
+import { type BandwidthBook, createBandwidthBook, type SilentPods } from "./bandwidth-book.ts";
+import type { WatchOptions } from "./watches.ts";
+
+/** What the operator of the cluster chose. */
+export type BandwidthSettings = {
+  /** The capacity of a node of which nothing else is known. */
+  readonly defaults: Shares;
+  /** The annotations of pods that are read first. */
+  readonly keys: Pick<RateKeys, "egress" | "ingress">;
+  readonly silent: SilentPods;
+};
+
+/** The copies and the accounts that are kept of them. */
+export type BandwidthWatches = {
+  readonly node: (name: string) => ObservedNode | undefined;
+  readonly object: (name: string) => ObservedBandwidth | undefined;
+  readonly book: Pick<BandwidthBook, "account" | "staleOn">;
+  /** The node is gone; who had asked for it may count elsewhere. */
+  readonly forget: (node: string) => void;
+  readonly settings: BandwidthSettings;
+  readonly copies: readonly Pick<Reflector<unknown>, "synced" | typeof Symbol.asyncDispose>[];
+};
+
+/** How they are started. */
+export type BandwidthWatchOptions = Pick<WatchOptions, "client" | "onWork" | "onError"> & {
+  readonly report: EventRecorder["report"];
+  readonly settings: BandwidthSettings;
+  /** Called with NAMESPACE/NAME of a pod that is counted, or not any more, or on a node of which more is used than there is, or not any more. */
+  readonly onReservation: (pod: string) => void;
+};
+
+/** Starts the copies. */
+export function watchBandwidth(options: BandwidthWatchOptions): BandwidthWatches {
+  const { settings, onWork } = options;
+  const book = createBandwidthBook(settings.silent);
+  const touch = (nodes: readonly string[]): void => {
+    for (const name of new Set(nodes)) onWork(`Bandwidth/${name}`);
+  };
+  const nodes = copy<ObservedNode>(options, {
+    ref: { apiVersion: "v1", kind: "Node" },
+    project: observeNode,
+    uidOf: ({ uid }) => uid,
+    accept: ({ value }) => touch([value.name]),
+  });
+  const objects = copy<ObservedBandwidth>(options, {
+    ref: BANDWIDTH_KIND,
+    project: observeBandwidth,
+    uidOf: ({ identity }) => identity.uid,
+    accept: (change, before) => {
+      touch([change.value.identity.name, ...book.acceptBandwidth(change)]);
+      const after = change.kind === "set" ? change.value : undefined;
+      changedReservations(before, after).forEach(options.onReservation);
+    },
+  });
+  const replicaSets = copy<ObservedReplicaSet>(options, {
+    ref: { apiVersion: "apps/v1", kind: "ReplicaSet" },
+    project: observeReplicaSet,
+    uidOf: ({ uid }) => uid,
+    accept: (change) => touch(book.acceptReplicaSet(change)),
+  });
+  const pods = watchPods(options, (change) => touch(book.acceptPod(change)));
+  return {
+    node: nodes.get,
+    object: objects.get,
+    book,
+    forget: (node) => touch(book.forget(node).filter((other) => other !== node)),
+    settings,
+    copies: [nodes, objects, replicaSets, pods],
+  };
+}
+
+/** The pods of which two versions of an object say something else. */
+function changedReservations(
+  before: ObservedBandwidth | undefined,
+  after: ObservedBandwidth | undefined,
+): readonly string[] {
+  const [was, is] = [podsIn(before), podsIn(after)];
+  return [...new Set([...was.keys(), ...is.keys()])].filter((pod) => was.get(pod) !== is.get(pod));
+}
+
+/** What an object says of pods, by NAMESPACE/NAME. */
+function podsIn(object: ObservedBandwidth | undefined): ReadonlyMap<string, string> {
+  const { status = {} } = object ?? {};
+  const reason = textAt(status, "errorReason") === null ? "" : "overcommitted";
+  return new Map(
+    children(status, "reservations").map(({ namespace, podName }) => [
+      `${String(namespace)}/${String(podName)}`,
+      reason,
+    ]),
+  );
+}
+
+function watchPods(
+  options: BandwidthWatchOptions,
+  accept: (change: Told<ObservedBandwidthPod>) => void,
+): Reflector<ObservedBandwidthPod> {
+  const rates: RateOptions = { families: familiesWith(options.settings.keys) };
+  return copy<ObservedBandwidthPod>(options, {
+    ref: { apiVersion: "v1", kind: "Pod" },
+    project: (object) => observeBandwidthPod(object, rates),
+    uidOf: ({ uid }) => uid,
+    accept: (change, before) => {
+      accept(change);
+      if (change.kind === "set") tellFindings(options, change.value, before);
+    },
+  });
+}
+
+/** What is doubtful about annotations is told when it is first seen. */
+function tellFindings(
+  { report }: BandwidthWatchOptions,
+  pod: ObservedBandwidthPod,
+  before: ObservedBandwidthPod | undefined,
+): void {
+  const known = before?.findings.map(({ message }) => message) ?? [];
+  const { namespace, name, uid } = pod;
+  const about = { apiVersion: "v1", kind: "Pod", namespace, name, uid };
+  const findings = pod.findings.filter(({ message }) => !known.includes(message));
+  for (const news of rateNews({ findings })) report(about, news);
+}
+
+type Told<T> = Pick<Change<T>, "kind" | "value">;
+
+type Copied<T> = {
+  readonly ref: KindRef;
+  readonly project: (object: KubeObject) => T;
+  readonly uidOf: (value: T) => string;
+  readonly accept: (change: Told<T>, before: T | undefined) => void;
+};
+
+/** All objects of a kind. A list that is made anew may show an object under the name of one whose end was not seen: that is told first. */
+function copy<T>(
+  { client, onError }: BandwidthWatchOptions,
+  { ref, project, uidOf, accept }: Copied<T>,
+): Reflector<T> {
+  const known = new Map<string, T>();
+  return startReflector<T>({
+    client,
+    ref,
+    project,
+    onChange: ({ kind, key, value }) => {
+      const before = known.get(key);
+      const isSuccessor = before !== undefined && uidOf(before) !== uidOf(value);
+      if (isSuccessor) accept({ kind: "deleted", value: before }, before);
+      if (kind === "set") known.set(key, value);
+      else known.delete(key);
+      accept({ kind, value }, isSuccessor ? undefined : before);
+    },
+    onError: (error) => onError(ref.kind, error),
+  });
+}

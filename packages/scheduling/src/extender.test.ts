@@ -1,0 +1,262 @@
+/** V6, V10, V11, V13, V14, V18: what kube-scheduler is told, and what binding writes. */
+import { children, child, type Json } from "@seam/kube";
+import { expect, test } from "vitest";
+
+import {
+  type Cluster,
+  createCluster,
+  type Fault,
+  type Running,
+  startExtender,
+} from "./cluster.fixture.ts";
+
+const EGRESS = "kubernetes.io/egress-bandwidth";
+const INGRESS = "kubernetes.io/ingress-bandwidth";
+const both = (value: string): Json => ({ [EGRESS]: value, [INGRESS]: value });
+
+const clusterOf = (networks: Readonly<Record<string, number>>, fault?: Fault): Cluster => {
+  const cluster = createCluster(fault);
+  for (const [name, network] of Object.entries(networks)) cluster.addNode(name, network);
+  return cluster;
+};
+
+const place = async (
+  { extender }: Running,
+  cluster: Cluster,
+  { name, node, annotations = both("100M"), owner }: PlaceOptions,
+): Promise<string> => {
+  cluster.addPod(name, annotations, owner);
+  return bindTo(extender, name, node);
+};
+type PlaceOptions = {
+  readonly name: string;
+  readonly node: string;
+  readonly annotations?: Json;
+  readonly owner?: string;
+};
+const bindTo = async (extender: Running["extender"], name: string, node: string): Promise<string> =>
+  (await extender.bind({ name, namespace: "lab", uid: `uid-${name}`, node })).Error;
+
+const requestsOn = (cluster: Cluster, node: string): unknown =>
+  children(child(cluster.bandwidths.get(node)!, "spec"), "requests").map(({ podName }) => podName);
+const nodeOf = (cluster: Cluster, name: string): unknown =>
+  child(cluster.pods.get(name)!, "spec")["nodeName"];
+
+test("V10: of 100, 500 and 50 Mbit/s free only the second node is feasible; the others say what is required", () => {
+  const cluster = clusterOf({ n1: 100, n2: 500, n3: 50 });
+  const { extender } = startExtender(cluster);
+  const pod = cluster.addPod("a", both("200M"));
+  expect(extender.filter({ pod, nodes: ["n1", "n2", "n3", "n4"] })).toEqual({
+    NodeNames: ["n2"],
+    FailedNodes: {},
+    FailedAndUnresolvableNodes: {
+      n1: "node n1 has insufficient bandwidth (required: ul=200Mbps, dl=200Mbps)",
+      n3: "node n3 has insufficient bandwidth (required: ul=200Mbps, dl=200Mbps)",
+      n4: "node n4 has no Bandwidth object yet",
+    },
+    Error: "",
+  });
+});
+
+test("V6: ten pods of 100 fill a NIC of 1000; the eleventh is told so in the original's words, and fits after one ends", async () => {
+  const cluster = clusterOf({ n1: 1000 });
+  const running = startExtender(cluster);
+  for (let index = 0; index < 10; index += 1) {
+    expect(await place(running, cluster, { name: `p${index}`, node: "n1" })).toBe("");
+  }
+  const pod = cluster.addPod("p10", both("100M"));
+  const sentence = "no node has sufficient bandwidth (required: ul=100Mbps, dl=100Mbps)";
+  expect(running.extender.filter({ pod, nodes: ["n1"] })).toMatchObject({
+    NodeNames: [],
+    FailedNodes: { n1: sentence },
+  });
+  expect(await bindTo(running.extender, "p10", "n1")).toContain("insufficient network bandwidth");
+  cluster.endPod("p3");
+  await running.watched();
+  expect(await bindTo(running.extender, "p10", "n1")).toBe("");
+});
+
+test("V12: binding writes the request, then the node", async () => {
+  const cluster = clusterOf({ n1: 1000 });
+  const running = startExtender(cluster);
+  expect(
+    await place(running, cluster, { name: "a", node: "n1", annotations: { [EGRESS]: "1.5M" } }),
+  ).toBe("");
+  expect(children(child(cluster.bandwidths.get("n1")!, "spec"), "requests")).toEqual([
+    {
+      podName: "a",
+      namespace: "lab",
+      podUid: "uid-a",
+      linkLocal: false,
+      bandwidth: { ulMbps: 2, dlMbps: 20 },
+    },
+  ]);
+  expect(nodeOf(cluster, "a")).toBe("n1");
+});
+
+test("V6: of twenty bindings at once to a node with room for ten, ten succeed", async () => {
+  const cluster = clusterOf({ n1: 1000 });
+  const running = startExtender(cluster);
+  const said = await Promise.all(
+    Array.from({ length: 20 }, async (_, index) =>
+      place(running, cluster, { name: `p${index}`, node: "n1" }),
+    ),
+  );
+  expect(said.filter((each) => each === "")).toHaveLength(10);
+  expect(requestsOn(cluster, "n1")).toHaveLength(10);
+});
+
+test("V12: a writer that comes between is not overwritten, and what it took is not given twice", async () => {
+  const cluster = clusterOf({ n1: 300 });
+  const [one, other] = [startExtender(cluster), startExtender(cluster)];
+  for (const name of ["a", "b", "c", "d", "e", "f"]) cluster.addPod(name, both("100M"));
+  const said = await Promise.all(
+    ["a", "b", "c", "d", "e", "f"].map(async (name, index) =>
+      bindTo((index % 2 === 0 ? one : other).extender, name, "n1"),
+    ),
+  );
+  expect(said.filter((each) => each === "")).toHaveLength(3);
+  expect(requestsOn(cluster, "n1")).toHaveLength(3);
+});
+
+test("V6: a binding that fails gives its reservation back", async () => {
+  const cluster = clusterOf({ n1: 100 });
+  const running = startExtender(cluster);
+  expect(await bindTo(running.extender, "none", "n1")).toContain("cannot be read");
+  cluster.addPod("a", both("100M"));
+  await running.watched();
+  cluster.pods.delete("a");
+  expect(await bindTo(running.extender, "a", "n1")).toBe(
+    "the pod could not be bound to node n1: not found",
+  );
+  expect(requestsOn(cluster, "n1")).toEqual([]);
+  expect(await place(running, cluster, { name: "b", node: "n1" })).toBe("");
+});
+
+test("V6: a binding whose answer is lost counts if it happened, and is asked for again", async () => {
+  const lose: { how: ReturnType<Fault> } = { how: null };
+  const cluster = clusterOf({ n1: 100 }, (verb) => (verb === "bind" ? lose.how : null));
+  const running = startExtender(cluster);
+  lose.how = "lost after";
+  expect(await place(running, cluster, { name: "a", node: "n1" })).toBe("");
+  lose.how = null;
+  expect(await bindTo(running.extender, "a", "n1")).toBe("");
+  expect(await place(running, cluster, { name: "b", node: "n1" })).toContain("insufficient");
+});
+
+test("V6: while nobody knows whether a pod is bound, its bandwidth stays reserved", async () => {
+  const state = { isAway: false };
+  const cluster = clusterOf({ n1: 100 }, (verb) =>
+    state.isAway && verb !== "replace" ? "lost" : null,
+  );
+  const running = startExtender(cluster);
+  cluster.addPod("a", both("100M"));
+  await running.watched();
+  state.isAway = true;
+  expect(await bindTo(running.extender, "a", "n1")).toContain("not known yet");
+  state.isAway = false;
+  expect(await place(running, cluster, { name: "b", node: "n1" })).toContain("insufficient");
+  expect(await bindTo(running.extender, "a", "n1")).toBe("");
+});
+
+test("V14: a sibling elsewhere is refused where its siblings would need a NIC that is full", async () => {
+  const cluster = clusterOf({ n1: 100, n2: 1000 });
+  const running = startExtender(cluster);
+  await place(running, cluster, { name: "a", node: "n1", owner: "web" });
+  await place(running, cluster, { name: "b", node: "n1", owner: "web" });
+  const pod = cluster.addPod("c", both("10M"), "web");
+  expect(running.extender.filter({ pod, nodes: ["n1", "n2"] })).toMatchObject({
+    NodeNames: ["n1"],
+    FailedNodes: {},
+    FailedAndUnresolvableNodes: {
+      n2: "node n1 has insufficient network bandwidth (required: ul=200Mbps, remaining: 100Mbps)",
+    },
+  });
+});
+
+test("V13: the node of the siblings has the best score, of 10", async () => {
+  const cluster = clusterOf({ n1: 1000, n2: 1000 });
+  const running = startExtender(cluster);
+  await place(running, cluster, { name: "a", node: "n2", owner: "web" });
+  const pod = cluster.addPod("b", both("100M"), "web");
+  const scores = running.extender.prioritize({ pod, nodes: ["n1", "n2"] });
+  expect(scores).toEqual([
+    { Host: "n1", Score: 6 },
+    { Host: "n2", Score: 10 },
+  ]);
+});
+
+test("V8: a pod with a value that cannot be kept is placed nowhere, and told why", async () => {
+  const cluster = clusterOf({ n1: 1000 });
+  const running = startExtender(cluster);
+  const pod = cluster.addPod("a", both("20"));
+  const { NodeNames, FailedAndUnresolvableNodes } = running.extender.filter({ pod, nodes: ["n1"] });
+  expect(NodeNames).toEqual([]);
+  expect(FailedAndUnresolvableNodes["n1"]).toContain('write "20M" for 20 Mbit/s');
+  expect(await bindTo(running.extender, "a", "n1")).toContain('write "20M"');
+});
+
+test("V18: a pod that says nothing is accounted 20/20, and stays so when it runs", async () => {
+  const cluster = clusterOf({ n1: 1000 });
+  const running = startExtender(cluster);
+  expect(await place(running, cluster, { name: "a", node: "n1", annotations: {} })).toBe("");
+  await running.watched();
+  expect(running.world.ledger.account("n1")?.used.network).toEqual({ ulMbps: 20, dlMbps: 20 });
+});
+
+test("V10: a pod wider than the node is not helped by evictions; one that waits for others is", async () => {
+  const cluster = clusterOf({ n1: 100 });
+  const running = startExtender(cluster);
+  await place(running, cluster, { name: "a", node: "n1" });
+  const wide = cluster.addPod("wide", both("200M"));
+  const late = cluster.addPod("late", both("100M"));
+  const ask = (pod: Json): readonly unknown[] => {
+    const { FailedNodes, FailedAndUnresolvableNodes } = running.extender.filter({
+      pod,
+      nodes: ["n1"],
+    });
+    return [Object.keys(FailedNodes), Object.keys(FailedAndUnresolvableNodes)];
+  };
+  expect(ask(wide)).toEqual([[], ["n1"]]);
+  expect(ask(late)).toEqual([["n1"], []]);
+});
+
+test("V6: preemption adds the fewest victims of lower priority that free the bandwidth, or drops the node", async () => {
+  const cluster = clusterOf({ n1: 300, n2: 300 });
+  const running = startExtender(cluster);
+  await place(running, cluster, { name: "small", node: "n1", annotations: both("50M") });
+  await place(running, cluster, { name: "large", node: "n1", annotations: both("150M") });
+  await place(running, cluster, { name: "given", node: "n1", annotations: both("50M") });
+  await place(running, cluster, { name: "peer", node: "n2", annotations: both("300M") });
+  await running.watched();
+  const peer = cluster.pods.get("peer")!;
+  running.world.setPod({ ...peer, spec: { ...child(peer, "spec"), priority: 10 } });
+  const pod = { ...cluster.addPod("vip", both("200M")), spec: { priority: 10 } };
+  const victims = {
+    n1: { Pods: [{ UID: "uid-given" }], NumPDBViolations: 1 },
+    n2: { Pods: [], NumPDBViolations: 0 },
+  };
+  expect(running.extender.preempt({ pod, victims }).NodeNameToMetaVictims).toEqual({
+    n1: { Pods: [{ UID: "uid-given" }, { UID: "uid-large" }], NumPDBViolations: 1 },
+  });
+});
+
+test("V2: a process that starts anew finds every reservation, bound or not", async () => {
+  const lose: { how: ReturnType<Fault> } = { how: null };
+  const cluster = clusterOf({ n1: 300 }, (verb) => (verb === "replace" ? null : lose.how));
+  const first = startExtender(cluster);
+  await place(first, cluster, { name: "a", node: "n1" });
+  cluster.addPod("b", both("100M"));
+  await first.watched();
+  lose.how = "lost";
+  expect(await bindTo(first.extender, "b", "n1")).toContain("not known yet");
+  lose.how = null;
+  first.stop();
+  const second = startExtender(cluster);
+  const used = (running: Running): unknown => running.world.ledger.account("n1")?.used.network;
+  expect(used(second)).toEqual({ ulMbps: 200, dlMbps: 200 });
+  cluster.endPod("b");
+  cluster.tidy("n1");
+  await second.watched();
+  expect(used(second)).toEqual({ ulMbps: 100, dlMbps: 100 });
+});

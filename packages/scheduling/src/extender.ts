@@ -1,0 +1,165 @@
+/** The four questions of kube-scheduler, answered from what is known of the cluster; only the process that leads answers them. */
+import { explainMisfit, type Misfit, type Rates } from "@seam/bandwidth";
+import { err, ok, type Result } from "@seam/base";
+import { child, type Json, type KubeClient, textAt } from "@seam/kube";
+
+import type { Binder } from "./binder.ts";
+import { victimsFor } from "./preemption.ts";
+import {
+  type BindAnswer,
+  type BindQuestion,
+  type FailedNodes,
+  type FilterAnswer,
+  type NodesQuestion,
+  type PreemptAnswer,
+  type PreemptQuestion,
+  type PrioritizeAnswer,
+  type Victims,
+} from "./protocol.ts";
+import type { SeenPod } from "./seen-pod.ts";
+import type { WaitingPods } from "./waiting.ts";
+import type { World } from "./world.ts";
+
+/** What answering needs. */
+export type ExtenderOptions = {
+  readonly client: Pick<KubeClient, "get">;
+  readonly world: World;
+  readonly binder: Binder;
+  readonly waiting: WaitingPods;
+};
+
+/** Answers kube-scheduler. */
+export type Extender = {
+  readonly filter: (question: NodesQuestion) => FilterAnswer;
+  readonly prioritize: (question: NodesQuestion) => PrioritizeAnswer;
+  readonly preempt: (question: PreemptQuestion) => PreemptAnswer;
+  readonly bind: (question: BindQuestion) => Promise<BindAnswer>;
+};
+
+/** The contract's scale (extender/v1, MaxExtenderPriority). */
+const TENTHS = 10;
+
+/** An extender. */
+export function createExtender(options: ExtenderOptions): Extender {
+  const { world } = options;
+  return {
+    filter: ({ pod, nodes }) => filter(options, world.see(pod), nodes),
+    prioritize: ({ pod, nodes }) => {
+      const scores = world.ledger.score(world.see(pod).facts, nodes);
+      return nodes.map((Host, index) => ({
+        Host,
+        Score: Math.round((scores[index] ?? 0) / TENTHS),
+      }));
+    },
+    preempt: ({ pod, victims }) => ({
+      NodeNameToMetaVictims: preempt(world, world.see(pod), victims),
+    }),
+    bind: async (question) => {
+      const bound = await bind(options, question);
+      return { Error: bound.ok ? "" : bound.error };
+    },
+  };
+}
+
+function filter(
+  { world, waiting }: ExtenderOptions,
+  pod: SeenPod,
+  nodes: readonly string[],
+): FilterAnswer {
+  const { refusal } = pod;
+  if (refusal !== null)
+    return answerOf([], {}, Object.fromEntries(nodes.map((node) => [node, refusal])));
+  const fits = world.ledger.fit(pod.facts, nodes);
+  const fitting = fits.filter(({ misfits }) => misfits.length === 0).map(({ node }) => node);
+  if (fitting.length === nodes.length) {
+    waiting.served(pod.facts.uid);
+    return answerOf(nodes, {}, {});
+  }
+  const failed: Record<string, string> = {};
+  const unresolvable: Record<string, string> = {};
+  const isNowhere = fitting.length === 0;
+  for (const { node, misfits } of fits) {
+    if (misfits.length === 0) continue;
+    const target = misfits.some(isHopeless) ? unresolvable : failed;
+    target[node] = reason({ node, misfits, rates: pod.facts.rates, isNowhere });
+  }
+  if (isNowhere) waiting.refused(pod.facts, nodes);
+  else waiting.served(pod.facts.uid);
+  return answerOf(fitting, failed, unresolvable);
+}
+
+const answerOf = (
+  NodeNames: readonly string[],
+  failed: FailedNodes,
+  unresolvable: FailedNodes,
+): FilterAnswer => ({
+  NodeNames,
+  FailedNodes: failed,
+  FailedAndUnresolvableNodes: unresolvable,
+  Error: "",
+});
+
+/** Nobody's eviction makes a node wider than it is, or gives it a `Bandwidth`. */
+const isHopeless = (misfit: Misfit): boolean =>
+  misfit.kind === "unknown-node" || misfit.requiredMbps > misfit.capacityMbps;
+
+type Refusal = {
+  readonly node: string;
+  readonly misfits: readonly Misfit[];
+  readonly rates: Rates;
+  readonly isNowhere: boolean;
+};
+
+/**
+ * One sentence for a node. kube-scheduler counts nodes by equal sentences, so when no node has room it is the original's sentence for
+ * all of them: `0/3 nodes are available: 3 no node has sufficient bandwidth (required: …)`.
+ */
+function reason({ node, misfits, rates, isNowhere }: Refusal): string {
+  const special = misfits.find((each) => each.kind === "unknown-node" || each.node !== node);
+  if (special !== undefined) return explainMisfit(special);
+  const required = `(required: ul=${rates.ulMbps}Mbps, dl=${rates.dlMbps}Mbps)`;
+  return isNowhere
+    ? `no node has sufficient bandwidth ${required}`
+    : `node ${node} has insufficient bandwidth ${required}`;
+}
+
+function preempt(world: World, pod: SeenPod, victims: Victims): Victims {
+  return Object.fromEntries(
+    Object.entries(victims).flatMap(([node, { Pods, NumPDBViolations }]) => {
+      const chosen = victimsFor(world, pod, { node, victims: Pods.map(({ UID }) => UID) });
+      if (chosen === null) return [];
+      return [[node, { Pods: chosen.map((UID) => ({ UID })), NumPDBViolations }]];
+    }),
+  );
+}
+
+async function bind(
+  options: ExtenderOptions,
+  { name, namespace, uid, node }: BindQuestion,
+): Promise<Result<void, string>> {
+  const found = await podOf(options, { name, namespace, uid });
+  if (!found.ok) return found;
+  const { refusal, facts } = found.value;
+  if (refusal !== null) return err(refusal);
+  if (facts.node !== null) {
+    return facts.node === node ? ok(undefined) : err(`the pod is on node ${facts.node} already`);
+  }
+  const bound = await options.binder(found.value, node);
+  if (bound.ok) options.waiting.served(uid);
+  return bound;
+}
+
+/** The pod as watched, or read now when kube-scheduler's watch was faster. */
+async function podOf(
+  { world, client }: ExtenderOptions,
+  { name, namespace, uid }: Pick<BindQuestion, "name" | "namespace" | "uid">,
+): Promise<Result<SeenPod, string>> {
+  const known = world.pod(uid);
+  if (known !== undefined) return ok(known);
+  const read = await client.get({ apiVersion: "v1", kind: "Pod", namespace, name });
+  if (!read.ok) return err(`the pod cannot be read: ${read.error.message}`);
+  const object: Json = read.value;
+  return textAt(child(object, "metadata"), "uid") === uid
+    ? ok(world.see(object))
+    : err("the pod is gone; another one has its name now");
+}

@@ -1,0 +1,201 @@
+/** The extender's flags and environment; a flag wins over its variable. Names of options are those of vaclab's scheduler where it has them. */
+import type { parseArgs } from "node:util";
+import { familiesWith, type LedgerRules, type RateReading, type Rates } from "@seam/bandwidth";
+import { err, mbps, ok, type Result } from "@seam/base";
+import { LOG_LEVELS, type LogLevel, logLevelOf, readFlags } from "@seam/daemon";
+
+import type { TlsFiles } from "./http.ts";
+import type { PodReading } from "./seen-pod.ts";
+
+/** How the extender is started. */
+export type Options = {
+  /** Port of /healthz, /readyz and /metrics. */
+  readonly port: number;
+  /** Port of the extender. */
+  readonly extenderPort: number;
+  readonly tls: TlsFiles | null;
+  /** Kubeconfig; absent: `KUBECONFIG`, else the pod's service account, else ~/.kube/config. */
+  readonly kubeconfig: string | null;
+  /** Namespace of the lease by which extenders elect the one that answers. */
+  readonly namespace: string;
+  readonly identity: string;
+  readonly reading: PodReading;
+  readonly rules: LedgerRules;
+  readonly logLevel: LogLevel;
+};
+
+/** What the process was started with and in. */
+export type Surroundings = {
+  readonly argv: readonly string[];
+  readonly env: { readonly [name: string]: string | undefined };
+  readonly hostname: string;
+  readonly pid: number;
+};
+
+/** The text of `--help`. */
+export const USAGE = `seam scheduling: the extender of kube-scheduler that places pods by bandwidth
+
+  --extender-port PORT  port of /filter, /prioritize, /preempt and /bind; 9830 (SEAM_EXTENDER_PORT)
+  --tls-cert FILE       certificate in PEM form, followed when replaced; without one the port is on loopback only (SEAM_TLS_CERT)
+  --tls-key FILE        its key (SEAM_TLS_KEY)
+  --tls-client-ca FILE  authority of the certificates that callers must have (SEAM_TLS_CLIENT_CA)
+  --port PORT           port of /healthz, /readyz and /metrics; 9831 (SEAM_PORT)
+  --scheduler-name NAME pods of this scheduler have the default rates; vaclab-scheduler
+  --egress-bandwidth-annotation KEY   read first, besides those of Kubernetes and kube-ovn; ovn.kubernetes.io/egress_rate
+  --ingress-bandwidth-annotation KEY  ovn.kubernetes.io/ingress_rate
+  --default-egress-mbps N   accounted for a pod that does not say; 20
+  --default-ingress-mbps N  20
+  --scoring MODE        fixed, or compatible: vaclab's filter, reservation and scores; fixed
+  --units UNITS         kubernetes, or vaclab: whole numbers are Mbit/s in every annotation; kubernetes
+  --kubeconfig FILE     cluster to work on; the pod's service account when absent (KUBECONFIG)
+  --namespace NAME      namespace of the leader election's lease; seam-system (POD_NAMESPACE)
+  --identity NAME       name of this process in the lease; host name and process id (POD_NAME)
+  --log-level LEVEL     info, warn or error: the least that is logged; info (SEAM_LOG_LEVEL)
+  --help                print this
+`;
+
+/** Reads flags and environment; `help` when that was asked for. */
+export function readOptions(from: Surroundings): Result<Options | "help", string> {
+  const flags = readFlags(from.argv, FLAGS);
+  if (!flags.ok) return flags;
+  if (flags.value.help === true) return ok("help");
+  const said = { ...DEFAULTS, ...variablesIn(from.env), ...flags.value };
+  return firstError(said, from);
+}
+
+/** All options, or what is wrong with the first that is. */
+function firstError(said: Said, from: Surroundings): Result<Options, string> {
+  const listening = listeningOf(said);
+  if (!listening.ok) return listening;
+  const judging = judgingOf(said);
+  if (!judging.ok) return judging;
+  const level = said["log-level"];
+  const logLevel = logLevelOf(level);
+  if (logLevel === null)
+    return err(`--log-level: expected one of ${LOG_LEVELS.join(", ")}; found ${level}`);
+  return ok({ ...listening.value, ...placeOf(said, from), ...judging.value, logLevel });
+}
+
+function listeningOf(said: Said): Result<Pick<Options, "port" | "extenderPort" | "tls">, string> {
+  const port = numberOf("--port", said.port, 65_535);
+  if (!port.ok) return port;
+  const extenderPort = numberOf("--extender-port", said["extender-port"], 65_535);
+  if (!extenderPort.ok) return extenderPort;
+  const tls = tlsOf(said);
+  if (!tls.ok) return tls;
+  return ok({ port: port.value, extenderPort: extenderPort.value, tls: tls.value });
+}
+
+const placeOf = (
+  { kubeconfig, namespace, identity }: Said,
+  { env, hostname, pid }: Surroundings,
+): Pick<Options, "kubeconfig" | "namespace" | "identity"> => ({
+  kubeconfig: kubeconfig ?? null,
+  namespace: namespace ?? env["POD_NAMESPACE"] ?? "seam-system",
+  identity: identity ?? env["POD_NAME"] ?? `${hostname}-${pid}`,
+});
+
+/** How pods are read and judged. */
+function judgingOf(said: Said): Result<Pick<Options, "reading" | "rules">, string> {
+  const defaults = defaultsOf(said);
+  if (!defaults.ok) return defaults;
+  const rules = oneOf<LedgerRules>("--scoring", said.scoring, ["fixed", "compatible"]);
+  if (!rules.ok) return rules;
+  const units = oneOf<RateReading>("--units", said.units, ["kubernetes", "vaclab"]);
+  if (!units.ok) return units;
+  const families = familiesWith({
+    egress: said["egress-bandwidth-annotation"],
+    ingress: said["ingress-bandwidth-annotation"],
+  });
+  const schedulers = new Set([said["scheduler-name"]]);
+  const reading = { families, units: units.value, schedulers, defaults: defaults.value };
+  return ok({ reading, rules: rules.value });
+}
+
+function defaultsOf(said: Said): Result<Rates, string> {
+  const most = 1_000_000_000;
+  const egress = numberOf("--default-egress-mbps", said["default-egress-mbps"], most);
+  if (!egress.ok) return egress;
+  const ingress = numberOf("--default-ingress-mbps", said["default-ingress-mbps"], most);
+  if (!ingress.ok) return ingress;
+  return ok({ ulMbps: mbps(egress.value), dlMbps: mbps(ingress.value) });
+}
+
+function numberOf(flag: string, text: string, most: number): Result<number, string> {
+  return /^[0-9]{1,10}$/.test(text) && Number(text) <= most
+    ? ok(Number(text))
+    : err(`${flag}: expected a number from 0 to ${most}, for example 20; found ${text}`);
+}
+
+function oneOf<T extends string>(
+  flag: string,
+  text: string,
+  words: readonly T[],
+): Result<T, string> {
+  const found = words.find((each) => each === text);
+  return found === undefined
+    ? err(`${flag}: expected one of ${words.join(", ")}; found ${text}`)
+    : ok(found);
+}
+
+function tlsOf(said: Said): Result<TlsFiles | null, string> {
+  const { "tls-cert": cert, "tls-key": key, "tls-client-ca": clientCa } = said;
+  if (cert === undefined && key === undefined && clientCa === undefined) return ok(null);
+  return cert === undefined || key === undefined
+    ? err("--tls-cert, --tls-key: expected both, or none; --tls-client-ca needs them")
+    : ok({ cert, key, clientCa: clientCa ?? null });
+}
+
+const DEFAULTS = {
+  port: "9831",
+  "extender-port": "9830",
+  "scheduler-name": "vaclab-scheduler",
+  "egress-bandwidth-annotation": "ovn.kubernetes.io/egress_rate",
+  "ingress-bandwidth-annotation": "ovn.kubernetes.io/ingress_rate",
+  "default-egress-mbps": "20",
+  "default-ingress-mbps": "20",
+  scoring: "fixed",
+  units: "kubernetes",
+  "log-level": "info",
+};
+
+const VARIABLES = {
+  SEAM_PORT: "port",
+  SEAM_EXTENDER_PORT: "extender-port",
+  SEAM_TLS_CERT: "tls-cert",
+  SEAM_TLS_KEY: "tls-key",
+  SEAM_TLS_CLIENT_CA: "tls-client-ca",
+  SEAM_LOG_LEVEL: "log-level",
+} as const;
+
+/** What variables say, under the names of flags. */
+const variablesIn = (env: Surroundings["env"]): Flags =>
+  Object.fromEntries(
+    Object.entries(VARIABLES).flatMap(([variable, flag]) => {
+      const text = env[variable];
+      return text === undefined ? [] : [[flag, text]];
+    }),
+  );
+
+const FLAGS = {
+  port: { type: "string" },
+  "extender-port": { type: "string" },
+  "tls-cert": { type: "string" },
+  "tls-key": { type: "string" },
+  "tls-client-ca": { type: "string" },
+  "scheduler-name": { type: "string" },
+  "egress-bandwidth-annotation": { type: "string" },
+  "ingress-bandwidth-annotation": { type: "string" },
+  "default-egress-mbps": { type: "string" },
+  "default-ingress-mbps": { type: "string" },
+  scoring: { type: "string" },
+  units: { type: "string" },
+  kubeconfig: { type: "string" },
+  namespace: { type: "string" },
+  identity: { type: "string" },
+  "log-level": { type: "string" },
+  help: { type: "boolean" },
+} as const;
+
+type Flags = ReturnType<typeof parseArgs<{ options: typeof FLAGS }>>["values"];
+type Said = typeof DEFAULTS & Flags;
