@@ -40,6 +40,7 @@ import { createPolicies, type Policies } from "./policies.ts";
 import { countPolicies, type PolicyCounters } from "./policy-counters.ts";
 import { watchPolicyObjects } from "./policy-objects.ts";
 import { createPolicyReport, type PolicyReport } from "./policy-report.ts";
+import { registerRateMetrics } from "./rate-metrics.ts";
 import { createReconciler, type Reconciler, type RoundFacts } from "./reconciler.ts";
 import { namespaceOf, watchInstallation, withoutPodsOf } from "./removal.ts";
 import { createReports, type Reports } from "./reports.ts";
@@ -86,6 +87,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   takeOver(options, opened.value, { log, reports });
   using fastPath = createFastPath(log);
   const metrics = createAgentMetrics(daemon.metrics, { store, fastPath });
+  registerRateMetrics(daemon.metrics, store);
   const reconciler = createReconciler({ store, log, metrics, reports, fastPath });
   const memory = rememberedNode(store);
   const onWritten = fastPath.renew;

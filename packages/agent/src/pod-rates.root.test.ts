@@ -2,7 +2,8 @@
 import { hostDeviceName, observeRates, OWN_NETNS } from "@seam/kernel";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type AgentProcess, prepareAgent } from "./agent-process.fixture.ts";
+import { AGENT_PORT, type AgentProcess, prepareAgent } from "./agent-process.fixture.ts";
+import { run } from "./node.fixture.ts";
 
 const netns = { node: "seam-test-ra-node", pod: "seam-test-ra-pod" };
 const EGRESS = "kubernetes.io/egress-bandwidth";
@@ -44,6 +45,33 @@ test("V9: a pod that is added has its rates", async () => {
 test("a changed annotation is in force within a second, of whichever family", async () => {
   await annotate({ [EGRESS]: null, [OVN_EGRESS]: "20" });
   await expect.poll(rates, { timeout: 1000 }).toEqual({ ul: 20e6, dl: 50e6 });
+});
+
+test("U3: the agent's metrics tell the rates in force, and what went through them", async () => {
+  const metrics = await (await fetch(`http://127.0.0.1:${AGENT_PORT}/metrics`)).text();
+  const of = (direction: string): string =>
+    `{namespace="lab-a",pod="one",direction="${direction}"}`;
+  expect(metrics).toContain(`seam_pod_rate_limit_bits_per_second${of("egress")} 20000000`);
+  expect(metrics).toContain(`seam_pod_rate_limit_bits_per_second${of("ingress")} 50000000`);
+  run(
+    "ip",
+    "netns",
+    "exec",
+    netns.pod,
+    "ping",
+    "-c",
+    "10",
+    "-i",
+    "0.01",
+    "-s",
+    "958",
+    "169.254.1.1",
+  );
+  const after = await (await fetch(`http://127.0.0.1:${AGENT_PORT}/metrics`)).text();
+  const counted = (direction: string): number =>
+    Number(after.split(`seam_pod_shaped_bytes_total${of(direction)} `)[1]?.split("\n")[0]);
+  expect(counted("egress")).toBeGreaterThanOrEqual(10_000);
+  expect(counted("ingress")).toBeGreaterThanOrEqual(10_000);
 });
 
 test("rates outlive the agent, and what changed meanwhile comes with the next one", async () => {

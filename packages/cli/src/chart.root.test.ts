@@ -237,9 +237,10 @@ test("values of vaclab's chart reach the controller (V17), and those of an older
     },
   });
   const custom = template(...image, "--set=manager.annotations.egress=example.org/up").text;
-  expect(custom).toMatch(/name: SEAM_EGRESS_ANNOTATION\n +value: example.org\/up/);
+  const flags = custom.match(/--egress-bandwidth-annotation=example.org\/up$/gm);
+  // The controller, the scheduler and admission read the same.
+  expect(flags?.length).toBe(3);
   expect(custom).toContain("'ovn.kubernetes.io/ingress_rate', 'example.org/up'");
-  expect(changed).not.toContain("SEAM_EGRESS_ANNOTATION");
   const older = template(...image, "--set", "manager=null", "--set", "prometheus=null");
   expect(containerIn(older.text)).not.toHaveProperty("args");
   const zero = template(...image, "--set=manager.bandwidth.network.uplink=0");

@@ -30,7 +30,7 @@ export { type RouteSocket, withRouteSocket } from "./route-socket.ts";
 export { listRoutes, SEAM_PROTOCOL } from "./routes.ts";
 export {
   type LinkEnd,
-  measureRates,
+  measureShaping,
   observeRates,
   type PodLink,
   type PodTraffic,

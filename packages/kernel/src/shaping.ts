@@ -22,7 +22,7 @@ import { createMap, loadProgram, withFile } from "./bpf.ts";
 import type { KernelError } from "./libc.ts";
 import { isPodDevice } from "./device-names.ts";
 import { type Link, linkNamed, listLinks } from "./links.ts";
-import { inNetns } from "./netns.ts";
+import { inNetns, OWN_NETNS } from "./netns.ts";
 import { type RouteSocket, withRouteSocket } from "./route-socket.ts";
 import { type Ceiling, enterShaper, leaveShaper, SHAPER_MEMORY_BYTES } from "./shaper-program.ts";
 import {
@@ -44,6 +44,9 @@ export type PodLink = { readonly node: LinkEnd; readonly pod: LinkEnd };
 
 /** What went through each direction of a pod since its limit was set; null without a limit. */
 export type PodTraffic = { readonly ul: Traffic | null; readonly dl: Traffic | null };
+
+/** The rates of a pod, and what went through since they were set. */
+type MeasuredShaping = PodShaping & { readonly traffic: PodTraffic };
 
 const DIRECTIONS = ["ul", "dl"] as const;
 const ENTER = "seam_enter";
@@ -79,6 +82,21 @@ export function observeShaping(
         // A pod may just go; and what cannot be looked at is put in force anew, or reported by that.
         return rates.ok ? [{ ...pod, ...rates.value }] : [];
       }),
+  );
+}
+
+/** The rates of pods that have any, and what went through. */
+export function measureShaping(
+  pods: readonly PodEnds[],
+  netns: string = OWN_NETNS,
+): Result<readonly MeasuredShaping[], KernelError> {
+  const shaped = observeShaping(pods, netns);
+  if (!shaped.ok) return shaped;
+  return ok(
+    shaped.value.flatMap((pod) => {
+      const traffic = measureRates(linkOf(pod, netns));
+      return traffic.ok ? [{ ...pod, traffic: traffic.value }] : [];
+    }),
   );
 }
 
