@@ -1,5 +1,12 @@
 /** Which pods a project takes, by their rates: bad values, more than one pod may have, more than is left of the quota (U1, U5). Pure. */
-import { isRefused, readRates, type Rates, type RateOptions, reservedRates } from "@seam/bandwidth";
+import {
+  isRefused,
+  KUBERNETES_KEYS,
+  readRates,
+  type Rates,
+  type RateOptions,
+  reservedRates,
+} from "@seam/bandwidth";
 import { child, type Json, type KubeObject } from "@seam/kube";
 
 import type { Answer, JsonPatch, Review } from "./review.ts";
@@ -55,13 +62,12 @@ export function defaulted(
 ): Answer {
   const annotations = annotationsOf(pod);
   const rates = readRates(annotations, reading);
-  const [family] = reading.families;
   const added = DIRECTIONS.flatMap(({ word, field, read }) => {
     // As a LimitRange has it: without a default, what is allowed at most.
     const fallback = tenant.fallback[field] ?? tenant.most[field];
     const isNamed = reading.families.some((each) => annotations[each[word]] !== undefined);
-    if (fallback === null || rates[read] !== null || isNamed || family === undefined) return [];
-    return [{ key: family[word], value: `${fallback}M` }];
+    if (fallback === null || rates[read] !== null || isNamed) return [];
+    return [{ key: KUBERNETES_KEYS[word], value: `${fallback}M` }];
   });
   const isMeant = operation === "CREATE" && !holdsNothing(pod) && added.length > 0;
   return { allowed: true, warnings: [], patch: isMeant ? patchFor(pod, added) : [] };
@@ -114,7 +120,7 @@ function faultsOf({ direction, rates, had, pod }: Asked, scene: Scene): readonly
   // Less than before is never refused: it cannot make anything worse.
   const isLess = had !== null && asked > 0 && asked <= had[rate];
   if (holdsNothing(pod) || isLess) return [];
-  const key = scene.reading.families[0]?.[word] ?? word;
+  const key = KUBERNETES_KEYS[word];
   const fault =
     asked === 0
       ? withoutRate(direction, scene.tenant, key)

@@ -1,6 +1,6 @@
 /** The flags and environment of admission; a flag wins over its variable. */
 import type { parseArgs } from "node:util";
-import { familiesWith, KUBERNETES_KEYS, type RateKeys } from "@seam/bandwidth";
+import { familiesWith, OVN_KEYS, type RateKeys } from "@seam/bandwidth";
 import { ok, type Result } from "@seam/base";
 import { logLevelFlag, type LogLevel, portFlag, readFlags } from "@seam/daemon";
 
@@ -16,7 +16,7 @@ export type Options = {
   readonly namespace: string;
   /** Name of this process in the lease. */
   readonly identity: string;
-  /** Annotations by which pods name rates; the first family is the one of defaults. */
+  /** Annotations by which pods name rates. */
   readonly families: readonly RateKeys[];
   readonly logLevel: LogLevel;
 };
@@ -34,8 +34,8 @@ export const USAGE = `seam admission: judges pods of projects by their bandwidth
 
   --https-port PORT               port on which the API server asks; 9840 (SEAM_HTTPS_PORT)
   --port PORT                     port of /healthz, /readyz and /metrics; 9841 (SEAM_PORT)
-  --egress-bandwidth-annotation KEY   one more annotation with a pod's egress rate (SEAM_EGRESS_ANNOTATION)
-  --ingress-bandwidth-annotation KEY  one more annotation with a pod's ingress rate (SEAM_INGRESS_ANNOTATION)
+  --egress-bandwidth-annotation KEY   read first, besides those of Kubernetes and kube-ovn; ovn.kubernetes.io/egress_rate
+  --ingress-bandwidth-annotation KEY  ovn.kubernetes.io/ingress_rate
   --kubeconfig FILE               cluster to work on; the pod's service account when absent (KUBECONFIG)
   --namespace NAME                namespace of the lease and of the Service seam-admission; seam-system (POD_NAMESPACE)
   --identity NAME                 name of this process in the lease; host name and process id (POD_NAME)
@@ -77,16 +77,14 @@ const DEFAULTS = {
   "https-port": "9840",
   "log-level": "info",
   namespace: "seam-system",
-  "egress-bandwidth-annotation": KUBERNETES_KEYS.egress,
-  "ingress-bandwidth-annotation": KUBERNETES_KEYS.ingress,
+  "egress-bandwidth-annotation": OVN_KEYS.egress,
+  "ingress-bandwidth-annotation": OVN_KEYS.ingress,
 };
 
 const VARIABLES = {
   SEAM_PORT: "port",
   SEAM_HTTPS_PORT: "https-port",
   SEAM_LOG_LEVEL: "log-level",
-  SEAM_EGRESS_ANNOTATION: "egress-bandwidth-annotation",
-  SEAM_INGRESS_ANNOTATION: "ingress-bandwidth-annotation",
   POD_NAMESPACE: "namespace",
   POD_NAME: "identity",
 } as const;

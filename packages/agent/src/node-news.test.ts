@@ -4,7 +4,7 @@ import { DEFAULT_NETWORK } from "@seam/intent";
 import type { Step } from "@seam/plan";
 import { expect, test } from "vitest";
 
-import { factsNews, rateNotEnforced, refusedStep, unobserved } from "./node-news.ts";
+import { factsNews, policyFaults, rateNotEnforced, refusedStep, unobserved } from "./node-news.ts";
 import type { RoundFacts } from "./reconciler.ts";
 
 const cidr = (text: string) => {
@@ -113,4 +113,17 @@ test("rates that are not in force are told with what they are and what is missin
   expect(message).toContain("(egress 20 Mbit/s, ingress unlimited) are not in force");
   expect(message).toContain("the kernel's words");
   expect(message).toContain("sch_htb");
+});
+
+test.each([
+  ["lab-a/web", "NetworkPolicy lab-a/web"],
+  ["apart", "ClusterNetworkPolicy apart"],
+  ["NetworkPolicy.projectcalico.org/lab-a/web", "NetworkPolicy.projectcalico.org lab-a/web"],
+  ["HostEndpoint.projectcalico.org/uplink", "HostEndpoint.projectcalico.org uplink"],
+])("what is not understood of %s is told of %s", (key, title) => {
+  expect(policyFaults(key, ["spec.x: expected nothing", "spec.y: neither"])).toEqual({
+    severity: "Warning",
+    reason: "PolicyNotUnderstood",
+    message: `${title}: spec.x: expected nothing; spec.y: neither; what cannot be read allows nothing; correct it, or take a Seam that knows it`,
+  });
 });

@@ -31,13 +31,18 @@ export const unobserved = ({ message }: KernelError): NodeNews =>
     `the kernel did not tell what this node looks like: ${message}; nothing is changed until it does; see the log of this node's agent`,
   );
 
-/** A NetworkPolicy of which something cannot be read. */
-/** A policy by namespace/name, or a ClusterNetworkPolicy by its name. */
+/** A policy of which something cannot be read: by namespace/name, a ClusterNetworkPolicy by its name, Calico's objects by KIND.GROUP/ before that. */
 export const policyFaults = (policy: string, faults: readonly string[]): NodeNews =>
   warning(
     "PolicyNotUnderstood",
-    `${policy.includes("/") ? "NetworkPolicy" : "ClusterNetworkPolicy"} ${policy}: ${faults.join("; ")}; what cannot be read allows nothing; correct it, or take a Seam that knows it`,
+    `${titleOf(policy)}: ${faults.join("; ")}; what cannot be read allows nothing; correct it, or take a Seam that knows it`,
   );
+
+function titleOf(policy: string): string {
+  const [first = "", name] = policy.split(/\/(.*)/s);
+  if (name === undefined) return `ClusterNetworkPolicy ${policy}`;
+  return first.includes(".") ? `${first} ${name}` : `NetworkPolicy ${policy}`;
+}
 
 /** A step that the kernel refused. */
 export function refusedStep(

@@ -4,6 +4,7 @@ export { benchCni, type CniBenchOptions } from "./cni.ts";
 export { benchController, type ControllerBenchOptions } from "./controller.ts";
 export { type BenchDocument, benchTable } from "./document.ts";
 export { benchEnforcement, type EnforcementOptions } from "./enforcement.ts";
+export { benchExtender, type ExtenderBenchOptions } from "./extender.ts";
 export { MOST_POLICIES } from "./policies.ts";
 export { benchPolicies, type PolicyBenchOptions } from "./policy-changes.ts";
 export { benchPolicyCost, type PolicyCostOptions } from "./policy-cost.ts";

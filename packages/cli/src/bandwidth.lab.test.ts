@@ -249,23 +249,44 @@ test("V18, V19: pods of this scheduler without rates count 20 each way and go on
   expect(await usedBy(...nodes)).toEqual([both(20), NOTHING, both(30)]);
 });
 
+test.each(["n1", "n2"])(
+  "V9, U2: what a pod sends and is sent holds to its rates, which change while it runs; the peer is on %s",
+  async (peer) => {
+    await lab.apply(
+      pod("server", { node: peer, egress: "1G", ingress: "1G", command: ["iperf3", "-s"] }),
+      pod("client", { node: "n1", egress: "100M", ingress: "100M" }),
+    );
+    await ready("server", "client");
+    const server = await kubectl("get", "pod", "server", "-o", "jsonpath={.status.podIP}");
+    const measured = async (...more: readonly string[]): Promise<number> => {
+      const argv = ["iperf3", "-c", server, "-t", "3", "-O", "1", "-J", ...more];
+      const { end } = JSON.parse(await lab.inPod("client", ...argv));
+      return end.sum_received.bits_per_second / 1e6;
+    };
+    for (const direction of [[], ["-R"]]) {
+      const rate = await measured(...direction);
+      expect(rate).toBeGreaterThan(80);
+      expect(rate).toBeLessThanOrEqual(105);
+    }
+    const lower = ["kubernetes.io/egress-bandwidth=20M", "kubernetes.io/ingress-bandwidth=20M"];
+    await kubectl("annotate", "pod", "client", "--overwrite", ...lower);
+    await sleep(1000);
+    for (const direction of [[], ["-R"]]) {
+      const rate = await measured(...direction);
+      expect(rate).toBeGreaterThan(15);
+      expect(rate).toBeLessThanOrEqual(21);
+    }
+  },
+  120_000,
+);
+
 test("V12: forty pods at once never have more than a node has", async () => {
   const wish = { egress: "100M", ingress: "100M" };
+  const placed = async (): Promise<readonly string[]> =>
+    (await kubectl("get", "pods", "-o", "jsonpath={.items[*].spec.nodeName}")).split(" ");
+  const full = nodes.flatMap((node) => Array.from({ length: 10 }, () => node));
   await lab.apply(...Array.from({ length: 40 }, (_, index) => pod(`many-${index}`, wish)));
-  await eventually(async () => {
-    const placed = (await kubectl("get", "pods", "-o", "jsonpath={.items[*].spec.nodeName}")).split(
-      " ",
-    );
-    expect(placed.length).toBe(30);
-    for (const node of nodes) expect(placed.filter((each) => each === node).length).toBe(10);
-  }, 60_000);
+  await eventually(async () => expect((await placed()).length).toBe(full.length), 60_000);
   await sleep(2000);
-  const pending = await kubectl(
-    "get",
-    "pods",
-    "--field-selector=status.phase=Pending",
-    "-o",
-    "name",
-  );
-  expect(pending.split("\n").length).toBe(10);
+  expect((await placed()).toSorted()).toEqual(full);
 }, 120_000);

@@ -5,6 +5,7 @@ import {
   benchController,
   type BenchDocument,
   benchEnforcement,
+  benchExtender,
   benchPods,
   benchPolicies,
   benchPolicyCost,
@@ -179,6 +180,21 @@ export async function scheduling(flags: SchedulingFlags): Promise<void> {
   return withFakeNodes("bench-scheduling", flags.json, async (given) =>
     benchScheduling({ ...given, ...options }),
   );
+}
+
+/** The action of `seam bench extender`. */
+export function extender(flags: {
+  readonly nodes: string;
+  readonly pods: string;
+  readonly questions: string;
+  readonly json?: true;
+}): void {
+  const document = benchExtender({
+    nodes: positive("--nodes", flags.nodes),
+    pods: positive("--pods", flags.pods),
+    questions: positive("--questions", flags.questions),
+  });
+  show(document, flags.json);
 }
 
 /** Runs a benchmark on a lab of one node, with kwok for all others, and takes it down whatever happens. */

@@ -207,19 +207,40 @@ test("values of vaclab's chart reach the controller (V17), and those of an older
   const containerIn = (text: string): unknown =>
     JSON.parse(JSON.stringify(deploymentIn(objectsOf(text), "seam-controller"))).spec.template.spec
       .containers[0];
-  expect(containerIn(template(...image, ...argv).text)).toMatchObject({
+  const changed = template(...image, ...argv).text;
+  const rates = [
+    "--egress-bandwidth-annotation=kubernetes.io/egress-bandwidth",
+    "--ingress-bandwidth-annotation=ovn.kubernetes.io/ingress_rate",
+    "--default-egress-mbps=20",
+    "--default-ingress-mbps=20",
+  ];
+  expect(containerIn(changed)).toMatchObject({
     args: [
       "--default-local-ul-mbps=40000000",
       "--default-local-dl-mbps=20000",
       "--default-network-ul-mbps=1000",
       "--default-network-dl-mbps=2500",
-      "--egress-bandwidth-annotation=kubernetes.io/egress-bandwidth",
-      "--ingress-bandwidth-annotation=ovn.kubernetes.io/ingress_rate",
       "--bandwidth-scheduler=vaclab-scheduler",
-      "--default-egress-mbps=20",
-      "--default-ingress-mbps=20",
+      ...rates,
     ],
   });
+  const scheduler = deploymentIn(objectsOf(changed), "vaclab-scheduler");
+  expect(scheduler).toMatchObject({
+    spec: {
+      template: {
+        spec: {
+          containers: expect.arrayContaining([
+            expect.objectContaining({ name: "extender", args: rates }),
+          ]),
+        },
+      },
+    },
+  });
+  const custom = template(...image, "--set=manager.annotations.egress=example.org/up").text;
+  const flags = custom.match(/--egress-bandwidth-annotation=example.org\/up$/gm);
+  // The controller, the scheduler and admission read the same.
+  expect(flags?.length).toBe(3);
+  expect(custom).toContain("'ovn.kubernetes.io/ingress_rate', 'example.org/up'");
   const older = template(...image, "--set", "manager=null", "--set", "prometheus=null");
   expect(containerIn(older.text)).not.toHaveProperty("args");
   const zero = template(...image, "--set=manager.bandwidth.network.uplink=0");
@@ -248,9 +269,11 @@ test("prometheus-operator finds every program when that is asked for (V20)", () 
       .map(({ metadata }) => metadata.name);
   expect(namesIn()).toEqual([]);
   expect(namesIn("--set=prometheus.enable=true").toSorted()).toEqual([
+    "seam-admission",
     "seam-agent",
     "seam-controller",
     "seam-server",
+    "vaclab-scheduler",
   ]);
-  expect(namesIn("--set=prometheus.enable=true", "--set=server.enabled=false")).toHaveLength(2);
+  expect(namesIn("--set=prometheus.enable=true", "--set=server.enabled=false")).toHaveLength(4);
 });

@@ -186,6 +186,14 @@ function addClusterBenches(add: AddCommand): void {
     "seam bench controller --experiments 100",
   );
   withExamples(
+    add("extender", "how long vaclab-scheduler's extender takes to answer; needs no lab")
+      .option("--nodes <count>", "nodes of the cluster", "1000")
+      .option("--pods <count>", "pods of the cluster", "10000")
+      .option("--questions <count>", "questions of each kind", "5000")
+      .action(later(async () => (await import("./bench.ts")).extender)),
+    "seam bench extender --nodes 5000",
+  );
+  withExamples(
     add(
       "scheduling",
       "pods placed in a second with bandwidth and without, on nodes that kwok plays",

@@ -13,6 +13,9 @@ export const fileOf = (path: string): string =>
 export async function signInAsController(kubeconfig: string): Promise<string> {
   const manifest = fileOf("deploy/seam.yaml");
   await kubectl(kubeconfig, "apply", "--server-side", "--force-conflicts", "-f", manifest);
+  // No program answers them here, and without an answer a project's pod with a rate is refused.
+  for (const kind of ["mutating", "validating"])
+    await kubectl(kubeconfig, "delete", `${kind}webhookconfiguration`, "seam-bandwidth");
   return signInAs(kubeconfig, "seam-system", "seam-controller");
 }
 

@@ -262,7 +262,7 @@ describe("the first experiment", () => {
       expect(await k("get", "namespace", "first", "--ignore-not-found")).toBe("");
     });
     expect(await k("get", "statefulsets,services,pods", "-A", "-o", "name")).toBe(
-      "service/kubernetes\nservice/seam-server\n",
+      "service/kubernetes\nservice/seam-admission\nservice/seam-server\n",
     );
   });
 });

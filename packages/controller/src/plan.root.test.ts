@@ -219,12 +219,11 @@ test("a workload less, and one of other labels: what goes, and a field that is n
   });
 });
 
-test("what stands in the way, is not acted on or would be refused is a note", async () => {
+test("what stands in the way or would be refused is a note", async () => {
   await k("-n", "lab-a", "create", "service", "clusterip", "taken", "--tcp=80");
   const workload = { name: "taken", image: "i", bandwidth: { egressMbps: 1 } };
   const plan = await planned(experiment("notes", { workloads: [workload] }));
   expect(plan.notes).toEqual([
-    expect.stringContaining("neither reserves nor shapes"),
     expect.stringContaining("Service taken exists and belongs to something else; rename"),
   ]);
 });

@@ -1,5 +1,5 @@
-/** The extender, for measurements in one process. */
-export { createBinder } from "./binder.ts";
-export { createExtender } from "./extender.ts";
+/** The extender without its process, for measurements. */
+export { createExtender, type Extender } from "./extender.ts";
+export { readNodesQuestion } from "./protocol.ts";
 export { createWaitingPods } from "./waiting.ts";
-export { createWorld } from "./world.ts";
+export { createWorld, type World } from "./world.ts";

@@ -61,3 +61,16 @@ data:
 {{- define "seam.schedulerImage" -}}
 {{- .Values.scheduler.image | default (printf "registry.k8s.io/kube-scheduler:%s" (regexFind "^v[0-9]+[.][0-9]+[.][0-9]+" .Capabilities.KubeVersion.Version)) -}}
 {{- end -}}
+
+{{/* What a pod's rates are read from: the same for all. Of .Values.manager. */}}
+{{- define "seam.rateKeys" -}}
+- --egress-bandwidth-annotation={{ .annotations.egress }}
+- --ingress-bandwidth-annotation={{ .annotations.ingress }}
+{{- end -}}
+
+{{/* As well what a pod without them counts, for those who account it. */}}
+{{- define "seam.rateFlags" -}}
+{{ include "seam.rateKeys" . }}
+- --default-egress-mbps={{ int64 .scheduler.defaultEgress }}
+- --default-ingress-mbps={{ int64 .scheduler.defaultIngress }}
+{{- end -}}
