@@ -269,6 +269,9 @@ test.each(["n1", "n2"])(
       expect(rate).toBeGreaterThan(80);
       expect(rate).toBeLessThanOrEqual(105);
     }
+    expect(await lab.seam("top", "bandwidth", "-n", "default")).toMatch(
+      /client +n1 +egress +100\.0 .*\n.*client +n1 +ingress +100\.0 /,
+    );
     const lower = ["kubernetes.io/egress-bandwidth=20M", "kubernetes.io/ingress-bandwidth=20M"];
     await kubectl("annotate", "pod", "client", "--overwrite", ...lower);
     await sleep(1000);
