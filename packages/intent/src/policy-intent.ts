@@ -131,7 +131,7 @@ function setPolicy(
 ): readonly string[] {
   const after = reading === null ? null : reading.policy;
   const concerned = [policies.set(key, after), after];
-  if (concerned.some((each) => each !== null && each.onHosts !== null)) hosts.touch();
+  for (const each of concerned) if (each !== null) hosts.touchFor(each);
   links.touch((endpoint) => {
     const pod = endpoint.pod === null ? null : peers.pod(endpoint.pod.key);
     return pod !== null && concerned.some((each) => each !== null && isAbout(each, pod, peers));
