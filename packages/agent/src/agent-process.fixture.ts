@@ -30,11 +30,15 @@ export type CniCall = {
   readonly namespace?: string;
   readonly ifName?: string;
   readonly config?: object;
+  /** Of a pod that `makePod` did not make. */
+  readonly uid?: string;
 };
 
 /** An agent that can be started and stopped, and what is around it; disposing of it leaves nothing. */
 export type AgentProcess = AsyncDisposable & {
   readonly client: KubeClient;
+  /** The administrator's. */
+  readonly kubeconfig: string;
   /** A file of the agent's. */
   readonly at: (name: string) => string;
   /** kubectl as administrator. */
@@ -80,6 +84,7 @@ export async function prepareAgent(namespaces: readonly string[]): Promise<Agent
   const process = agentProcess(at);
   return {
     client,
+    kubeconfig: plane.kubeconfig,
     at,
     k,
     apply,
@@ -154,7 +159,7 @@ function clusterObjects(
     },
     cni: async (command, call) => {
       const { pod, netns, namespace = "lab-a", ifName = "eth0", config = {} } = call;
-      const uid = uids.get(pod) ?? `uid-of-${pod}`;
+      const uid = call.uid ?? uids.get(pod) ?? `uid-of-${pod}`;
       const variables = {
         COMMAND: command,
         CONTAINERID: `id-of-${pod}`,

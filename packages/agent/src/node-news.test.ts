@@ -1,10 +1,10 @@
 /** What an operator hears of a round: who, what, and what to do. */
-import { bytes, parseAddress, parseCidr } from "@seam/base";
+import { bitsPerSecond, bytes, parseAddress, parseCidr } from "@seam/base";
 import { DEFAULT_NETWORK } from "@seam/intent";
 import type { Step } from "@seam/plan";
 import { expect, test } from "vitest";
 
-import { factsNews, policyFaults, refusedStep, unobserved } from "./node-news.ts";
+import { factsNews, policyFaults, rateNotEnforced, refusedStep, unobserved } from "./node-news.ts";
 import type { RoundFacts } from "./reconciler.ts";
 
 const cidr = (text: string) => {
@@ -98,6 +98,21 @@ test("a node that cannot be observed", () => {
     reason: "NodeNotObserved",
     message: expect.stringContaining("the kernel's words; nothing is changed until it does"),
   });
+});
+
+test("rates that are not in force are told with what they are and what is missing (U3)", () => {
+  const shaping = {
+    device: "seam00000000001",
+    podNetns: "/run/netns/pod",
+    podDevice: "eth0",
+    ul: bitsPerSecond(20e6),
+    dl: null,
+  };
+  const { reason, message } = rateNotEnforced({ kind: "set-rates", shaping }, refused);
+  expect(reason).toBe("RateNotEnforced");
+  expect(message).toContain("(egress 20 Mbit/s, ingress unlimited) are not in force");
+  expect(message).toContain("the kernel's words");
+  expect(message).toContain("sch_htb");
 });
 
 test.each([

@@ -1,5 +1,6 @@
 /** What of a round of reconciliation an operator should hear of, with what to do. Pure. */
-import { type Cidr, cidrContains, formatAddress } from "@seam/base";
+import { formatRate } from "@seam/bandwidth";
+import { type BitsPerSecond, type Cidr, cidrContains, formatAddress } from "@seam/base";
 import { podOverhead } from "@seam/intent";
 import type { KernelError } from "@seam/kernel";
 import type { News } from "@seam/kube";
@@ -7,6 +8,8 @@ import type { Step } from "@seam/plan";
 import { textForm } from "@seam/state";
 
 import type { RoundFacts } from "./reconciler.ts";
+
+type RatesStep = Extract<Step, { readonly kind: "set-rates" }>;
 
 type NodeNews = Omit<News, "action">;
 
@@ -62,6 +65,16 @@ export function refusedStep(
   return warning(
     "ReconcileStepFailed",
     `${kind} failed: ${error.message}; tried again every 10 s; ${JSON.stringify(textForm(what)).slice(0, LONGEST_STEP)}`,
+  );
+}
+
+/** A pod runs without the rates that it asks for, or with those of before. */
+export function rateNotEnforced({ shaping }: RatesStep, error: KernelError): NodeNews {
+  const said = (name: string, rate: BitsPerSecond | null): string =>
+    `${name} ${rate === null ? "unlimited" : formatRate(rate)}`;
+  return warning(
+    "RateNotEnforced",
+    `the rates of interface ${shaping.podDevice} (${said("egress", shaping.ul)}, ${said("ingress", shaping.dl)}) are not in force: ${error.message}; tried again every 10 s; a node needs htb, tbf and eBPF classifiers (sch_htb, sch_tbf, cls_bpf) and Linux 6.6`,
   );
 }
 

@@ -1,20 +1,27 @@
 /** From a pod's annotations to its link, by the agent's process on a real API server (issue 7 §4: V7 to V9, U2). */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync } from "node:fs";
+
 import { hostDeviceName, observeRates, OWN_NETNS } from "@seam/kernel";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { AGENT_PORT, type AgentProcess, prepareAgent } from "./agent-process.fixture.ts";
 import { run } from "./node.fixture.ts";
 
-const netns = { node: "seam-test-ra-node", pod: "seam-test-ra-pod" };
+const netns = {
+  node: "seam-test-ra-node",
+  pod: "seam-test-ra-pod",
+  limited: "seam-test-ra-limited",
+};
 const EGRESS = "kubernetes.io/egress-bandwidth";
 const INGRESS = "kubernetes.io/ingress-bandwidth";
 const OVN_EGRESS = "ovn.kubernetes.io/egress_rate";
 let agent: AgentProcess;
 
-const rates = () => {
+const rates = (container = "id-of-one", pod = netns.pod) => {
   const observed = observeRates({
-    node: { netns: OWN_NETNS, device: hostDeviceName("id-of-one", "eth0") },
-    pod: { netns: `/run/netns/${netns.pod}`, device: "eth0" },
+    node: { netns: OWN_NETNS, device: hostDeviceName(container, "eth0") },
+    pod: { netns: `/run/netns/${pod}`, device: "eth0" },
   });
   if (!observed.ok) throw new Error(observed.error.message);
   return observed.value;
@@ -39,12 +46,12 @@ afterAll(async () => agent[Symbol.asyncDispose]());
 
 test("V9: a pod that is added has its rates", async () => {
   expect(await agent.cni("ADD", { pod: "one", netns: netns.pod })).toHaveProperty("ips");
-  await expect.poll(rates, { timeout: 1000 }).toEqual({ ul: 100e6, dl: 50e6 });
+  await expect.poll(() => rates(), { timeout: 1000 }).toEqual({ ul: 100e6, dl: 50e6 });
 });
 
 test("a changed annotation is in force within a second, of whichever family", async () => {
   await annotate({ [EGRESS]: null, [OVN_EGRESS]: "20" });
-  await expect.poll(rates, { timeout: 1000 }).toEqual({ ul: 20e6, dl: 50e6 });
+  await expect.poll(() => rates(), { timeout: 1000 }).toEqual({ ul: 20e6, dl: 50e6 });
 });
 
 test("U3: the agent's metrics tell the rates in force, and what went through them", async () => {
@@ -79,11 +86,32 @@ test("rates outlive the agent, and what changed meanwhile comes with the next on
   expect(rates()).toEqual({ ul: 20e6, dl: 50e6 });
   await annotate({ [INGRESS]: "10M" });
   await agent.start({ answers: "readyz" });
-  await expect.poll(rates, { timeout: 3000 }).toEqual({ ul: 20e6, dl: 10e6 });
+  await expect.poll(() => rates(), { timeout: 3000 }).toEqual({ ul: 20e6, dl: 10e6 });
+});
+
+test("the commands of the guide work as written", async () => {
+  const guide = readFileSync(new URL("../../../docs/guide/rates.md", import.meta.url), "utf8");
+  const block = /```sh\n(cat > limited[^]*?)```/.exec(guide)?.[1] ?? "";
+  // Nothing schedules here.
+  const commands = block.replace("spec:\n", "spec:\n  nodeName: a\n");
+  const folder = agent.at("guide");
+  mkdirSync(folder);
+  const environment = {
+    ...process.env,
+    KUBECONFIG: agent.kubeconfig,
+    PATH: `${process.env["SEAM_BIN"]}:${process.env["PATH"]}`,
+  };
+  agent.k("create", "serviceaccount", "default");
+  execFileSync("sh", ["-ec", commands], { cwd: folder, env: environment });
+  const uid = agent.k("get", "pod", "limited", "-o", "jsonpath={.metadata.uid}");
+  const call = { pod: "limited", namespace: "default", netns: netns.limited, uid };
+  await expect.poll(async () => agent.cni("ADD", call), { timeout: 5000 }).toHaveProperty("ips");
+  const limited = (): unknown => rates("id-of-limited", netns.limited);
+  await expect.poll(limited, { timeout: 1000 }).toEqual({ ul: 20e6, dl: 50e6 });
 });
 
 test("without annotations there is no rate", async () => {
   await annotate({ [INGRESS]: null, [OVN_EGRESS]: null });
-  await expect.poll(rates, { timeout: 1000 }).toEqual({ ul: null, dl: null });
+  await expect.poll(() => rates(), { timeout: 1000 }).toEqual({ ul: null, dl: null });
   expect(agent.log()).not.toContain("a step failed");
 });

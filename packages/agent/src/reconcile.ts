@@ -1,4 +1,6 @@
 /** Makes the node what it should be: observe, intend, plan, apply. */
+import { existsSync } from "node:fs";
+
 import { ok, type Result } from "@seam/base";
 import { type ClusterFacts, intendNode, type OwnNode } from "@seam/intent";
 import { applyStep, isPodDevice, type KernelError, observeNode, OWN_NETNS } from "@seam/kernel";
@@ -61,6 +63,8 @@ export function reconcileNode(
 
 /** Links are deleted beside the event loop, so one may go between a look and a step: nothing is left to do for it. */
 function isGone(step: Step, { errno }: KernelError): boolean {
+  // A kernel without htb says ENOENT as well.
+  if (step.kind === "set-rates" && errno === "ENOENT") return !existsSync(step.shaping.podNetns);
   return ["ENODEV", "ENOENT"].includes(errno) && isPodDevice(deviceOf(step));
 }
 

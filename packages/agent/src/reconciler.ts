@@ -6,7 +6,7 @@ import type { KernelError } from "@seam/kernel";
 
 import type { PodFastPath } from "./fast-path.ts";
 import type { AgentMetrics } from "./metrics.ts";
-import { factsNews, refusedStep, unobserved } from "./node-news.ts";
+import { factsNews, rateNotEnforced, refusedStep, unobserved } from "./node-news.ts";
 import { compareNode, type Comparison, reconcileNode } from "./reconcile.ts";
 import type { WatchedRates } from "./pod-rates.ts";
 import type { Reports } from "./reports.ts";
@@ -38,7 +38,7 @@ export type ReconcilerOptions = {
   readonly store: Pick<Store, "attachments">;
   readonly log: Log;
   readonly metrics: Pick<AgentMetrics, "startRound">;
-  readonly reports: Pick<Reports, "node">;
+  readonly reports: Pick<Reports, "node" | "pod">;
   readonly fastPath: Pick<PodFastPath, "follow">;
 };
 
@@ -106,7 +106,11 @@ function runRound(options: ReconcilerOptions, facts: RoundFacts, cause: Cause): 
   });
   for (const { step, error } of failed) {
     log.error({ step, error }, "a step failed");
-    reports.node(refusedStep(step, error, facts));
+    if (step.kind !== "set-rates") reports.node(refusedStep(step, error, facts));
+    else {
+      const pod = attachments.find(({ device }) => device === step.shaping.device);
+      if (pod !== undefined) reports.pod(pod, rateNotEnforced(step, error));
+    }
   }
   if (applied.length > 0) log.info({ steps: applied.map(({ kind }) => kind) }, "node changed");
   const drifted = cause === "resync" ? applied.length : 0;

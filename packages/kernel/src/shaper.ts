@@ -48,7 +48,7 @@ export const HANDLES = {
 
 /** Changes with what is built, so that a newer Seam builds anew what an older one did. */
 const LAYOUT = 1;
-const NAME = /^seam-shaper \d+ (\d+) \d+$/;
+const NAME = /^seam-shaper \d+ (\S+) \d+$/;
 const nameOf = ({ rate, frame }: Shaper): string => `seam-shaper ${LAYOUT} ${rate} ${frame}`;
 
 const SPARSE_SHARE = 2;
@@ -76,9 +76,9 @@ export function observeShaper(
   const classes = listClasses(socket, index);
   if (!classes.ok) return classes;
   const [name = ""] = names.value;
-  const rate = bitsPerSecond(Number(NAME.exec(name)?.[1] ?? 0));
+  const rate = bitsPerSecond(Number(NAME.exec(name)?.[1]));
   const inForce = classes.value.find(({ handle }) => handle === HANDLES.whole);
-  if (inForce === undefined || name !== nameOf(shaperOf(rate, mtu))) return ok(null);
+  if (inForce === undefined || !(rate > 0) || name !== nameOf(shaperOf(rate, mtu))) return ok(null);
   return ok(rateOf(inForce.attributes) === kernelRate(rate) ? rate : null);
 }
 

@@ -187,7 +187,22 @@ if (!done.ok) throw new Error(done.error.message);`;
     expect(valueOf(observeRates(link))).toEqual({ ul: mbit(20), dl: mbit(30) });
   });
 
-  test.each([20, 1e4, 1e6 + 1, 25e9])("keeps %d bit/s as they are", (rate) => {
+  test("is looked at whatever others did to it, and made whole again", () => {
+    put(20, 30);
+    const spoil = (...command: readonly string[]): void => {
+      inside(client.netns, "tc", ...command);
+      expect(valueOf(observeRates(link))).toEqual({ ul: null, dl: mbit(30) });
+      put(20, 30);
+      expect(valueOf(observeRates(link))).toEqual({ ul: mbit(20), dl: mbit(30) });
+    };
+    spoil("filter", "del", "dev", "eth0", "parent", "5ea0:");
+    const faster = ["htb", "rate", "1gbit"];
+    spoil("class", "change", "dev", "eth0", "parent", "5ea0:", "classid", "5ea0:1", ...faster);
+    spoil("qdisc", "del", "dev", "eth0", "root");
+    spoil("qdisc", "replace", "dev", "eth0", "root", "pfifo");
+  });
+
+  test.each([20, 0.5, 1e4, 1e6 + 1.25, 25e9, 1e15])("keeps %d bit/s as they are", (rate) => {
     valueOf(putRates(link, { ul: bitsPerSecond(rate), dl: bitsPerSecond(rate) }));
     expect(valueOf(observeRates(link))).toEqual({ ul: rate, dl: rate });
   });

@@ -222,7 +222,7 @@ const htbClass = (rate: BitsPerSecond, ceil: BitsPerSecond): Omit<HtbClass, "pri
 
 /** So many seconds of a rate, but some large packets at least. */
 const within = (rate: BitsPerSecond, seconds: number): Bytes =>
-  bytes(Math.max(2 * LARGEST_PACKET, Math.floor((rate * seconds) / 8)));
+  bytes(Math.max(2 * LARGEST_PACKET, Math.min(2 ** 30, Math.floor((rate * seconds) / 8))));
 
 function markPod({ index, slot }: Slot): Result<unknown, KernelError> {
   const name = `${MARK}${slot}`;

@@ -49,6 +49,8 @@ const FRAMES_AT_LEAST = 2;
 const BURST_S = 0.001;
 const LEAF_S = 0.02;
 const LEAF_FRAMES = 8;
+/** The kernel counts what waits with 32 bits. */
+const MOST_BYTES = 2 ** 30;
 const SPARSE_SHARE = 2;
 const MARK_S = 0.005;
 const MARK_AFTER_NS = 10_000_000n;
@@ -59,7 +61,8 @@ const MARK_AFTER_NS = 10_000_000n;
  */
 export function shaperOf(rate: BitsPerSecond, mtu: Bytes): Shaper {
   const frame = bytes(mtu + ETHERNET_HEADER);
-  const within = (seconds: number): number => Math.floor((rate * seconds) / 8);
+  const within = (seconds: number): number =>
+    Math.min(MOST_BYTES, Math.floor((rate * seconds) / 8));
   const burst = bytes(Math.max(FRAMES_AT_LEAST * frame, within(BURST_S)));
   const leafLimit = bytes(Math.max(LEAF_FRAMES * frame, within(LEAF_S)));
   const sparseRate = bitsPerSecond(rate / SPARSE_SHARE);
