@@ -65,7 +65,7 @@ function isPlain(book: Book, { node, pod }: Trial): boolean {
 export function explainMisfit(misfit: Misfit): string {
   switch (misfit.kind) {
     case "unknown-node":
-      return `node ${misfit.node} has no Bandwidth object yet`;
+      return `node ${misfit.node} has no Bandwidth object yet, or one whose status says Error`;
     case "shortage": {
       const { node, resource, direction, requiredMbps, remainingMbps } = misfit;
       return `node ${node} has insufficient ${resource} bandwidth (required: ${direction}=${requiredMbps}Mbps, remaining: ${remainingMbps}Mbps)`;
