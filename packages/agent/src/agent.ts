@@ -36,7 +36,7 @@ import { policyFaults } from "./node-news.ts";
 import { nodeView } from "./node-view.ts";
 import { serveNodeView, type ViewAnswer, type ViewQuestion } from "./node-view-server.ts";
 import { watchPodRates } from "./pod-rates.ts";
-import { createPolicies, type Policies } from "./policies.ts";
+import { createPolicies, lackOf, type Policies } from "./policies.ts";
 import { countPolicies, type PolicyCounters } from "./policy-counters.ts";
 import { watchPolicyObjects } from "./policy-objects.ts";
 import { createPolicyReport, type PolicyReport } from "./policy-report.ts";
@@ -104,7 +104,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     metrics.timeCni(request.command, async () => carryOut({ queue, log, reports }, request)),
   );
   await using _view = await serveNodeView(options.viewSocket, (question) =>
-    viewOf(reconciler, question),
+    viewOf({ compare: reconciler.compare, gates: policies.gates }, question),
   );
   log.info({ node: options.nodeName, socket: options.cniSocket }, "answering CNI calls");
   const running = { options, daemon, api, store, memory, fastPath, reconciler, waiting };
@@ -194,8 +194,8 @@ function followPolicies(
     waiting.delete(POLICY_OBJECTS);
     return policies.start(() => report.tell(objects.versions()));
   });
-  const denials = createDenials({ log, reports, store, intent, podAt: objects.podAt });
-  const hostDenials = createHostDenials({ log, intent, podAt: objects.podAt, interfaceNamed });
+  const denials = createDenials({ log, reports, store, intent, podAt: intent.podAt });
+  const hostDenials = createHostDenials({ log, intent, podAt: intent.podAt, interfaceNamed });
   const watch = watchDenials({ denials, hostDenials, missed: counters.missed, log });
   return {
     [Symbol.asyncDispose]: async () => {
@@ -223,7 +223,8 @@ function closedTable(): PolicyTable {
     exists.ok && !exists.value
       ? table.rewrite({ gates: new Map(), addresses: new Map(), blocks: [], hosts: new Map() })
       : exists;
-  if (!ready.ok) throw new Error(`policies cannot be enforced: ${ready.error.message}`);
+  if (!ready.ok)
+    throw new Error(`policies cannot be enforced: ${ready.error.message}${lackOf(ready.error)}`);
   return table;
 }
 
@@ -248,14 +249,14 @@ function openApi({ cluster, nodeName }: AgentOptions, { counts }: Daemon): Api {
 }
 
 function viewOf(
-  { compare }: Pick<Reconciler, "compare">,
+  { compare, gates }: Pick<Reconciler, "compare"> & Pick<Policies, "gates">,
   { networkConfig }: ViewQuestion,
 ): ViewAnswer {
   const assumed = networkConfig === null ? ok(undefined) : networkFactsOf(networkConfig);
   if (!assumed.ok) return err(`this agent cannot read the NetworkConfig: ${assumed.error}`);
   const compared = compare(assumed.value);
   if (compared === null) return err(`the agent is waiting for ${NODE_LIST}`);
-  if (compared.ok) return ok({ ...nodeView(compared.value), networkConfig });
+  if (compared.ok) return ok({ ...nodeView(compared.value), gates: gates(), networkConfig });
   return err(`the node could not be observed: ${compared.error.message}`);
 }
 
@@ -319,7 +320,7 @@ function install({ plugin }: AgentOptions, reports: Reports): void {
 async function remove(agent: Running): Promise<void> {
   const { options, daemon, store, policies } = agent;
   const { plugin, daemonSet } = options;
-  policies.openHosts();
+  await policies.openHosts();
   if (plugin === null || daemonSet === null) return;
   await withoutPodsOf(namespaceOf(daemonSet), store);
   removePlugin(plugin);

@@ -12,9 +12,11 @@ import type { KernelError, PolicyTable } from "@seam/kernel";
 import { gateChange, type PolicyChange, type PolicyState } from "@seam/state";
 
 import { interfaceTeller, type InterfaceTellerOptions } from "./interface-teller.ts";
+import { type GateFacts, type GateView, gateViews } from "./gate-view.ts";
 import type { AgentMetrics } from "./metrics.ts";
 import type { Reports } from "./reports.ts";
 import type { Attachment, Store } from "./store.ts";
+import { createTurns } from "./turns.ts";
 
 /** The policies of the agent's node. */
 export type Policies = Disposable & {
@@ -27,14 +29,16 @@ export type Policies = Disposable & {
   /** All objects were seen: from now on the kernel follows; told whenever it has all that intent knows. */
   readonly start: (onCurrent: () => void) => void;
   /** Takes the gates of the node's own interfaces away, for good: nobody is left to change them. */
-  readonly openHosts: () => void;
+  readonly openHosts: () => Promise<void>;
   /** Whether the link's gate is in the kernel, which is waited for so long. */
   readonly isAdmitted: (device: string) => Promise<boolean>;
+  /** The gates of all links, for people. */
+  readonly gates: () => readonly GateView[];
 };
 
 /** What policies are kept with. */
 export type PoliciesOptions = {
-  readonly table: Pick<PolicyTable, "rewrite" | "change" | "isDisturbed">;
+  readonly table: Pick<PolicyTable, "rewrite" | "rewriteBeside" | "change" | "isDisturbed">;
   readonly store: Pick<Store, "attachments">;
   /** The name of the node, whose host endpoints are enforced. */
   readonly node: string;
@@ -62,44 +66,43 @@ export function createPolicies(options: PoliciesOptions): Policies {
   const tellInterfaces = interfaceTeller({ ...options, intent });
   const writer = createWriter(intent, table);
   const admissions = createAdmissions();
-  const writeDue = dueWriter({ options, writer, admissions, tellInterfaces });
   /** Null until all objects were seen. */
   let tellCurrent: (() => void) | null = null;
-  let timer: NodeJS.Timeout | null = null;
-  const ask = (delayMs: number): void => {
-    timer ??= setTimeout(flush, delayMs);
-  };
-  const flush = (): void => {
-    timer = null;
-    if (tellCurrent === null) return;
-    if (!writeDue()) return ask(RETRY_MS);
-    tellCurrent();
-  };
+  const isIdle = (): boolean => tellCurrent === null;
+  const turns = createTurns({
+    work: dueWriter({ options, writer, admissions, tellInterfaces, isIdle }),
+    retryMs: RETRY_MS,
+    onCurrent: () => tellCurrent?.(),
+    isIdle,
+  });
   const watch = setInterval(() => {
-    if (tellCurrent === null) return;
+    if (isIdle() || turns.isWorking()) return;
     const isDisturbed = table.isDisturbed();
     if (isDisturbed) tellDisturbed(options, writer);
-    if (tellInterfaces() || isDisturbed) flush();
+    if (tellInterfaces() || isDisturbed) turns.now();
   }, WATCH_MS);
   return {
     intent,
-    request: () => ask(DELAY_MS),
+    request: () => turns.ask(DELAY_MS),
     followLinks: () => {
       tellLinks();
-      ask(DELAY_MS);
+      turns.ask(DELAY_MS);
     },
     start: (onCurrent) => {
       tellCurrent = onCurrent;
-      ask(0);
+      turns.ask(0);
     },
-    openHosts: () => {
-      if (tellCurrent !== null) openHosts(options, intent);
+    openHosts: async () => {
+      const wasStarted = !isIdle();
       tellCurrent = null;
+      await turns.ended();
+      if (wasStarted) openHosts(options, intent);
     },
     isAdmitted: admissions.isAdmitted,
+    gates: () => gateViews(store.attachments(), { ...admissions, policiesOf: intent.policiesOf }),
     [Symbol.dispose]: () => {
       clearInterval(watch);
-      if (timer !== null) clearTimeout(timer);
+      turns[Symbol.dispose]();
       tellCurrent = null;
     },
   };
@@ -110,16 +113,19 @@ type Due = {
   readonly writer: Writer;
   readonly admissions: Admissions;
   readonly tellInterfaces: () => boolean;
+  /** Whether nobody asks for it any more. */
+  readonly isIdle: () => boolean;
 };
 
 /** Writes what is due, with the interfaces as they are now; whether the kernel has it. */
 const dueWriter =
-  ({ options, writer, admissions, tellInterfaces }: Due): (() => boolean) =>
-  () => {
+  ({ options, writer, admissions, tellInterfaces, isIdle }: Due): (() => Promise<boolean>) =>
+  async () => {
     tellInterfaces();
     const stop = options.metrics.startPolicyChange();
-    const written = writer.write();
+    const written = await writer.write();
     stop(written);
+    if (isIdle()) return false;
     if (!written.ok) tellRefused(options, written.error);
     else if (written.value !== null) tellWritten(written.value, admissions, options);
     return written.ok;
@@ -135,14 +141,14 @@ function openHosts(
 
 type Writer = {
   /** Writes what changed, null when nothing did; after the first time, and after a failure, everything. The answer has the gates. */
-  readonly write: () => Result<PolicyChange["gates"] | null, KernelError>;
+  readonly write: () => Promise<Result<PolicyChange["gates"] | null, KernelError>>;
   /** The kernel may have anything. */
   readonly distrust: () => void;
 };
 
 function createWriter(
   intent: Pick<PolicyIntent, "takeChange" | "state">,
-  table: Pick<PolicyTable, "rewrite" | "change">,
+  table: Pick<PolicyTable, "rewriteBeside" | "change">,
 ): Writer {
   let trusted = false;
   const finish = (
@@ -153,11 +159,12 @@ function createWriter(
     return written.ok ? ok(gates) : written;
   };
   return {
-    write: () => {
+    write: async () => {
       const change = intent.takeChange();
       if (trusted) return change === null ? ok(null) : finish(table.change(change), change.gates);
       const state = intent.state();
-      return finish(table.rewrite(state), allNew(state.gates));
+      // Nobody else takes changes, so the state stays as it is until this is done.
+      return finish(await table.rewriteBeside(state), allNew(state.gates));
     },
     distrust: () => {
       trusted = false;
@@ -168,15 +175,24 @@ function createWriter(
 const allNew = (gates: PolicyState["gates"]): PolicyChange["gates"] =>
   new Map([...gates].map(([device, gate]) => [device, gateChange(null, gate)] as const));
 
-type Admissions = Pick<Policies, "isAdmitted"> & {
-  readonly note: (gates: PolicyChange["gates"]) => void;
-};
+type Admissions = Pick<Policies, "isAdmitted"> &
+  Pick<GateFacts, "hasGate"> & {
+    /** Whether anything was noted. */
+    readonly hasBegun: boolean;
+    readonly note: (gates: PolicyChange["gates"]) => void;
+  };
 
 function createAdmissions(): Admissions {
   const admitted = new Set<string>();
   let noted = Promise.withResolvers<void>();
+  let hasBegun = false;
   return {
+    get hasBegun() {
+      return hasBegun;
+    },
+    hasGate: (device) => admitted.has(device),
     note: (gates) => {
+      hasBegun = true;
       for (const [device, { exists }] of gates)
         if (exists) admitted.add(device);
         else admitted.delete(device);
@@ -232,12 +248,18 @@ function tellWritten(
 
 type Teller = Pick<PoliciesOptions, "log" | "reports">;
 
+/** What may be the reason of a refusal: a module that the kernel lacks is no such file or directory. */
+export const lackOf = ({ errno }: Pick<KernelError, "errno">): string =>
+  errno === "ENOENT"
+    ? " (if this goes on, the node's kernel lacks nft_ct, nft_limit, nft_log, nfnetlink_log or nft_fib_inet: load them with modprobe)"
+    : "";
+
 function tellRefused({ log, reports }: Teller, error: KernelError): void {
   log.error({ error }, "policies could not be written; trying again");
   reports.node({
     severity: "Warning",
     reason: "PoliciesNotWritten",
-    message: `the kernel refused the policies of this node: ${error.message}; what was in force before stays, and new pods wait; tried again every second`,
+    message: `the kernel refused the policies of this node: ${error.message}${lackOf(error)}; what was in force before stays, and new pods wait; tried again every second`,
   });
 }
 

@@ -53,8 +53,6 @@ export type PolicyObjects = AsyncDisposable & {
   readonly synced: Promise<void>;
   /** Up to which resourceVersion intent knows each kind of policy. */
   readonly versions: () => VersionsByKind;
-  /** Which pod has an address, as namespace/name; null for nodes' own, and for what is no pod's. */
-  readonly podAt: (address: Address) => string | null;
 };
 
 /** Starts to watch. */
@@ -65,13 +63,12 @@ export function watchPolicyObjects(given: PolicyObjectsOptions): PolicyObjects {
   const tellFaults: TellFaults = (key, faults) => {
     if (faults.length > 0) given.onFaults(key, faults);
   };
-  const pods = follow(options, {
-    ref: { apiVersion: "v1", kind: "Pod" },
-    project: policyPodOf,
-    set: (key, value) => intent.setPod(key, value),
-  });
   const reflectors: readonly (ServedKind | Reflector<unknown>)[] = [
-    pods,
+    follow(options, {
+      ref: { apiVersion: "v1", kind: "Pod" },
+      project: policyPodOf,
+      set: (key, value) => intent.setPod(key, value),
+    }),
     follow(options, {
       ref: { apiVersion: "v1", kind: "Namespace" },
       project: labelsOf,
@@ -98,21 +95,10 @@ export function watchPolicyObjects(given: PolicyObjectsOptions): PolicyObjects {
   return {
     synced: Promise.all(reflectors.map(async ({ synced }) => synced)).then(() => undefined),
     versions: handled.read,
-    podAt: (address) => podAt(pods, address),
     [Symbol.asyncDispose]: async () => {
       await Promise.all(reflectors.map(async (each) => each[Symbol.asyncDispose]()));
     },
   };
-}
-
-function podAt(pods: Pick<Reflector<PolicyPod>, "entries">, address: Address): string | null {
-  const bytes = address.bytes.join();
-  const found = pods
-    .entries()
-    .find(
-      ([, pod]) => !pod.hostNetwork && pod.addresses.some((each) => each.bytes.join() === bytes),
-    );
-  return found?.[0] ?? null;
 }
 
 type Options = PolicyObjectsOptions & { readonly handled: HandledVersions };

@@ -2,9 +2,9 @@
 import { exhaustive } from "@seam/base";
 
 import type { Rates } from "./annotations.ts";
-import type { Book, Line } from "./book.ts";
+import type { Book } from "./book.ts";
 import type { LedgerRules, PodFacts } from "./model.ts";
-import { emptyTally, homeOf, type NetworkChange, networkChanges, type Sum } from "./tally.ts";
+import { emptyTally, homeOf, networkChanges, type Sum } from "./tally.ts";
 
 /** Why a node is no place for a pod. */
 export type Misfit =
@@ -36,42 +36,36 @@ type Trial = {
   readonly pod: Pick<PodFacts, "rates" | "group">;
 };
 
-const NONE: readonly Misfit[] = [];
-
 /** Empty when the pod fits on the node. */
 export function misfits(book: Book, rules: LedgerRules, trial: Trial): readonly Misfit[] {
   const { node, pod } = trial;
   const line = book.lines.get(node);
   if (line === undefined || line.facts === null) return [{ kind: "unknown-node", node }];
-  if (hasAmpleRoom(book, line, trial)) return NONE;
   const found: Misfit[] = [];
   collect(found, book, { node, resource: "local", sum: pod.rates });
-  for (const sum of networkNeeds(book, rules, trial)) {
+  if (rules === "compatible" || isPlain(book, trial)) {
+    collect(found, book, { node, resource: "network", sum: pod.rates });
+    return found;
+  }
+  const tally = book.tallies.get(pod.group.uid) ?? NOBODY;
+  for (const sum of networkChanges(tally, { node, rates: pod.rates }, 1)) {
     collect(found, book, { node: sum.node, resource: "network", sum });
   }
   return found;
 }
 
-/** Most nodes need no closer look: all of the pod fits in both ways, and no sibling elsewhere would have to use its NIC for it. */
-function hasAmpleRoom(book: Book, { facts, local, network }: Line, { node, pod }: Trial): boolean {
-  if (facts === null) return false;
-  const { capacity } = facts;
-  const { ulMbps, dlMbps } = pod.rates;
-  const home = homeOf(book.tallies.get(pod.group.uid) ?? NOBODY);
-  return (
-    (home === null || home === node) &&
-    local.ulMbps + ulMbps <= capacity.local.ulMbps &&
-    local.dlMbps + dlMbps <= capacity.local.dlMbps &&
-    network.ulMbps + ulMbps <= capacity.network.ulMbps &&
-    network.dlMbps + dlMbps <= capacity.network.dlMbps
-  );
+/** Whether the pod takes its own rates of the node's NIC and changes nothing for its siblings, as on most nodes. */
+function isPlain(book: Book, { node, pod }: Trial): boolean {
+  const tally = book.tallies.get(pod.group.uid);
+  if (tally === undefined) return true;
+  return homeOf(tally) === null && !(tally.nodes.size === 1 && tally.nodes.has(node));
 }
 
 /** A sentence about a misfit, for `FailedNodes` and events. */
 export function explainMisfit(misfit: Misfit): string {
   switch (misfit.kind) {
     case "unknown-node":
-      return `node ${misfit.node} has no Bandwidth object yet`;
+      return `node ${misfit.node} has no Bandwidth object yet, or one whose status says Error`;
     case "shortage": {
       const { node, resource, direction, requiredMbps, remainingMbps } = misfit;
       return `node ${node} has insufficient ${resource} bandwidth (required: ${direction}=${requiredMbps}Mbps, remaining: ${remainingMbps}Mbps)`;
@@ -80,16 +74,6 @@ export function explainMisfit(misfit: Misfit): string {
       return exhaustive(misfit);
   }
 }
-
-/** What the pod takes of NICs: its own rates at most on its node, and what its siblings need where they are. */
-const networkNeeds = (
-  book: Book,
-  rules: LedgerRules,
-  { node, pod: { rates, group } }: Trial,
-): readonly NetworkChange[] =>
-  rules === "compatible"
-    ? [{ node, ...rates }]
-    : networkChanges(book.tallies.get(group.uid) ?? NOBODY, { node, rates }, 1);
 
 const NOBODY = emptyTally();
 

@@ -87,7 +87,7 @@ test("V10: of 100, 500 and 50 Mbit/s free only the second node takes 200", () =>
     ["n1", "node n1 has insufficient network bandwidth (required: ul=200Mbps, remaining: 100Mbps)"],
     ["n2"],
     ["n3", "node n3 has insufficient network bandwidth (required: ul=200Mbps, remaining: 50Mbps)"],
-    ["n4", "node n4 has no Bandwidth object yet"],
+    ["n4", "node n4 has no Bandwidth object yet, or one whose status says Error"],
   ]);
 });
 

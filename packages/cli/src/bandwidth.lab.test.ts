@@ -8,12 +8,13 @@ import { isDeepStrictEqual } from "node:util";
 import { labDown } from "@seam/lab";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 
+import { runGuide } from "./guide.fixture.ts";
 import { testLab } from "./lab.fixture.ts";
 
 const lab = testLab("seam-test-bandwidth");
 const { kubectl } = lab;
 const nodes = ["n1", "n2", "n3"] as const;
-const image = "localhost/seam/traffic:dev";
+const TRAFFIC = "localhost/seam/traffic:dev";
 const SCHEDULER = "vaclab-scheduler";
 
 beforeAll(async () => {
@@ -80,6 +81,7 @@ type Wish = {
   readonly scheduler?: string;
   readonly group?: string;
   readonly command?: readonly string[];
+  readonly image?: string;
 };
 
 const annotationsOf = ({ egress, ingress, group }: Wish): object => ({
@@ -88,16 +90,15 @@ const annotationsOf = ({ egress, ingress, group }: Wish): object => ({
   ...(ingress === undefined ? {} : { "kubernetes.io/ingress-bandwidth": ingress }),
 });
 
-const specOf = ({
-  node,
-  scheduler = SCHEDULER,
-  command = ["sleep", "infinity"],
-}: Wish): object => ({
-  schedulerName: scheduler,
-  ...(node === undefined ? {} : { nodeSelector: { "kubernetes.io/hostname": node } }),
-  terminationGracePeriodSeconds: 0,
-  containers: [{ name: "c", image, command }],
-});
+const specOf = (wish: Wish): object => {
+  const { node, scheduler = SCHEDULER, command = ["sleep", "infinity"], image = TRAFFIC } = wish;
+  return {
+    schedulerName: scheduler,
+    ...(node === undefined ? {} : { nodeSelector: { "kubernetes.io/hostname": node } }),
+    terminationGracePeriodSeconds: 0,
+    containers: [{ name: "c", image, command }],
+  };
+};
 
 const pod = (name: string, wish: Wish): object => ({
   apiVersion: "v1",
@@ -253,7 +254,7 @@ test.each(["n1", "n2"])(
   "V9, U2: what a pod sends and is sent holds to its rates, which change while it runs; the peer is on %s",
   async (peer) => {
     await lab.apply(
-      pod("server", { node: peer, egress: "1G", ingress: "1G", command: ["iperf3", "-s"] }),
+      pod("server", { node: peer, egress: "800M", ingress: "800M", command: ["iperf3", "-s"] }),
       pod("client", { node: "n1", egress: "100M", ingress: "100M" }),
     );
     await ready("server", "client");
@@ -268,6 +269,9 @@ test.each(["n1", "n2"])(
       expect(rate).toBeGreaterThan(80);
       expect(rate).toBeLessThanOrEqual(105);
     }
+    expect(await lab.seam("top", "bandwidth", "-n", "default")).toMatch(
+      /client +n1 +egress +100\.0 .*\n.*client +n1 +ingress +100\.0 /,
+    );
     const lower = ["kubernetes.io/egress-bandwidth=20M", "kubernetes.io/ingress-bandwidth=20M"];
     await kubectl("annotate", "pod", "client", "--overwrite", ...lower);
     await sleep(1000);
@@ -290,3 +294,38 @@ test("V12: forty pods at once never have more than a node has", async () => {
   await sleep(2000);
   expect((await placed()).toSorted()).toEqual(full);
 }, 120_000);
+
+/** Names of the pods on a node; of those without one when it is empty. */
+async function podsOn(node: string): Promise<readonly string[]> {
+  const which = ["--field-selector", `spec.nodeName=${node}`];
+  const names = await kubectl("get", "pods", ...which, "-o", "jsonpath={.items[*].metadata.name}");
+  return names
+    .split(" ")
+    .filter((name) => name !== "")
+    .toSorted();
+}
+
+test("V6, V12: scheduler and operator, killed while sixty pods are placed, leave no megabit wrong", async () => {
+  const wish = { egress: "20M", ingress: "20M", image: "localhost/pause:1", command: [] };
+  const all = Array.from({ length: 60 }, (_, index) => pod(`fault-${index}`, wish));
+  for (let part = 0; part < 3; part += 1) {
+    await lab.apply(...all.slice(part * 20, part * 20 + 20));
+    for (const node of nodes)
+      await lab.onNode(node, "pkill -9 -f '/seam/(scheduling|controller).js' || true");
+  }
+  await eventually(async () => expect(await podsOn("")).toEqual([]), 90_000);
+  await eventually(async () => {
+    for (const node of nodes) {
+      const names = await podsOn(node);
+      const { spec, status } = await bandwidthOf(node);
+      const asked = rates(20 * names.length, 20 * names.length);
+      expect(status.used).toEqual({ local: asked, network: asked });
+      const requests = spec.requests ?? [];
+      expect(requests.map(({ podName }) => podName).toSorted()).toEqual(names);
+    }
+  }, 30_000);
+}, 180_000);
+
+test("the commands of bandwidth.md work as written", async () => {
+  expect(await runGuide("bandwidth.md", lab.name)).toContain("10000");
+}, 200_000);

@@ -25,7 +25,7 @@ test("a line has the first value bare, the others named, and nothing that is not
 });
 
 test("a node without steps is as it should be, in every row", () => {
-  const lines = nodeTable("n1", { desired, observed: desired, steps: [] }).split("\n");
+  const lines = nodeTable("n1", { desired, observed: desired, steps: [], gates: [] }).split("\n");
   expect(lines.filter((line) => /^\w+ +ok {2,}/.test(line))).toHaveLength(5);
   expect(lines.at(-1)).toBe("node n1 is as it should be");
 });
@@ -44,7 +44,7 @@ test("what is due stands beside each thing, what has to go below", () => {
     { kind: "replace-route", route: remote },
     { kind: "set-masquerade", masquerade },
   ];
-  const rows = nodeTable("n2", { desired, observed, steps })
+  const rows = nodeTable("n2", { desired, observed, steps, gates: [] })
     .split("\n")
     .map((line) => line.split(/ {2,}/));
   expect(rows).toEqual([
@@ -75,7 +75,7 @@ test("a step for a whole list stands beside each of its things, one without a th
     { kind: "set-source-guard", sourceGuard: true },
   ];
   const observed = { ...state, portForwards: [], sourceGuard: false };
-  const table = nodeTable("n1", { desired: state, observed, steps });
+  const table = nodeTable("n1", { desired: state, observed, steps, gates: [] });
   expect(table).toMatch(/^portForward +set-port-forwards +tcp hostPort 80 target 10\.244\.0\.2$/m);
   expect(table).toMatch(/^sourceGuard +set-source-guard +true$/m);
   expect(table).toMatch(/^ +clear-masquerade$/m);
@@ -90,7 +90,7 @@ test("what a step adds to a list stands beside its thing, under the name of one"
   ];
   const wanted = { sources: [source], deviceAddresses: [deviceAddress] };
   const observed = { sources: [], deviceAddresses: [] };
-  const table = nodeTable("n1", { desired: wanted, observed, steps });
+  const table = nodeTable("n1", { desired: wanted, observed, steps, gates: [] });
   expect(table).toMatch(
     /^source +add-sources +seam1 mac 02:00:00:00:00:01 addresses 10\.244\.0\.2$/m,
   );
@@ -98,7 +98,12 @@ test("what a step adds to a list stands beside its thing, under the name of one"
 });
 
 test("things of kinds that this version does not know are shown as well", () => {
-  const view = { desired: { tunnels: [{ device: "seam-vx", vni: 7 }] }, observed: {}, steps: [] };
+  const view = {
+    desired: { tunnels: [{ device: "seam-vx", vni: 7 }] },
+    observed: {},
+    steps: [],
+    gates: [],
+  };
   expect(nodeTable("n1", view)).toContain("tunnel  ok     seam-vx vni 7");
 });
 
@@ -116,9 +121,26 @@ test("what a node reports of policies is a line", () => {
     ": nothing;",
   );
   expect(reportLine(null)).toBe("no report of which policies are in force");
-  const view = { desired: {}, observed: {}, steps: [] };
+  const view = { desired: {}, observed: {}, steps: [], gates: [] };
   expect(nodeTable("n1", view, "a line").split("\n").slice(-2)).toEqual([
     "a line",
     "node n1 is as it should be",
   ]);
+});
+
+test("below stands each pod's gate with the policies that act there (S5)", () => {
+  const gates = [
+    { pod: "lab-a/db", device: "seam1", gate: "open", ingress: ["lab-a/db"], egress: null },
+    { pod: "lab-a/web", device: "seam2", gate: "open", ingress: [], egress: ["a/x", "a/y"] },
+    { pod: "lab-b/new", device: "seam3", gate: "closed", ingress: null, egress: null },
+  ];
+  expect(nodeTable("n1", { desired: {}, observed: {}, steps: [], gates })).toContain(
+    `
+POD        LINK   GATE    INGRESS POLICIES  EGRESS POLICIES
+lab-a/db   seam1  open    lab-a/db          none: all pass
+lab-a/web  seam2  open    -                 a/x,a/y
+lab-b/new  seam3  closed  -                 -
+
+node n1 is as it should be`,
+  );
 });

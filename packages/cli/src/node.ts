@@ -59,7 +59,22 @@ export function nodeTable(name: string, view: NodeView, report = ""): string {
     (due) => !wanted.some((row) => row.part === due.part && row.text === due.text),
   );
   const rows = [...wanted.map(rowOf), ...surplus.map((due) => [due.part, due.kind, due.text])];
-  return `${table([["WHAT", "STATE", "SHOULD BE"], ...rows])}\n\n${report === "" ? "" : `${report}\n`}${verdict(name, view)}`;
+  const parts = [table([["WHAT", "STATE", "SHOULD BE"], ...rows]), gateTable(view.gates)];
+  const said = `${report === "" ? "" : `${report}\n`}${verdict(name, view)}`;
+  return [...parts.filter((part) => part !== ""), said].join("\n\n");
+}
+
+/** The gates of pods; empty when there are none. */
+function gateTable(gates: NodeView["gates"]): string {
+  if (gates.length === 0) return "";
+  const rows = gates.map(({ pod, device, gate, ingress, egress }) => {
+    const names = [ingress, egress].map((policies) => {
+      if (Array.isArray(policies) && policies.length > 0) return policies.join(",");
+      return gate === "open" && policies === null ? "none: all pass" : "-";
+    });
+    return [pod, device, gate, ...names].map(String);
+  });
+  return table([["POD", "LINK", "GATE", "INGRESS POLICIES", "EGRESS POLICIES"], ...rows]);
 }
 
 function verdict(name: string, { steps }: NodeView): string {

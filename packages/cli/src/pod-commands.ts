@@ -60,13 +60,20 @@ function addExec(program: Command): void {
 
 function addTop(program: Command): void {
   withExamples(
-    withTarget(program.command("top").description("processor and memory in use at the moment"))
-      .addArgument(new Argument("<area>", "of what").choices(["nodes", "pods", "experiments"]))
+    withTarget(
+      program
+        .command("top")
+        .description("processor and memory in use at the moment, or rates of pods and what passes"),
+    )
+      .addArgument(
+        new Argument("<area>", "of what").choices(["nodes", "pods", "experiments", "bandwidth"]),
+      )
       .addOption(outputOption("table", "json"))
       .option("-A, --all-namespaces", "of all namespaces")
       .action(later(async () => (await import("./top.ts")).top)),
     "seam top nodes",
     "seam top experiments -A",
+    "seam top bandwidth -A",
   );
 }
 

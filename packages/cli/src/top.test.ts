@@ -1,6 +1,7 @@
 /** Where the figures of `seam top` come from: metrics-server when it is there, else the kubelets; a server of this test plays the API. */
-import { bytes } from "@seam/base";
-import { readUsage } from "@seam/client";
+import { setTimeout as sleep } from "node:timers/promises";
+import { bytes, millis } from "@seam/base";
+import { readRateUsage, readUsage } from "@seam/client";
 import { createKubeClient, type KubeClient } from "@seam/kube";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Kubelet, startKubelet } from "./kubelet.fixture.ts";
@@ -75,5 +76,54 @@ test("who may ask neither is told what to install", async () => {
   expect(await readUsage(client, { kind: "pods" })).toMatchObject({
     ok: false,
     error: { code: "Denied", hint: expect.stringContaining("Install metrics-server") },
+  });
+});
+
+const AGENTS = "/api/v1/namespaces/seam-system/pods";
+const agentsAre = (...items: readonly object[]): typeof answers => ({
+  "/api/v1": { resources: [{ name: "pods", kind: "Pod", namespaced: true }] },
+  [AGENTS]: { metadata: {}, items },
+});
+
+test("U3: rates of pods, and what passed between two looks at the agents' metrics", async () => {
+  const ports = [{ name: "http", containerPort: 9900 }];
+  const agent = {
+    metadata: { name: "seam-agent-x", namespace: "seam-system" },
+    spec: { nodeName: "n1", containers: [{ name: "agent", ports }] },
+  };
+  const metrics = (bytesSoFar: number, drops: number): string => {
+    const labels = 'namespace="lab-a",pod="web-0",direction="egress"';
+    return [
+      "# HELP seam_pod_rate_limit_bits_per_second Rate",
+      `seam_pod_rate_limit_bits_per_second{${labels}} 100000000`,
+      `seam_pod_shaped_bytes_total{${labels}} ${bytesSoFar}`,
+      `seam_pod_shaped_drops_total{${labels}} ${drops}`,
+    ].join("\n");
+  };
+  const path = `${AGENTS}/seam-agent-x:9900/proxy/metrics`;
+  answers = { ...agentsAre(agent), [path]: metrics(0, 0) };
+  const asking = readRateUsage(client, millis(500));
+  await sleep(250);
+  answers = { ...answers, [path]: metrics(5_000_000, 50) };
+  const report = await asking;
+  expect(report).toMatchObject({
+    ok: true,
+    value: {
+      items: [{ namespace: "lab-a", name: "web-0", node: "n1", direction: "egress", limit: 100 }],
+      silent: [],
+    },
+  });
+  const [usage] = report.ok ? report.value.items : [];
+  expect(usage?.measured).toBeGreaterThan(30);
+  expect(usage?.measured).toBeLessThan(80.1);
+  expect(usage?.droppedPerSecond).toBeGreaterThan(30);
+});
+
+test("U3: who may not look at the agents is told whom to ask", async () => {
+  answers = agentsAre({ metadata: { name: "seam-agent-x" }, spec: { nodeName: "n1" } });
+  const report = await readRateUsage(client, millis(1));
+  expect(report).toMatchObject({
+    ok: false,
+    error: { hint: expect.stringContaining("the right to get pods/proxy in seam-system") },
   });
 });

@@ -1,14 +1,17 @@
-/** `seam top`: what nodes, pods or experiments use at the moment. */
+/** `seam top`: what nodes, pods or experiments use at the moment, and what of their rates. */
 import { EXPERIMENT_LABEL } from "@seam/api";
-import { bytes, ok } from "@seam/base";
+import { bytes, millis, ok } from "@seam/base";
 import {
   amountOf,
   experimentOf,
   formatError,
   listObjects,
+  type RateUsage,
+  readRateUsage,
   readUsage,
   type Reply,
   type Seam,
+  type SeamError,
   textOf,
   type Usage,
   type UsageOf,
@@ -20,7 +23,7 @@ import { fail, print, withSeam } from "./session.ts";
 import { printTable } from "./terminal.ts";
 
 /** What `seam top` can show. */
-export type TopArea = "nodes" | "pods" | "experiments";
+export type TopArea = "nodes" | "pods" | "experiments" | "bandwidth";
 
 type TopFlags = Target & {
   readonly output: "table" | "json";
@@ -32,25 +35,51 @@ export async function top(area: TopArea, flags: TopFlags): Promise<void> {
   await withSeam(flags, async (seam) => {
     const everywhere = flags.allNamespaces === true;
     const place = everywhere ? {} : { namespace: seam.namespace };
-    const of: UsageOf = area === "nodes" ? { kind: "nodes" } : { kind: "pods", ...place };
-    const report = await readUsage(seam.kube, of);
+    const report =
+      area === "bandwidth" ? await ratesIn(seam, place) : await usageIn(seam, area, place);
     if (!report.ok) {
       fail(report.error);
       return;
     }
-    const rows = await rowsOf(seam, area, { used: report.value.items, place });
-    if (!rows.ok) fail(rows.error);
-    else if (flags.output === "json") print(JSON.stringify({ items: rows.value.items }, null, 2));
-    else if (rows.value.cells.length === 0) process.stderr.write(`${nothing(area, place)}\n`);
-    else printTable(table([rows.value.head, ...rows.value.cells]));
+    const { rows } = report.value;
+    if (flags.output === "json") print(JSON.stringify({ items: rows.items }, null, 2));
+    else if (rows.cells.length === 0) process.stderr.write(`${nothing(area, place)}\n`);
+    else printTable(table([rows.head, ...rows.cells]));
     for (const error of report.value.silent) process.stderr.write(`seam: ${formatError(error)}\n`);
   });
 }
 
-const nothing = (area: TopArea, { namespace }: Known["place"]): string =>
+type Place = { readonly namespace?: string };
+
+type Report = { readonly rows: Rows; readonly silent: readonly SeamError[] };
+
+async function usageIn(
+  seam: Seam,
+  area: Exclude<TopArea, "bandwidth">,
+  place: Place,
+): Reply<Report> {
+  const of: UsageOf = area === "nodes" ? { kind: "nodes" } : { kind: "pods", ...place };
+  const report = await readUsage(seam.kube, of);
+  if (!report.ok) return report;
+  const rows = await rowsOf(seam, area, { used: report.value.items, place });
+  return rows.ok ? ok({ rows: rows.value, silent: report.value.silent }) : rows;
+}
+
+/** Long enough for a rate of 1 Mbit/s to have sent some frames. */
+const LOOK = millis(2000);
+
+async function ratesIn(seam: Seam, { namespace }: Place): Reply<Report> {
+  const report = await readRateUsage(seam.kube, LOOK);
+  if (!report.ok) return report;
+  const { items, silent } = report.value;
+  const wanted = items.filter((each) => namespace === undefined || each.namespace === namespace);
+  return ok({ rows: rateRows(wanted, namespace === undefined), silent });
+}
+
+const nothing = (area: TopArea, { namespace }: Place): string =>
   `no ${area} with figures${namespace === undefined ? "" : ` in namespace ${namespace}`}`;
 
-type Known = { readonly used: readonly Usage[]; readonly place: { readonly namespace?: string } };
+type Known = { readonly used: readonly Usage[]; readonly place: Place };
 
 type Rows = {
   readonly items: readonly object[];
@@ -58,7 +87,11 @@ type Rows = {
   readonly cells: readonly (readonly string[])[];
 };
 
-async function rowsOf(seam: Seam, area: TopArea, { used, place }: Known): Reply<Rows> {
+async function rowsOf(
+  seam: Seam,
+  area: Exclude<TopArea, "bandwidth">,
+  { used, place }: Known,
+): Reply<Rows> {
   const namespaces = place.namespace === undefined;
   switch (area) {
     case "nodes": {
@@ -114,6 +147,25 @@ function usageRows(used: readonly Usage[], namespaces: boolean): Rows {
     memoryText(memory),
   ]);
   return { items, head: [...(namespaces ? ["NAMESPACE"] : []), "NAME", "CPU", "MEMORY"], cells };
+}
+
+/** Directions of pods with their rates and what passes, Mbit/s. */
+export function rateRows(rates: readonly RateUsage[], namespaces: boolean): Rows {
+  const nameOfAll = ({ namespace, name, direction }: RateUsage): string =>
+    `${namespace}/${name}/${direction}`;
+  const items = rates.toSorted((a, b) => nameOfAll(a).localeCompare(nameOfAll(b)));
+  const cells = items.map((each) => [
+    ...(namespaces ? [each.namespace] : []),
+    each.name,
+    each.node,
+    each.direction,
+    each.limit.toFixed(1),
+    each.measured.toFixed(1),
+    percent(each.measured, each.limit),
+    each.droppedPerSecond.toFixed(0),
+  ]);
+  const head = ["NAME", "NODE", "DIRECTION", "LIMIT", "MEASURED", "USED%", "DROPS/S"];
+  return { items, head: [...(namespaces ? ["NAMESPACE"] : []), ...head], cells };
 }
 
 /** Experiments with what their pods use together. */

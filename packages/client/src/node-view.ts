@@ -20,6 +20,8 @@ export type NodeView = {
   readonly desired: Json;
   readonly observed: Json;
   readonly steps: readonly Json[];
+  /** For each pod `pod`, `device`, `gate` (open, closed, or kept from an earlier agent), and the policies of `ingress` and `egress`. */
+  readonly gates: readonly Json[];
 };
 
 /** Namespace of Seam's own pods, and the label that tells its agents. */
@@ -133,7 +135,8 @@ function readView(
   const observed = fieldOf(view, "observed");
   const isAsked = networkConfig === undefined || isJson(fieldOf(view, "networkConfig"));
   if (isAsked && isJson(desired) && isJson(observed)) {
-    return ok({ desired, observed, steps: itemsOf(view, "steps").filter(isJson) });
+    const [steps, gates] = ["steps", "gates"].map((list) => itemsOf(view, list).filter(isJson));
+    return ok({ desired, observed, steps: steps ?? [], gates: gates ?? [] });
   }
   return err(
     failed(

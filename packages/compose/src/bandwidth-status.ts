@@ -97,5 +97,5 @@ export const rateNews = ({ findings }: Pick<ObservedBandwidthPod, "findings">): 
     severity: severity === "advice" ? "Normal" : "Warning",
     reason: severity === "error" ? "BandwidthRefused" : "BandwidthDoubtful",
     action: "Account",
-    message: severity === "error" ? `${message}; until then nothing is reserved for it` : message,
+    message,
   }));

@@ -39,6 +39,18 @@ afterAll(async () => {
   await cluster[Symbol.asyncDispose]();
 });
 
+/** What the controller exposes of a node's network card. */
+async function gauges(node: string): Promise<readonly string[]> {
+  const answer = await fetch(`http://127.0.0.1:${cluster.port()}/metrics`);
+  const sample = new RegExp(
+    `^seam_bandwidth_(\\w+)_mbps\\{node="${node}",resource="network",direction="(\\w+)"\\} (\\d+)$`,
+    "gm",
+  );
+  return [...(await answer.text()).matchAll(sample)]
+    .map(([, ...parts]) => parts.join(" "))
+    .toSorted();
+}
+
 describe("accounting", () => {
   test("begins with nodes of which all is left (V2)", async () => {
     for (const name of ["n1", "n2", "n3"]) await view.expectState(name, "Created");
@@ -66,6 +78,12 @@ describe("accounting", () => {
     ]);
     expect(figures(remaining)).toBe("local 19900/19950 network 900/950");
     expect(figures(capacity)).toBe(FULL);
+    expect(await gauges("n1")).toEqual([
+      "remaining dl 950",
+      "remaining ul 900",
+      "used dl 50",
+      "used ul 100",
+    ]);
     await deletePod(cluster.client, "web-0");
     const end = performance.now();
     await view.expectUsed("n1", "local 0/0 network 0/0");
@@ -280,6 +298,7 @@ describe("faults", () => {
       .toBe("local 0/0 network 0/0");
     await view.expectUsed("n2", "local 100/50 network 100/50");
     await expect.poll(() => view.object("n3"), SOON).toBeUndefined();
+    expect(await gauges("n3")).toEqual([]);
     await deletePod(cluster.client, "after");
     await view.expectUsed("n2", "local 0/0 network 0/0");
   });

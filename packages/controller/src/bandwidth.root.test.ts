@@ -275,3 +275,19 @@ describe("capacity", () => {
     await view.expectState("fast", "Created");
   });
 });
+
+test.each([
+  ["viewer", { get: "yes", update: "no", deletecollection: "no" }],
+  ["editor", { get: "yes", update: "yes", deletecollection: "no" }],
+  ["admin", { get: "yes", update: "yes", deletecollection: "yes" }],
+])("who has bandwidth-%s-role may do what it says (V20)", async (role, rights) => {
+  const subject = [`--clusterrole=bandwidth-${role}-role`, `--user=${role}`];
+  await cluster.k("create", "clusterrolebinding", `test-${role}`, ...subject);
+  const may = async (verb: string): Promise<string> =>
+    cluster
+      .k("auth", "can-i", verb, "bandwidths.networking.vaclab.org", `--as=${role}`)
+      .then((said) => said.trim())
+      .catch(() => "no");
+  for (const [verb, said] of Object.entries(rights))
+    await expect.poll(async () => may(verb), SOON).toBe(said);
+});

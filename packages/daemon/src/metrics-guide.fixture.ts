@@ -10,7 +10,9 @@ export type ToldMetrics = {
 const GUIDE = new URL("../../../docs/guide/metrics.md", import.meta.url);
 
 /** The guide's rows about `program`. */
-export function metricsInGuide(program: "agent" | "controller" | "server"): ToldMetrics {
+export function metricsInGuide(
+  program: "agent" | "controller" | "server" | "scheduling",
+): ToldMetrics {
   const rows = readFileSync(GUIDE, "utf8")
     .split("\n")
     .map((line) => line.split("|").map((cell) => cell.trim()))

@@ -32,8 +32,10 @@ export type Hosts = {
   /** An endpoint of any node; null: it is gone. */
   readonly setEndpoint: (name: string, endpoint: HostEndpoint | null) => void;
   readonly setInterfaces: (interfaces: NodeInterfaces) => void;
-  /** Policies, or what they ask for, are other ones. */
+  /** Tiers, or what conditions of rules ask for, are other ones. */
   readonly touch: () => void;
+  /** A policy came, went or changed. */
+  readonly touchFor: (policy: Policy) => void;
   /** Finds the policies of gates that are due. */
   readonly govern: () => void;
   /** What changed since the last time. */
@@ -96,7 +98,7 @@ export function createHosts(given: Pick<Tables, "node" | "peers" | "policies">):
     places: new Map(),
     interfaces: new Map(),
   };
-  const { node, endpoints, places } = tables;
+  const { node, peers, endpoints, places } = tables;
   let isDue = false;
   return {
     setEndpoint: (name, endpoint) => {
@@ -112,6 +114,11 @@ export function createHosts(given: Pick<Tables, "node" | "peers" | "policies">):
     },
     touch: () => {
       isDue = true;
+    },
+    touchFor: ({ subject, onHosts }) => {
+      const isAbout = ({ endpoint }: Place): boolean =>
+        endpoint !== null && isSelected(endpoint, subject, peers);
+      isDue ||= onHosts !== null && [...places.values()].some(isAbout);
     },
     govern: () => {
       if (isDue) for (const each of places.values()) govern(each, tables);
@@ -207,7 +214,10 @@ function newPlace(name: string, peers: Peers): Place {
 
 /** Finds the policies of all sides; those of a gate that goes have none. */
 function govern({ endpoint, addresses, sides }: Place, { peers, policies }: Tables): void {
-  const concerned = endpoint === null ? [] : selecting(endpoint, policies.ofHosts(), peers);
+  const concerned =
+    endpoint === null
+      ? []
+      : policies.ofHosts().filter(({ policy }) => isSelected(endpoint, policy.subject, peers));
   const isMet: DecisionContext["isMet"] = (own, { action, family }) => {
     const near = addresses.filter((each) => each.family === family);
     const meets = (address: Address): boolean =>
@@ -229,14 +239,11 @@ function govern({ endpoint, addresses, sides }: Place, { peers, policies }: Tabl
 const all = <T>(list: readonly T[], is: (one: T) => boolean): boolean =>
   list.length > 0 && list.every(is);
 
-const selecting = (
+const isSelected = (
   { labels }: HostEndpoint,
-  policies: readonly Ranked[],
+  subject: Policy["subject"],
   { around }: Peers,
-): readonly Ranked[] =>
-  policies.filter(({ policy }) =>
-    selects(policy.subject, { namespace: null, labels, serviceAccount: null }, around),
-  );
+): boolean => selects(subject, { namespace: null, labels, serviceAccount: null }, around);
 
 const isAt = (name: SideName, { onHosts }: Policy): boolean =>
   onHosts !== null && USES[name].includes(onHosts);

@@ -204,3 +204,32 @@ test("a class is given something by the policies that have a rule about it, and 
   expect(intent.policiesFor("seam0", "egress", ANY.ipv4)).toEqual([]);
   expect(intent.policiesFor("seam9", "ingress", ANY.ipv4)).toEqual([]);
 });
+
+test("whose an address is follows pods as they come, move and go; a node's own is no pod's (S5)", () => {
+  const intent = clusterWith();
+  const read = (...texts: readonly string[]): readonly (string | null)[] =>
+    texts.map((text) => intent.podAt(at(text)));
+  intent.setNode("n1", { labels: {}, addresses: [at("192.0.2.1")] });
+  const pod = {
+    namespace: "lab-b",
+    uid: "new",
+    labels: {},
+    addresses: [at("10.0.0.2"), at("fd00::2")],
+    serviceAccount: "default",
+    hostNetwork: false,
+    ports: [],
+  };
+  expect(read("10.0.0.1", "10.0.0.2", "10.0.0.9", "192.0.2.1")).toEqual([
+    "lab-a/db",
+    "lab-a/web",
+    null,
+    null,
+  ]);
+  // Between two pods of an address the later one counts.
+  intent.setPod("lab-b/late", pod);
+  expect(read("10.0.0.2", "fd00::2")).toEqual(["lab-b/late", "lab-b/late"]);
+  intent.setPod("lab-b/late", { ...pod, hostNetwork: true });
+  expect(read("10.0.0.2", "fd00::2")).toEqual(["lab-a/web", null]);
+  intent.setPod("lab-a/web", null);
+  expect(read("10.0.0.2")).toEqual([null]);
+});

@@ -2,7 +2,7 @@
  * What policies mean for one node (networking.k8s.io/v1, policy.networking.k8s.io; decision 16): which gates its pods' links have, and
  * of which class peers are. It is told objects and interfaces one by one and works out what a change touches, no more.
  */
-import { type Family, familyBits } from "@seam/base";
+import { type Address, type Family, familyBits } from "@seam/base";
 import type {
   Direction,
   Gate,
@@ -41,6 +41,8 @@ export type PolicyIntent = {
   /** Labels of the service account namespace/name. */
   readonly setServiceAccount: (key: string, labels: Labels | null) => void;
   readonly setPod: (key: string, pod: PolicyPod | null) => void;
+  /** Which pod has an address, as namespace/name; null for nodes' own, and for what is no pod's. */
+  readonly podAt: (address: Address) => string | null;
   readonly setEndpoint: (device: string, endpoint: PolicyEndpoint | null) => void;
   /** All interfaces of this node that are not pods' links, with their addresses; loopback is none of them. */
   readonly setInterfaces: (interfaces: NodeInterfaces) => void;
@@ -92,6 +94,7 @@ export function createPolicyIntent(node: string | null = null): PolicyIntent {
       });
     },
     setNode: peers.setNode,
+    podAt: peers.podAt,
     setPod: (key, pod) => {
       const before = peers.pod(key);
       peers.setPod(key, pod);
@@ -128,7 +131,7 @@ function setPolicy(
 ): readonly string[] {
   const after = reading === null ? null : reading.policy;
   const concerned = [policies.set(key, after), after];
-  if (concerned.some((each) => each !== null && each.onHosts !== null)) hosts.touch();
+  for (const each of concerned) if (each !== null) hosts.touchFor(each);
   links.touch((endpoint) => {
     const pod = endpoint.pod === null ? null : peers.pod(endpoint.pod.key);
     return pod !== null && concerned.some((each) => each !== null && isAbout(each, pod, peers));

@@ -1,5 +1,5 @@
 /** Which class each address of the cluster is of, kept as pods, namespaces and terms come and go. */
-import { type Address, FAMILIES } from "@seam/base";
+import { type Address, FAMILIES, formatAddress } from "@seam/base";
 import type { Block, Changed, PeerClass } from "@seam/state";
 
 import { segmentsOf } from "./policy-blocks.ts";
@@ -42,6 +42,8 @@ export type PolicyNode = { readonly labels: Labels; readonly addresses: readonly
 export type Peers = {
   readonly setPod: (key: string, pod: PolicyPod | null) => void;
   readonly pod: (key: string) => PolicyPod | null;
+  /** Whose an address is, as namespace/name; null for nodes' own, and for what is no pod's. */
+  readonly podAt: (address: Address) => string | null;
   readonly setNamespace: (name: string, labels: Labels | null) => void;
   /** Labels of the service account namespace/name. */
   readonly setAccount: (key: string, labels: Labels | null) => void;
@@ -76,7 +78,7 @@ export function createPeers(): Peers {
   };
   return {
     setPod,
-    pod: (key) => known.pods.get(key)?.pod ?? null,
+    ...lookUps(known),
     setNamespace: (name, labels) => {
       known.setNamespace(name, labels);
       for (const pod of known.of(name)) join(pod, terms.forPod(name));
@@ -89,7 +91,6 @@ export function createPeers(): Peers {
         if (pod.pod.serviceAccount === name) join(pod, terms.forPod(namespace));
     },
     setNetworkSet: sets.set,
-    around: known.around,
     isMet: sets.isMet,
     setNode: (name, node) => setPod(`${NODES}/${name}`, node && { ...NO_POD, ...node }),
     acquire: (peer, named) => {
@@ -117,6 +118,17 @@ const classedAddresses = ({ addresses }: KnownPods): ReadonlyMap<string, PeerCla
       of === null ? [] : [[text, of.number] as const],
     ),
   );
+
+const lookUps = (known: KnownPods): Pick<Peers, "pod" | "podAt" | "around"> => ({
+  pod: (key) => known.pods.get(key)?.pod ?? null,
+  podAt: (address) => podAt(known, address),
+  around: known.around,
+});
+
+function podAt({ addresses }: KnownPods, address: Address): string | null {
+  const owner = addresses.get(formatAddress(address))?.owners.at(-1);
+  return owner === undefined || owner.pod.namespace === NODES ? null : owner.key;
+}
 
 type Meant = { readonly pod: KnownPod; readonly term: Term };
 

@@ -119,7 +119,7 @@ function learn({ pods, near, addresses, heads }: Tables, key: string, pod: Polic
   const own = new Map(
     pod.hostNetwork ? [] : pod.addresses.map((each) => [formatAddress(each), each] as const),
   );
-  const known: KnownPod = { pod, addresses: [...own.keys()], terms: NO_TERMS };
+  const known: KnownPod = { key, pod, addresses: [...own.keys()], terms: NO_TERMS };
   pods.set(key, known);
   near.set(pod.namespace, (near.get(pod.namespace) ?? new Set()).add(known));
   // One list for all of its addresses: there are ten thousand pods.

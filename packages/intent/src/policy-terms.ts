@@ -46,6 +46,8 @@ export type AddressClass = {
 
 /** A pod that policies may mean. */
 export type KnownPod = {
+  /** namespace/name. */
+  readonly key: string;
   readonly pod: PolicyPod;
   readonly addresses: readonly string[];
   /** Terms of pods that mean it: a list, because there is one for each of ten thousand pods. */

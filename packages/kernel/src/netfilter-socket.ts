@@ -12,6 +12,7 @@ import {
   openNetlink,
   receive,
   send,
+  sendLater,
   setOption,
   SOL_SOCKET,
   SO_RCVBUFFORCE,
@@ -39,6 +40,8 @@ import { inNetns } from "./netns.ts";
 export type NetfilterSocket = Disposable & {
   /** One transaction. */
   readonly commit: (requests: readonly Request[]) => Result<null, KernelError>;
+  /** The same from a thread of its own; meanwhile nothing else is to be said. */
+  readonly commitBeside: (requests: readonly Request[]) => Promise<Result<null, KernelError>>;
   /** All that the kernel has of what a request asks for. */
   readonly list: (request: Request) => Result<readonly Message[], KernelError>;
   /** Names of tables that others changed since the last call; null when there was more than could be kept. */
@@ -95,51 +98,97 @@ function openPrepared(netns: string, prepare: Preparation): Result<number, Kerne
 
 type Answer = Result<null, KernelError>;
 
+const CLOSED: KernelError = { errno: "EBADF", message: "the socket was closed meanwhile" };
+
+/** Requests by their numbers, of which the last is answered, as one datagram. */
+type Batch = {
+  readonly pending: ReadonlyMap<number, Request>;
+  readonly last: number;
+  readonly whole: Buffer;
+};
+
+/** The requests, with numbers above `before`. */
+function batchOf(requests: readonly Request[], before: number): Batch {
+  const pending = new Map(requests.map((request, index) => [before + 1 + index, request]));
+  const last = before + requests.length;
+  const encoded = [...pending].map(([number, request]) =>
+    encodeRequest(asked(request, number === last), number),
+  );
+  return { pending, last, whole: Buffer.concat([border(BEGIN), ...encoded, border(END)]) };
+}
+
+/** What the kernel says of a batch, and by which port it knows the socket. */
+type Heard = { readonly answer: Answer; readonly port: number };
+
+/** A batch that is refused as a whole is answered at its beginning, and then no more. */
+function answerTo({ pending, last }: Batch, all: Generator<Message, KernelError>): Heard {
+  let failure: KernelError | null = null;
+  let port = 0;
+  for (;;) {
+    const { done, value } = all.next();
+    if (done === true) return { answer: err(failure ?? value), port };
+    if (value.type !== NLMSG_ERROR) continue;
+    port = value.port;
+    failure ??= refusal(value, pending.get(value.sequence)?.purpose ?? "change nf_tables");
+    if (value.sequence === last)
+      return { answer: failure === null ? ok(null) : err(failure), port };
+  }
+}
+
+function* answersOn(fd: number, buffer: Buffer): Generator<Message, KernelError> {
+  for (;;) {
+    const received = receive(fd, buffer);
+    if (!received.ok) return received.error;
+    yield* decodeMessages(buffer.subarray(0, received.value));
+  }
+}
+
 function socketOn(speaking: number, hearing: number): NetfilterSocket {
   const buffer = Buffer.alloc(1 << 18);
   let sequence = 0;
   let ownPort = 0;
-  const answers = function* (): Generator<Message, KernelError> {
-    for (;;) {
-      const received = receive(speaking, buffer);
-      if (!received.ok) return received.error;
-      yield* decodeMessages(buffer.subarray(0, received.value));
-    }
+  let isClosed = false;
+  let isSending = false;
+  const next = (requests: readonly Request[]): Batch => {
+    const batch = batchOf(requests, sequence);
+    sequence = batch.last;
+    return batch;
   };
-  /** A batch that is refused as a whole is answered at its beginning, and then no more. */
-  const answerTo = (pending: ReadonlyMap<number, Request>, last: number): Answer => {
-    let failure: KernelError | null = null;
-    const all = answers();
-    for (;;) {
-      const { done, value } = all.next();
-      if (done === true) return err(failure ?? value);
-      if (value.type !== NLMSG_ERROR) continue;
-      ownPort = value.port;
-      failure ??= refusal(value, pending.get(value.sequence)?.purpose ?? "change nf_tables");
-      if (value.sequence === last) return failure === null ? ok(null) : err(failure);
-    }
+  const answered = (batch: Batch): Answer => {
+    const { answer, port } = answerTo(batch, answersOn(speaking, buffer));
+    if (port !== 0) ownPort = port;
+    return answer;
   };
+  const close = (): void => [speaking, hearing].forEach((fd) => closeSync(fd));
   return {
     commit: (requests) => {
-      const pending = new Map(requests.map((request) => [(sequence += 1), request]));
-      const last = sequence;
-      const encoded = [...pending].map(([number, request]) =>
-        encodeRequest(asked(request, number === last), number),
-      );
-      const whole = Buffer.concat([border(BEGIN), ...encoded, border(END)]);
-      const sent = send(speaking, whole);
-      return sent.ok ? answerTo(pending, last) : sent;
+      const batch = next(requests);
+      const sent = send(speaking, batch.whole);
+      return sent.ok ? answered(batch) : sent;
+    },
+    commitBeside: async (requests) => {
+      if (isClosed) return err(CLOSED);
+      const batch = next(requests);
+      isSending = true;
+      const sent = await sendLater(speaking, batch.whole);
+      isSending = false;
+      if (isClosed) {
+        close();
+        return err(CLOSED);
+      }
+      return sent.ok ? answered(batch) : sent;
     },
     list: (request) => {
       sequence += 1;
       const flags = request.flags | NLM_F_REQUEST | NLM_F_DUMP;
       const sent = send(speaking, encodeRequest({ ...request, flags }, sequence));
-      return sent.ok ? listed(answers(), request, sequence) : sent;
+      return sent.ok ? listed(answersOn(speaking, buffer), request, sequence) : sent;
     },
     changedByOthers: () => hear(hearing, { buffer, ownPort }),
     [Symbol.dispose]: () => {
-      closeSync(speaking);
-      closeSync(hearing);
+      isClosed = true;
+      // Another thread may still send over it.
+      if (!isSending) close();
     },
   };
 }
@@ -176,20 +225,21 @@ type Hearing = { readonly buffer: Buffer; readonly ownPort: number };
 
 function hear(fd: number, { buffer, ownPort }: Hearing): ReadonlySet<string> | null {
   const tables = new Set<string>();
+  // Writing everything anew tells of ten thousands of elements, of which nothing is to be known.
+  const isOthers = (port: number): boolean => port !== ownPort;
   let lost = false;
   for (;;) {
     const received = receive(fd, buffer);
     if (received.ok) {
-      const messages = decodeMessages(buffer.subarray(0, received.value));
-      const others = messages.filter((message) => isOthers(message, ownPort));
-      for (const message of others) tables.add(tableOf(message));
+      const messages = decodeMessages(buffer.subarray(0, received.value), isOthers);
+      for (const message of messages.filter(isChange)) tables.add(tableOf(message));
     } else if (received.error.errno === "ENOBUFS") lost = true;
     else return lost ? null : tables;
   }
 }
 
-const isOthers = ({ type, port }: Message, ownPort: number): boolean =>
-  port !== ownPort && type >> 8 === SUBSYSTEM && (type & 0xff) !== NEW_GENERATION;
+const isChange = ({ type }: Message): boolean =>
+  type >> 8 === SUBSYSTEM && (type & 0xff) !== NEW_GENERATION;
 
 const tableOf = ({ body }: Message): string =>
   textOf(decodeAttributes(body, FAMILY_HEADER).get(TABLE_NAME));

@@ -107,19 +107,24 @@ export function encodeRequest(request: Request, sequence: number): Buffer {
   return Buffer.concat([header, request.body, padding]);
 }
 
-/** The messages of one datagram; a broken tail is dropped. Bodies are copies. */
-export function decodeMessages(datagram: Buffer): readonly Message[] {
+/** The messages of one datagram, or those that are of or for certain ports; a broken tail is dropped. Bodies are copies. */
+export function decodeMessages(
+  datagram: Buffer,
+  isMeant: (port: number) => boolean = () => true,
+): readonly Message[] {
   const messages: Message[] = [];
   for (let offset = 0; offset + HEADER <= datagram.length;) {
     const length = datagram.readUInt32LE(offset);
     if (length < HEADER || offset + length > datagram.length) break;
-    messages.push({
-      type: datagram.readUInt16LE(offset + 4),
-      flags: datagram.readUInt16LE(offset + 6),
-      sequence: datagram.readUInt32LE(offset + 8),
-      port: datagram.readUInt32LE(offset + 12),
-      body: Buffer.from(datagram.subarray(offset + HEADER, offset + length)),
-    });
+    const port = datagram.readUInt32LE(offset + 12);
+    if (isMeant(port))
+      messages.push({
+        type: datagram.readUInt16LE(offset + 4),
+        flags: datagram.readUInt16LE(offset + 6),
+        sequence: datagram.readUInt32LE(offset + 8),
+        port,
+        body: Buffer.from(datagram.subarray(offset + HEADER, offset + length)),
+      });
     offset += aligned(length);
   }
   return messages;

@@ -1,6 +1,13 @@
 /** Policies in the real kernel, with real packets between pods of a node and a host outside. */
 import { invariant } from "@seam/base";
-import { ANY, type Gate, gateChange, type GateChange, type GateRules } from "@seam/state";
+import {
+  ANY,
+  type Gate,
+  gateChange,
+  type GateChange,
+  type GateRules,
+  type PolicyState,
+} from "@seam/state";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { openPolicyTable, type PolicyTable } from "./index.ts";
@@ -271,6 +278,47 @@ test("chains of ports go with the change after that of their last use; nft can l
   expect(write({ b: { ingress: new Map([[B, "tcp/80"]]) } })).not.toContain(used);
   expect(write({})).toHaveLength(1);
   expect(write({})).toEqual([]);
+});
+
+/** A gate for each of many links that are not there, beside those of the pods. */
+function stateWithMany(rules: Parameters<typeof gates>[0]): PolicyState {
+  const state = stateWith(rules);
+  const many = Array.from({ length: 60 }, (_, link): [string, Gate] => {
+    const device = `seam${String(link).padStart(11, "0")}`;
+    const side = new Map(Array.from({ length: 200 }, (_peer, at) => [100 + at, "all"] as const));
+    return [device, { device, addresses: [], ingress: side, egress: side }];
+  });
+  return { ...state, gates: new Map([...state.gates, ...many]) };
+}
+
+test("everything is written anew beside other work, and in force as a whole at once (I14)", async () => {
+  const question = `tcp ${addressOf("b", "ipv4")} 80`;
+  const change = { addresses: new Map(), blocks: null, hosts: new Map() };
+  rewrite({ b: { ingress: nothing } });
+  let turns = 0;
+  const timer = setInterval(() => (turns += 1), 1);
+  const state = stateWithMany({ b: { ingress: new Map([[A, "tcp/80"]]) } });
+  const writing = table.rewriteBeside(state);
+  expect(() => table.change({ ...change, gates: new Map() })).toThrow(/one after another/);
+  expect(() => table.rewrite(state)).toThrow(/one after another/);
+  expect(table.takeCounts(state.gates)).toEqual({ ok: true, value: [] });
+  // What was in force before is so until all is there.
+  expect(await ask("a", question)).toBe("no");
+  expect(valueOf(await writing)).toBeNull();
+  clearInterval(timer);
+  expect(turns).toBeGreaterThan(3);
+  expect(await ask("a", question)).toBe("yes");
+  expect(table.isDisturbed()).toBe(false);
+  written = state.gates;
+  valueOf(table.change({ ...change, gates: changeTo(gates({ b: { ingress: nothing } })) }));
+  expect(await ask("a", question)).toBe("no");
+});
+
+test("who closes a table that is being written is not waited for, and nothing else is written over it", async () => {
+  const other = valueOf(openPolicyTable(path("node")));
+  const writing = other.rewriteBeside(stateWithMany({}));
+  other[Symbol.dispose]();
+  expect(await writing).toMatchObject({ ok: false, error: { errno: "EBADF" } });
 });
 
 test("what others do to the table is noticed, what is done by the table itself is not", () => {

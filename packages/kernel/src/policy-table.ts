@@ -34,6 +34,7 @@ import {
   putChanged,
   type Uses,
 } from "./policy-change.ts";
+import { inSlices, type Sliced, wholly } from "./slices.ts";
 import { createPolicyCounts, type PolicyCount, type PolicyCounts } from "./policy-counts.ts";
 import { SETS_OF_PERMISSION, withoutPermission, withPermission } from "./policy-permissions.ts";
 import { emptyTable, POLICY_TABLE, setNames, verdictKey } from "./policy-rules.ts";
@@ -44,6 +45,11 @@ export type PolicyTable = Disposable & {
   readonly exists: () => Result<boolean, KernelError>;
   /** Puts this in place of all that is there, without a moment between. */
   readonly rewrite: (state: PolicyState) => Result<null, KernelError>;
+  /**
+   * The same beside other work, which for a node full of pods takes some hundred milliseconds. Until it is done the state must stay as it
+   * is, nothing else is to be written, nothing new is counted, and nobody counts as having changed the table.
+   */
+  readonly rewriteBeside: (state: PolicyState) => Promise<Result<null, KernelError>>;
   /** Changes what was written before; after an error only `rewrite` helps. */
   readonly change: (change: PolicyChange) => Result<null, KernelError>;
   /** What was counted since the last time that this was asked, of what this wrote; `gates` are those that it wrote. */
@@ -64,41 +70,41 @@ function policyTable(socket: NetfilterSocket, netns: string): PolicyTable {
   let written = nothingWritten();
   let counts: PolicyCounts | null = null;
   let hostCounts: HostCounts | null = null;
-  const commit = (requests: readonly Request[]): Result<null, KernelError> =>
-    requests.length === 0 ? ok(null) : socket.commit(requests);
+  let isBusy = false;
+  /** The requests of a table that is written anew. */
+  const anew = (state: PolicyState): Sliced<readonly Request[]> => {
+    invariant(!isBusy, "policies are written one after another");
+    written = nothingWritten();
+    counts = createPolicyCounts(socket);
+    hostCounts = null;
+    return requestsAnew(written, state);
+  };
   return {
     exists: () => hasTable(netns, POLICY_TABLE),
-    rewrite: ({ gates, addresses, blocks, hosts }) => {
-      written = nothingWritten();
-      counts = createPolicyCounts(socket);
-      hostCounts = null;
-      const all: PolicyChange = {
-        gates: new Map(
-          [...gates].map(([device, gate]) => [device, gateChange(null, gate)] as const),
-        ),
-        addresses: new Map(
-          [...addresses].map(([text, after]) => [text, { before: null, after }] as const),
-        ),
-        blocks,
-        hosts: new Map(
-          [...hosts].map(([name, gate]) => [name, hostGateChange(null, gate)] as const),
-        ),
-      };
-      return commit([...emptyTable(), ...requestsFor(written, all)]);
+    rewrite: (state) => socket.commit(wholly(anew(state))),
+    rewriteBeside: async (state) => {
+      const requests = anew(state);
+      isBusy = true;
+      try {
+        return await socket.commitBeside(await inSlices(requests));
+      } finally {
+        isBusy = false;
+      }
     },
     change: (change) => {
-      const requests = requestsFor(written, change, counts);
+      invariant(!isBusy, "policies are written one after another");
+      const requests = wholly(requestsFor(written, change, counts));
       // What was counted goes with the last gate.
       if (written.hosts.size === 0) hostCounts = null;
-      return commit(requests);
+      return requests.length === 0 ? ok(null) : socket.commit(requests);
     },
-    takeCounts: (gates) => counts?.take(gates) ?? ok([]),
+    takeCounts: (gates) => (isBusy ? ok([]) : (counts?.take(gates) ?? ok([]))),
     takeHostCounts: () => {
-      if (written.hosts.size === 0) return ok([]);
+      if (isBusy || written.hosts.size === 0) return ok([]);
       hostCounts ??= createHostCounts(socket);
       return hostCounts.take();
     },
-    isDisturbed: () => socket.changedByOthers()?.has(POLICY_TABLE) ?? true,
+    isDisturbed: () => !isBusy && (socket.changedByOthers()?.has(POLICY_TABLE) ?? true),
     [Symbol.dispose]: () => socket[Symbol.dispose](),
   };
 }
@@ -117,16 +123,38 @@ const nothingWritten = (): Written => ({
   blocks: new Map(),
 });
 
+/** The transaction for a table in place of any that is there. */
+function* requestsAnew(
+  written: Written,
+  { gates, addresses, blocks, hosts }: PolicyState,
+): Sliced<readonly Request[]> {
+  const all: PolicyChange = {
+    gates: new Map([...gates].map(([device, gate]) => [device, gateChange(null, gate)] as const)),
+    addresses: new Map(
+      [...addresses].map(([text, after]) => [text, { before: null, after }] as const),
+    ),
+    blocks,
+    hosts: new Map([...hosts].map(([name, gate]) => [name, hostGateChange(null, gate)] as const)),
+  };
+  yield;
+  return [...emptyTable(), ...(yield* requestsFor(written, all))];
+}
+
 /** The transaction for a change, which is taken as made. */
-function requestsFor(
+function* requestsFor(
   written: Written,
   change: PolicyChange,
   counts: PolicyCounts | null = null,
-): readonly Request[] {
+): Sliced<readonly Request[]> {
   const difference = noDifference();
-  for (const [text, { before, after }] of change.addresses)
+  for (const [text, { before, after }] of change.addresses) {
     compareAddress(difference, text, { before, after });
-  for (const [device, gate] of change.gates) changeGate(difference, device, gate);
+    yield;
+  }
+  for (const [device, gate] of change.gates) {
+    changeGate(difference, device, gate);
+    yield;
+  }
   const hosts = changeHosts(difference, written.hosts, change.hosts);
   if (change.blocks !== null) compareBlocks(difference, written, change.blocks);
   for (const [set, elements] of difference.deleted) counts?.forget(set, elements);
@@ -141,8 +169,8 @@ function requestsFor(
     ...made.flatMap((permission, index) =>
       withPermission(permission, FIRST_ID + index * SETS_OF_PERMISSION),
     ),
-    ...elementRequests("delete", difference.deleted),
-    ...elementRequests("add", difference.added),
+    ...(yield* elementRequests("delete", difference.deleted)),
+    ...(yield* elementRequests("add", difference.added)),
     ...unused.flatMap(withoutPermission),
     ...hosts.unused,
   ];
@@ -151,10 +179,19 @@ function requestsFor(
 /** Above the numbers of the sets that every table has. */
 const FIRST_ID = 100;
 
-const elementRequests = (change: "add" | "delete", sets: Elements): readonly Request[] =>
-  [...sets].flatMap(([name, elements]) =>
-    changeElements(change, { table: POLICY_TABLE, name }, elements),
-  );
+/** Elements of a message, an even number for the two ends of blocks. */
+const ELEMENTS = 512;
+
+function* elementRequests(change: "add" | "delete", sets: Elements): Sliced<readonly Request[]> {
+  const requests: Request[] = [];
+  for (const [name, elements] of sets)
+    for (let at = 0; at < elements.length; at += ELEMENTS) {
+      const some = elements.slice(at, at + ELEMENTS);
+      requests.push(...changeElements(change, { table: POLICY_TABLE, name }, some));
+      yield;
+    }
+  return requests;
+}
 
 const classData = (peers: PeerClass): Buffer => valueData(uint32Network(peers));
 

@@ -52,7 +52,7 @@ test("V10: of 100, 500 and 50 Mbit/s free only the second node is feasible; the 
     FailedAndUnresolvableNodes: {
       n1: "node n1 has insufficient bandwidth (required: ul=200Mbps, dl=200Mbps)",
       n3: "node n3 has insufficient bandwidth (required: ul=200Mbps, dl=200Mbps)",
-      n4: "node n4 has no Bandwidth object yet",
+      n4: "node n4 has no Bandwidth object yet, or one whose status says Error",
     },
     Error: "",
   });
@@ -157,6 +157,24 @@ test("V6: while nobody knows whether a pod is bound, its bandwidth stays reserve
   state.isAway = false;
   expect(await place(running, cluster, { name: "b", node: "n1" })).toContain("insufficient");
   expect(await bindTo(running.extender, "a", "n1")).toBe("");
+});
+
+test("V15: a Bandwidth that the operator calls wrong, or that has another name than its node, gives nothing away", () => {
+  const cluster = clusterOf({ n1: 1000, n2: 1000 });
+  const { extender, world } = startExtender(cluster);
+  const wrong = { ...cluster.bandwidths.get("n1")!, status: { status: "Error" } };
+  world.setBandwidth(wrong);
+  const good = cluster.bandwidths.get("n2")!;
+  const metadata = { ...good.metadata, name: "other", uid: "uid-other" };
+  world.setBandwidth({ ...good, metadata, spec: { ...child(good, "spec"), node: "n1" } });
+  const pod = cluster.addPod("a", both("100M"));
+  expect(extender.filter({ pod, nodes: ["n1", "n2", "other"] })).toMatchObject({
+    NodeNames: ["n2"],
+    FailedAndUnresolvableNodes: {
+      n1: "node n1 has no Bandwidth object yet, or one whose status says Error",
+      other: "node other has no Bandwidth object yet, or one whose status says Error",
+    },
+  });
 });
 
 test("V14: a sibling elsewhere is refused where its siblings would need a NIC that is full", async () => {

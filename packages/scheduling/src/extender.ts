@@ -1,5 +1,5 @@
 /** The four questions of kube-scheduler, answered from what is known of the cluster; only the process that leads answers them. */
-import { explainMisfit, type Misfit, type Rates } from "@seam/bandwidth";
+import { explainMisfit, type Misfit } from "@seam/bandwidth";
 import { err, ok, type Result } from "@seam/base";
 import { child, type Json, type KubeClient, textAt } from "@seam/kube";
 
@@ -78,10 +78,12 @@ function filter(
   const failed: Record<string, string> = {};
   const unresolvable: Record<string, string> = {};
   const isNowhere = fitting.length === 0;
+  const { ulMbps, dlMbps } = pod.facts.rates;
+  const required = `(required: ul=${ulMbps}Mbps, dl=${dlMbps}Mbps)`;
   for (const { node, misfits } of fits) {
     if (misfits.length === 0) continue;
     const target = misfits.some(isHopeless) ? unresolvable : failed;
-    target[node] = reason({ node, misfits, rates: pod.facts.rates, isNowhere });
+    target[node] = reason({ node, misfits, required, isNowhere });
   }
   if (isNowhere) waiting.refused(pod.facts, nodes);
   else waiting.served(pod.facts.uid);
@@ -106,7 +108,8 @@ const isHopeless = (misfit: Misfit): boolean =>
 type Refusal = {
   readonly node: string;
   readonly misfits: readonly Misfit[];
-  readonly rates: Rates;
+  /** What the pod asks for. */
+  readonly required: string;
   readonly isNowhere: boolean;
 };
 
@@ -114,10 +117,9 @@ type Refusal = {
  * One sentence for a node. kube-scheduler counts nodes by equal sentences, so when no node has room it is the original's sentence for
  * all of them: `0/3 nodes are available: 3 no node has sufficient bandwidth (required: …)`.
  */
-function reason({ node, misfits, rates, isNowhere }: Refusal): string {
+function reason({ node, misfits, required, isNowhere }: Refusal): string {
   const special = misfits.find((each) => each.kind === "unknown-node" || each.node !== node);
   if (special !== undefined) return explainMisfit(special);
-  const required = `(required: ul=${rates.ulMbps}Mbps, dl=${rates.dlMbps}Mbps)`;
   return isNowhere
     ? `no node has sufficient bandwidth ${required}`
     : `node ${node} has insufficient bandwidth ${required}`;

@@ -2,6 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { BANDWIDTH_KIND } from "@seam/api";
 import {
   child,
   children,
@@ -11,6 +12,7 @@ import {
   readKubeconfig,
   textAt,
 } from "@seam/kube";
+import { exposedMetrics, metricsInGuide } from "@seam/daemon/testing";
 import { type ControlPlane, startControlPlane } from "@seam/kube/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -119,7 +121,7 @@ test("V6, V10: a pod that fits nowhere waits, and its event names the number of 
 
 test("V21: freed bandwidth wakes the pod that waits within 2 s", async () => {
   const freed = performance.now();
-  await k("delete", "pod", "wide", "--force", "--grace-period=0");
+  await client.delete({ apiVersion: "v1", kind: "Pod", namespace: "default", name: "wide" });
   await eventually(async () => expect(await placed()).toEqual({ late: "n1" }));
   expect(performance.now() - freed).toBeLessThan(2000);
 });
@@ -127,9 +129,9 @@ test("V21: freed bandwidth wakes the pod that waits within 2 s", async () => {
 test("V21: so does a wider node, of which kube-scheduler itself is not told", async () => {
   await makePod(client, "wider", { egress: "700M" });
   await eventually(async () => expect(await reasonOf("wider")).toContain("3 no node has"));
-  const patch = { spec: { capacity: { network: { ulMbps: 800, dlMbps: 800 } } } };
+  const value = { spec: { capacity: { network: { ulMbps: 800, dlMbps: 800 } } } };
   const widened = performance.now();
-  await k("patch", "bandwidth", "n2", "--type=merge", "-p", JSON.stringify(patch));
+  await client.patch({ ...BANDWIDTH_KIND, name: "n2" }, { kind: "merge", value });
   await eventually(async () => expect(await placed()).toEqual({ late: "n1", wider: "n2" }));
   expect(performance.now() - widened).toBeLessThan(2000);
   await allGone();
@@ -175,6 +177,20 @@ test("V6: of 60 pods at once each node takes what it can, also when the extender
   const on = (name: string): number => nodes.filter((node) => node === name).length;
   expect([on("n1"), on("n2"), on("n3")]).toEqual([20, 16, 1]);
   await allGone();
+});
+
+test("metrics are as the guide says", async () => {
+  const [started = ""] = output
+    .split("\n")
+    .filter((line) => line.includes('"started"'))
+    .slice(-1);
+  const { port }: { port: number } = JSON.parse(started);
+  const told = await exposedMetrics(port);
+  const guide = metricsInGuide("scheduling");
+  expect(told.metrics).toEqual(guide.metrics);
+  expect(told.labels["seam_scheduling_questions_total"]).toEqual(
+    guide.labels["seam_scheduling_questions_total"],
+  );
 });
 
 test("V19: a second extender stands by, and takes over from one that is killed", async () => {
