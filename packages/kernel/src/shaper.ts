@@ -148,7 +148,7 @@ function classesOf(index: Ifindex, shaper: Shaper): readonly Request[] {
   const { rate, burst, frame } = shaper;
   const quantum = bytes(Math.min(LARGEST_QUANTUM, burst));
   const shared = { ceil: NO_CEILING, burst, quantum, priority: 0 };
-  const whole = { ...shared, rate, ceil: rate };
+  const whole = { ...shared, rate, ceil: rate, burst: shaper.catchUp };
   const sparse = {
     ...shared,
     rate: bitsPerSecond(rate / SPARSE_SHARE),

@@ -200,9 +200,9 @@ function shape(
   });
 }
 
-function ceilingOf({ rate, burst }: Shaper): Ceiling {
+function ceilingOf({ rate, catchUp }: Shaper): Ceiling {
   const raised = bitsPerSecond(rate * CEILING.share);
-  const bunch = bytes((rate * CEILING.aheadS) / 8 + burst + CEILING.packet);
+  const bunch = bytes((rate * CEILING.aheadS) / 8 + catchUp + CEILING.packet);
   return { rate: raised, aheadNs: durationNs(bunch, raised) };
 }
 

@@ -10,11 +10,12 @@ test.each([
   [100e6, 12_500, 250_000],
   [1e9, 125_000, 2_500_000],
 ])(
-  "V9: at %d bit/s at most 1 %% of 100 ms, or two frames, leaves at once",
+  "V9: at %d bit/s at most 1 %% of 100 ms, or two frames, leaves in one piece",
   (rate, burst, limit) => {
     const shaper = shaperOf(bitsPerSecond(rate), bytes(1500));
     expect(shaper.burst).toBe(burst);
     expect(shaper.leafLimit).toBe(limit);
+    expect(shaper.catchUp).toBe(Math.max(burst, (0.004 * rate) / 8));
     expect(shaper.burst).toBeLessThanOrEqual(Math.max(2 * shaper.frame, (0.01 * 0.1 * rate) / 8));
   },
 );

@@ -27,8 +27,10 @@ export type Shaper = {
   readonly rate: BitsPerSecond;
   /** Largest frame of the link. */
   readonly frame: Bytes;
-  /** What may leave at once after silence; also the largest packet that is not cut into frames first. */
+  /** The largest packet that is not cut into frames first. */
   readonly burst: Bytes;
+  /** What may leave at once after silence, or after the kernel's timer came late. */
+  readonly catchUp: Bytes;
   /** What waits at most in one leaf; further packets are dropped. */
   readonly leafLimit: Bytes;
   /** What goes before all else may always have this rate, and may wait for `sparseWaitNs` at most. */
@@ -47,6 +49,7 @@ export const BULK_LEAVES = 8;
 const ETHERNET_HEADER = 14;
 const FRAMES_AT_LEAST = 2;
 const BURST_S = 0.001;
+const CATCH_UP_S = 0.004;
 const LEAF_S = 0.02;
 const LEAF_FRAMES = 8;
 /** The kernel counts what waits with 32 bits. */
@@ -56,8 +59,8 @@ const MARK_S = 0.005;
 const MARK_AFTER_NS = 10_000_000n;
 
 /**
- * The shaper for a rate on a link with this MTU. A burst is 1 ms of the rate, so that no window of 100 ms is off by
- * more than 1 %, or two frames where that is more.
+ * The shaper for a rate on a link with this MTU. Packets leave in pieces of 1 ms of the rate, so that no window of 100 ms
+ * is off by more than 1 %, or two frames where that is more; only the first one after silence may have 4 % more.
  */
 export function shaperOf(rate: BitsPerSecond, mtu: Bytes): Shaper {
   const frame = bytes(mtu + ETHERNET_HEADER);
@@ -70,6 +73,7 @@ export function shaperOf(rate: BitsPerSecond, mtu: Bytes): Shaper {
     rate,
     frame,
     burst,
+    catchUp: bytes(Math.max(burst, within(CATCH_UP_S))),
     leafLimit,
     sparseRate,
     sparseWaitNs: durationNs(burst, sparseRate),
