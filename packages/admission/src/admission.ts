@@ -10,7 +10,7 @@ import { type KubeClient, type KubeError, startReflector } from "@seam/kube";
 
 import { type Identity, makeIdentity } from "./certificate.ts";
 import { type ClusterCopy, copyCluster } from "./cluster.ts";
-import { defaulted, judge } from "./judge.ts";
+import { complete, judge } from "./judge.ts";
 import type { Meter } from "./meter.ts";
 import type { Answer, Review } from "./review.ts";
 import { type AdmissionServer, type Questions, serveAdmission } from "./serve.ts";
@@ -27,6 +27,8 @@ export type AdmissionOptions = {
   readonly port: number;
   /** DNS names by which the API server calls. */
   readonly names: readonly string[];
+  /** Of new pods with a rate; null: Kubernetes' own. */
+  readonly scheduler: string | null;
   readonly reading: Required<Pick<RateOptions, "families">> & RateOptions;
   readonly onReady: () => void;
 };
@@ -69,7 +71,7 @@ const newIdentity = async ({ identity, names }: AdmissionOptions): Promise<Ident
   makeIdentity({ maker: identity, names, nowMs: Date.now(), validMs: VALID_MS });
 
 function questionsFor(cluster: ClusterCopy, options: AdmissionOptions): Questions {
-  const { reading, meter } = options;
+  const { reading, scheduler, meter } = options;
   const count = (path: string, answer: Answer): Answer => {
     meter.answered(path, answer.allowed);
     return answer;
@@ -78,7 +80,10 @@ function questionsFor(cluster: ClusterCopy, options: AdmissionOptions): Question
   return {
     "/mutate": (review) => {
       const tenant = cluster.tenantOf(review.namespace);
-      return count("mutate", tenant === null ? nothing : defaulted(review, { tenant, reading }));
+      return count(
+        "mutate",
+        tenant === null ? nothing : complete(review, { tenant, reading, scheduler }),
+      );
     },
     "/validate": (review) => {
       const tenant = cluster.tenantOf(review.namespace);

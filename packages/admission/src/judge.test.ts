@@ -4,7 +4,7 @@ import { mbps } from "@seam/base";
 import type { KubeObject } from "@seam/kube";
 import { expect, test } from "vitest";
 
-import { defaulted, judge, type Scene } from "./judge.ts";
+import { complete, judge, type Scene } from "./judge.ts";
 import type { Review } from "./review.ts";
 import { type Said, type Tenant, tenantOf } from "./tenant.ts";
 
@@ -174,8 +174,41 @@ test.each([
   ],
 ] as const)("U1, default rates: %s", (...row) => {
   const [, given, rules, patch] = row;
-  expect(defaulted(created(given), { tenant: tenant(rules), reading })).toMatchObject({
+  const gifts = { tenant: tenant(rules), reading, scheduler: null };
+  expect(complete(created(given), gifts)).toMatchObject({
     allowed: true,
     patch,
   });
+});
+
+const PLACED = [{ op: "add", path: "/spec/schedulerName", value: "vaclab-scheduler" }];
+test.each([
+  ["a pod with a rate", pod({ [EGRESS]: "1M" }), {}, PLACED],
+  ["a pod without", pod(), {}, []],
+  [
+    "a pod that gets a rate",
+    pod({ [INGRESS]: "1M" }),
+    { fallback: { egressMbps: 5, ingressMbps: null } },
+    [
+      { op: "add", path: "/metadata/annotations/kubernetes.io~1egress-bandwidth", value: "5M" },
+      ...PLACED,
+    ],
+  ],
+  [
+    "Kubernetes' own, as the API server fills in",
+    pod({ [EGRESS]: "1M" }, { spec: { schedulerName: "default-scheduler" } }),
+    {},
+    PLACED,
+  ],
+  [
+    "another scheduler was chosen",
+    pod({ [EGRESS]: "1M" }, { spec: { schedulerName: "other" } }),
+    {},
+    [],
+  ],
+  ["a node was chosen", pod({ [EGRESS]: "1M" }, { spec: { nodeName: "n1" } }), {}, []],
+] as const)("V19: pods with a rate are placed by bandwidth: %s", (...row) => {
+  const [, given, rules, patch] = row;
+  const gifts = { tenant: tenant(rules), reading, scheduler: "vaclab-scheduler" };
+  expect(complete(created(given), gifts)).toMatchObject({ allowed: true, patch });
 });

@@ -55,11 +55,15 @@ export function holdsNothing(pod: KubeObject): boolean {
 export const ratesOf = (pod: KubeObject, reading: RateOptions): Rates =>
   reservedRates(readRates(annotationsOf(pod), reading));
 
-/** The annotations that a new pod gets where it names no rate. */
-export function defaulted(
-  { pod, operation }: Review,
-  { tenant, reading }: Omit<Scene, "used">,
-): Answer {
+/** What a new pod gets: the project's rates where it names none, and the scheduler that places by rates. */
+export type Gifts = Pick<Scene, "tenant" | "reading"> & {
+  /** Of pods with a rate, unless they chose another than Kubernetes' own; null: they keep that. */
+  readonly scheduler: string | null;
+};
+
+/** Changes a new pod. */
+export function complete({ pod, operation }: Review, gifts: Gifts): Answer {
+  const { tenant, reading, scheduler } = gifts;
   const annotations = annotationsOf(pod);
   const rates = readRates(annotations, reading);
   const added = DIRECTIONS.flatMap(({ word, field, read }) => {
@@ -69,8 +73,20 @@ export function defaulted(
     if (fallback === null || rates[read] !== null || isNamed) return [];
     return [{ key: KUBERNETES_KEYS[word], value: `${fallback}M` }];
   });
-  const isMeant = operation === "CREATE" && !holdsNothing(pod) && added.length > 0;
-  return { allowed: true, warnings: [], patch: isMeant ? patchFor(pod, added) : [] };
+  const isMeant = operation === "CREATE" && !holdsNothing(pod);
+  const hasRate = rates.ul !== null || rates.dl !== null || added.length > 0;
+  const isPlaced = hasRate && scheduler !== null && isLeftToKubernetes(pod);
+  const patch = [
+    ...(added.length === 0 ? [] : patchFor(pod, added)),
+    ...(isPlaced ? [{ op: "add", path: "/spec/schedulerName", value: scheduler } as const] : []),
+  ];
+  return { allowed: true, warnings: [], patch: isMeant ? patch : [] };
+}
+
+/** Whether nobody chose where the pod goes, nor who chooses. */
+function isLeftToKubernetes(pod: KubeObject): boolean {
+  const { nodeName, schedulerName } = child(pod, "spec");
+  return nodeName === undefined && (schedulerName ?? "default-scheduler") === "default-scheduler";
 }
 
 type Added = { readonly key: string; readonly value: string };

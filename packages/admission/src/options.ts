@@ -16,6 +16,8 @@ export type Options = {
   readonly namespace: string;
   /** Name of this process in the lease. */
   readonly identity: string;
+  /** The scheduler of new pods with a rate; null: Kubernetes' own. */
+  readonly scheduler: string | null;
   /** Annotations by which pods name rates. */
   readonly families: readonly RateKeys[];
   readonly logLevel: LogLevel;
@@ -32,10 +34,11 @@ export type Surroundings = {
 /** The text of `--help`. */
 export const USAGE = `seam admission: judges pods of projects by their bandwidth, for the API server
 
-  --https-port PORT               port on which the API server asks; 9840 (SEAM_HTTPS_PORT)
+  --https-port PORT               port on which the API server asks; 9840
   --port PORT                     port of /healthz, /readyz and /metrics; 9841 (SEAM_PORT)
   --egress-bandwidth-annotation KEY   read first, besides those of Kubernetes and kube-ovn; ovn.kubernetes.io/egress_rate
   --ingress-bandwidth-annotation KEY  ovn.kubernetes.io/ingress_rate
+  --scheduler-name NAME           the scheduler of new pods with a rate, unless they chose one; Kubernetes' own when absent
   --kubeconfig FILE               cluster to work on; the pod's service account when absent (KUBECONFIG)
   --namespace NAME                namespace of the lease and of the Service seam-admission; seam-system (POD_NAMESPACE)
   --identity NAME                 name of this process in the lease; host name and process id (POD_NAME)
@@ -64,6 +67,7 @@ function complete(flags: Flags, from: Surroundings): Result<Options, string> {
     kubeconfig: said.kubeconfig ?? null,
     namespace: said.namespace,
     identity: said.identity ?? `${from.hostname}-${from.pid}`,
+    scheduler: said["scheduler-name"] ?? null,
     families: familiesWith({
       egress: said["egress-bandwidth-annotation"],
       ingress: said["ingress-bandwidth-annotation"],
@@ -83,7 +87,6 @@ const DEFAULTS = {
 
 const VARIABLES = {
   SEAM_PORT: "port",
-  SEAM_HTTPS_PORT: "https-port",
   SEAM_LOG_LEVEL: "log-level",
   POD_NAMESPACE: "namespace",
   POD_NAME: "identity",
@@ -103,6 +106,7 @@ const FLAGS = {
   port: { type: "string" },
   "egress-bandwidth-annotation": { type: "string" },
   "ingress-bandwidth-annotation": { type: "string" },
+  "scheduler-name": { type: "string" },
   kubeconfig: { type: "string" },
   namespace: { type: "string" },
   identity: { type: "string" },

@@ -63,6 +63,8 @@ export type AgentOptions = {
   readonly plugin: PluginPlaces | null;
   /** `namespace/name` of the DaemonSet that runs this agent: the plug-in goes when it is deleted. Null: never. */
   readonly daemonSet: string | null;
+  /** Annotations of pods with their rates that are read before the known ones. */
+  readonly rateKeys: { readonly egress: string; readonly ingress: string };
   /** TCP port of health and metrics. */
   readonly httpPort: number;
   readonly logLevel: LogLevel;
@@ -139,7 +141,8 @@ async function followCluster(agent: Running): Promise<void> {
   // The first pod of a node already gets the MTU that these settings mean.
   await Promise.race([network.settled, aborted(daemon.signal)]);
   const nodeName = options.nodeName;
-  await using rates = watchPodRates({ ...watched, nodeName, onChange });
+  const { rateKeys } = options;
+  await using rates = watchPodRates({ ...watched, nodeName, rateKeys, onChange });
   const factsWith = (settings: NetworkFacts): RoundFacts => {
     const cluster = { nodes: nodes.entries().map(([, each]) => each), network: settings };
     return { ...factsOf(nodeName, cluster, agent), rated: rates.rated };

@@ -2,10 +2,12 @@
  * Entry of the agent's container; with `--show-node` it asks the agent that runs on this node what the node
  * should look like, prints the answer as JSON, and ends; with the `spec` of a NetworkConfig behind it, as JSON, what
  * it would look like then. Environment: `NODE_NAME` (required, from the downward API); `SEAM_DAEMONSET` (namespace/name: the plug-in goes when it is deleted), `SEAM_PROC_SYS` (/proc/sys, see
- * `@seam/kernel`), `SEAM_STORE`, `SEAM_CNI_CACHE`, `SEAM_CNI_SOCKET`, `SEAM_VIEW_SOCKET`, `SEAM_HTTP_PORT` (9811), `SEAM_LOG_LEVEL` (info)
+ * `@seam/kernel`), `SEAM_STORE`, `SEAM_CNI_CACHE`, `SEAM_CNI_SOCKET`, `SEAM_VIEW_SOCKET`, `SEAM_HTTP_PORT` (9811), `SEAM_LOG_LEVEL` (info),
+ * `SEAM_EGRESS_ANNOTATION`, `SEAM_INGRESS_ANNOTATION` (annotations with pods' rates that are read first)
  * and `SEAM_SHIM`,
  * `SEAM_CNI_BIN`, `SEAM_CNI_CONF` for other places.
  */
+import { OVN_KEYS } from "@seam/bandwidth";
 import { LOG_LEVELS, type LogLevel, logLevelOf } from "@seam/daemon";
 import { isJson, loadConfig } from "@seam/kube";
 
@@ -61,6 +63,10 @@ async function run(): Promise<void> {
     viewSocket,
     daemonSet: daemonSet(),
     plugin: pluginPlaces(),
+    rateKeys: {
+      egress: env["SEAM_EGRESS_ANNOTATION"] ?? OVN_KEYS.egress,
+      ingress: env["SEAM_INGRESS_ANNOTATION"] ?? OVN_KEYS.ingress,
+    },
     httpPort: Number(env["SEAM_HTTP_PORT"] ?? 9811),
     logLevel: logLevel(),
   });

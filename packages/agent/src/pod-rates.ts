@@ -2,7 +2,7 @@
  * The rates that annotations of this node's pods ask for (V7, V8), watched: what a change of an annotation means is in
  * force with the next round.
  */
-import { KUBERNETES_KEYS, OVN_KEYS, type RateOptions, readRates } from "@seam/bandwidth";
+import { familiesWith, type RateKeys, type RateOptions, readRates } from "@seam/bandwidth";
 import type { ApiCounts, Log } from "@seam/daemon";
 import type { Endpoint } from "@seam/intent";
 import { child, type KubeClient, type KubeObject, startReflector } from "@seam/kube";
@@ -27,20 +27,21 @@ type RateOptionsOfNode = {
   readonly log: Log;
   readonly counts: Pick<ApiCounts, "watchBroke">;
   readonly nodeName: string;
+  /** Annotations that are read first. */
+  readonly rateKeys: Pick<RateKeys, "egress" | "ingress">;
   readonly onChange: () => void;
 };
-
-const READING: RateOptions = { families: [KUBERNETES_KEYS, OVN_KEYS] };
 
 /** Starts to watch. */
 export function watchPodRates(options: RateOptionsOfNode): WatchedRates {
   const { client, log, counts, nodeName, onChange } = options;
+  const reading = { families: familiesWith(options.rateKeys) };
   const rates = new Map<string, PodRates>();
   const reflector = startReflector<PodRates>({
     client,
     ref: { apiVersion: "v1", kind: "Pod" },
     selector: { fieldSelector: `spec.nodeName=${nodeName}` },
-    project: ratesOf,
+    project: (pod) => ratesOf(pod, reading),
     onChange: (change) => {
       const before = rates.get(change.key);
       if (change.kind === "set") rates.set(change.key, change.value);
@@ -66,9 +67,9 @@ export function watchPodRates(options: RateOptionsOfNode): WatchedRates {
 
 const NO_RATES: PodRates = { ul: null, dl: null };
 
-function ratesOf({ metadata }: KubeObject): PodRates {
+function ratesOf({ metadata }: KubeObject, reading: RateOptions): PodRates {
   const annotations = child(metadata, "annotations");
-  const { ul, dl } = readRates(textsOf(annotations), READING);
+  const { ul, dl } = readRates(textsOf(annotations), reading);
   return { ul, dl };
 }
 

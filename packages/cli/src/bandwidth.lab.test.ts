@@ -326,6 +326,29 @@ test("V6, V12: scheduler and operator, killed while sixty pods are placed, leave
   }, 30_000);
 }, 180_000);
 
+test("V19, U1: in a project a pod with a rate is placed by bandwidth, and held to the quota", async () => {
+  const spec = { quota: { egressMbps: 100, ingressMbps: 100 } };
+  const apiVersion = "seam.ucsd.edu/v1alpha1";
+  await lab.apply({ apiVersion, kind: "Project", metadata: { name: "tight" }, spec });
+  await kubectl("wait", "--for=jsonpath={.status.phase}=Ready", "project/tight", "--timeout=30s");
+  await kubectl("wait", "--for=create", "serviceaccount/default", "-n", "tight", "--timeout=30s");
+  const inProject = (name: string): object => {
+    const wish = { egress: "60M", ingress: "60M", scheduler: "default-scheduler" };
+    return {
+      ...pod(name, wish),
+      metadata: { name, namespace: "tight", annotations: annotationsOf(wish) },
+    };
+  };
+  await lab.apply(inProject("first"));
+  await kubectl("wait", "--for=condition=Ready", "pod/first", "-n", "tight", "--timeout=60s");
+  const scheduler = ["-n", "tight", "get", "pod", "first", "-o", "jsonpath={.spec.schedulerName}"];
+  expect(await kubectl(...scheduler)).toBe(SCHEDULER);
+  await expect(lab.apply(inProject("second"))).rejects.toThrow(
+    "egress: 60 Mbit/s asked, and 40 of the project's 100 are left",
+  );
+  await kubectl("delete", "project", "tight", "--timeout=60s");
+}, 120_000);
+
 test("the commands of bandwidth.md work as written", async () => {
   expect(await runGuide("bandwidth.md", lab.name)).toContain("10000");
 }, 200_000);

@@ -238,8 +238,9 @@ test("values of vaclab's chart reach the controller (V17), and those of an older
   });
   const custom = template(...image, "--set=manager.annotations.egress=example.org/up").text;
   const flags = custom.match(/--egress-bandwidth-annotation=example.org\/up$/gm);
-  // The controller, the scheduler and admission read the same.
+  // The controller, the scheduler, admission and the agents read the same.
   expect(flags?.length).toBe(3);
+  expect(custom).toMatch(/name: SEAM_EGRESS_ANNOTATION\n +value: example.org\/up/);
   expect(custom).toContain("'ovn.kubernetes.io/ingress_rate', 'example.org/up'");
   const older = template(...image, "--set", "manager=null", "--set", "prometheus=null");
   expect(containerIn(older.text)).not.toHaveProperty("args");
