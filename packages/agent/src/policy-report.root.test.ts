@@ -186,7 +186,11 @@ test("the speed of the uplink is told beside the policies, and stays when it is 
   fast.setLinkSpeed(mbps(25_000));
   fast.setLinkSpeed(null);
   fast.tell(new Map([[KIND, "7"]]));
+  const told = async (): Promise<unknown> => {
+    const found = await agent.client.get({ ...REPORT_KIND, namespace: "seam-system", name });
+    return found.ok ? found.value.metadata["annotations"] : found.error.message;
+  };
   await expect
-    .poll(() => leases.get(`seam-system/${name}`)?.metadata["annotations"], { timeout: 10_000 })
+    .poll(told, { timeout: 10_000 })
     .toEqual({ "seam.ucsd.edu/enforced": `{"${KIND}":"7"}`, "seam.ucsd.edu/link-mbps": "25000" });
 });
