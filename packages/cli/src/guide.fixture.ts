@@ -19,7 +19,7 @@ export async function runGuide(guide: string, lab: string): Promise<string> {
     const environment = { ...process.env, SEAM_LAB: lab, KUBECONFIG: undefined };
     const script = ["-euxo", "pipefail", "-c", blocks.join("\n")];
     // Shorter than the test's own limit, so that what hangs is seen.
-    const options = { cwd: folder, env: environment, timeout: 190_000 };
+    const options = { cwd: folder, env: environment, timeout: 270_000 };
     return (await execute("bash", script, options)).stdout;
   } finally {
     rmSync(folder, { recursive: true });
