@@ -351,4 +351,4 @@ test("V19, U1: in a project a pod with a rate is placed by bandwidth, and held t
 
 test("the commands of bandwidth.md work as written", async () => {
   expect(await runGuide("bandwidth.md", lab.name)).toContain("10000");
-}, 200_000);
+}, 280_000);

@@ -397,4 +397,4 @@ test("the commands of nodes.md work as written", async () => {
   expect(printed).toContain("node n3 has 10.200.0.20 and fd00:200::20 now");
   expect(printed).toContain("node n3 is as it should be");
   expect((await labStatus(lab.name)).nodes.map(({ name }) => name)).toEqual([...others]);
-}, 200_000);
+}, 280_000);

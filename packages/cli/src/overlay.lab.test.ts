@@ -261,4 +261,4 @@ test("the commands of overlay.md work as written, and leave the default", async 
   expect(await runGuide("overlay.md", lab.name)).toContain("vxlan id 83");
   expect(await kubectl("get", "networkconfigs", "-o", "name")).toBe("");
   await expect.poll(devices, { timeout: 2000 }).toEqual(["", ""]);
-}, 200_000);
+}, 280_000);

@@ -295,14 +295,14 @@ test.concurrent.each([
     guide: "projects.md",
     shown: "limited: requests.cpu, requests.memory, pods, requests.nvidia.com/gpu",
   },
-])("the commands of $guide work as written", followGuide, 200_000);
+])("the commands of $guide work as written", followGuide, 280_000);
 
 test.each([
   { guide: "command-line.md", shown: "the command ended with 3" },
   { guide: "lab.md", shown: "add p50" },
   { guide: "operate.md", shown: "node n2 is as it should be" },
   { guide: "policies.md", shown: "5432/TCP -> -" },
-])("the commands of $guide work as written", followGuide, 200_000);
+])("the commands of $guide work as written", followGuide, 280_000);
 
 async function followGuide({ guide, shown }: { guide: string; shown: string }): Promise<void> {
   expect(await runGuide(guide, name)).toContain(shown);
