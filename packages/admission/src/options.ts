@@ -2,7 +2,7 @@
 import type { parseArgs } from "node:util";
 import { familiesWith, OVN_KEYS, type RateKeys } from "@seam/bandwidth";
 import { ok, type Result } from "@seam/base";
-import { logLevelFlag, type LogLevel, portFlag, readFlags } from "@seam/daemon";
+import { logLevelFlag, type LogLevel, portFlag, readFlags, readVariables } from "@seam/daemon";
 
 /** How admission is started. */
 export type Options = {
@@ -54,7 +54,8 @@ export function readOptions(from: Surroundings): Result<Options | "help", string
 }
 
 function complete(flags: Flags, from: Surroundings): Result<Options, string> {
-  const said = { ...DEFAULTS, ...variablesIn(from.env), ...flags };
+  const variables: Flags = readVariables(VARIABLES, from.env);
+  const said = { ...DEFAULTS, ...variables, ...flags };
   const port = portFlag("--port", said.port);
   if (!port.ok) return port;
   const httpsPort = portFlag("--https-port", said["https-port"]);
@@ -91,15 +92,6 @@ const VARIABLES = {
   POD_NAMESPACE: "namespace",
   POD_NAME: "identity",
 } as const;
-
-/** What variables say, under the names of flags. */
-const variablesIn = (env: Surroundings["env"]): Flags =>
-  Object.fromEntries(
-    Object.entries(VARIABLES).flatMap(([variable, flag]) => {
-      const text = env[variable];
-      return text === undefined ? [] : [[flag, text]];
-    }),
-  );
 
 const FLAGS = {
   "https-port": { type: "string" },

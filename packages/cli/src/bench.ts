@@ -126,15 +126,9 @@ export async function enforcement(flags: {
   readonly changes: string;
   readonly json?: true;
 }): Promise<void> {
-  const lab = "bench-enforcement";
   const changes = positive("--changes", flags.changes);
-  try {
-    for await (const line of bringUp({ name: lab, nodes: 3, network: "seam" }))
-      process.stderr.write(`${line}\n`);
-    show(await benchEnforcement({ lab, changes }), flags.json);
-  } finally {
-    await labDown(lab);
-  }
+  const lab = { name: "bench-enforcement", nodes: 3 };
+  return onLab(lab, flags.json, async (name) => benchEnforcement({ lab: name, changes }));
 }
 
 /** The action of `seam bench pods`. */
@@ -197,19 +191,28 @@ export function extender(flags: {
   show(document, flags.json);
 }
 
-/** Runs a benchmark on a lab of one node, with kwok for all others, and takes it down whatever happens. */
+/** Runs a benchmark on a lab of one node, with kwok for all others. */
 async function withFakeNodes(
   lab: string,
   json: true | undefined,
   bench: (given: { readonly lab: string; readonly kwok: string }) => Promise<BenchDocument>,
 ): Promise<void> {
   const kwok = `${await kwokTools()}/kwok`;
+  return onLab({ name: lab, nodes: 1 }, json, async (name) => bench({ lab: name, kwok }));
+}
+
+/** Brings a lab with Seam up, runs a benchmark on it, and takes it down whatever happens. */
+async function onLab(
+  { name, nodes }: { readonly name: string; readonly nodes: number },
+  json: true | undefined,
+  bench: (lab: string) => Promise<BenchDocument>,
+): Promise<void> {
   try {
-    for await (const line of bringUp({ name: lab, nodes: 1, network: "seam" }))
+    for await (const line of bringUp({ name, nodes, network: "seam" }))
       process.stderr.write(`${line}\n`);
-    show(await bench({ lab, kwok }), json);
+    show(await bench(name), json);
   } finally {
-    await labDown(lab);
+    await labDown(name);
   }
 }
 

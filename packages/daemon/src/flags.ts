@@ -18,6 +18,18 @@ export function readFlags<const F extends FlagSpecs>(
   }
 }
 
+/** What environment variables say, under the names of the flags that they stand for. */
+export const readVariables = (
+  flagOf: { readonly [variable: string]: string },
+  env: { readonly [variable: string]: string | undefined },
+): { readonly [flag: string]: string } =>
+  Object.fromEntries(
+    Object.entries(flagOf).flatMap(([variable, flag]) => {
+      const text = env[variable];
+      return text === undefined ? [] : [[flag, text]];
+    }),
+  );
+
 /** The port that a flag's text names; the error says what was expected. */
 export function portFlag(flag: string, text: string): Result<number, string> {
   return /^[0-9]{1,5}$/.test(text) && Number(text) <= 65_535

@@ -137,8 +137,11 @@ export const mapValueAt = (destination: Register, fd: number): Instruction => ({
   upper: 0,
 });
 
+/** Instructions, and names of places among them that jumps go to, as `NAME:`. */
+export type Lines = readonly (Instruction | string)[];
+
 /** The program's bytes for a little-endian machine. */
-export function assemble(lines: readonly (Instruction | string)[]): Buffer {
+export function assemble(lines: Lines): Buffer {
   const labels = new Map<string, number>();
   let length = 0;
   for (const line of lines) {

@@ -11,9 +11,9 @@ import {
   compute,
   constant,
   exit,
-  type Instruction,
   jump,
   jumpIf,
+  type Lines,
   load,
   mapAt,
   mapValueAt,
@@ -66,8 +66,6 @@ const families = {
 } as const;
 const FRAGMENT = { at: IP + 6, mask: 0xff3f } as const;
 const TCP_FLAGS = 13;
-
-type Lines = readonly (Instruction | string)[];
 
 /** For packets that come from a pod. */
 export const forwardFlows = (maps: FastPathMaps): Lines => [

@@ -12,7 +12,7 @@ import {
   compute,
   constant,
   exit,
-  type Instruction,
+  type Lines,
   jumpIf,
   load,
   mapValueAt,
@@ -81,7 +81,7 @@ export function openRateMeter(netns: string, device: string): Result<RateMeter, 
 }
 
 /** R6 is the packet. A slot that comes round again is not emptied: a meter does not last that long. */
-const count = (counters: number): readonly (Instruction | string)[] => [
+const count = (counters: number): Lines => [
   compute("r6", "=", "r1"),
   call(MONOTONIC),
   constant("r3", WINDOW_NS),

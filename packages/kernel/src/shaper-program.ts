@@ -16,9 +16,9 @@ import {
   compute,
   constant,
   exit,
-  type Instruction,
   jump,
   jumpIf,
+  type Lines,
   load,
   mapValueAt,
   store,
@@ -42,8 +42,6 @@ const HELPER = { nanoseconds: 5, flowHash: 34, congestionExperienced: 97 } as co
 const FRACTION_BITS = 10;
 const HASH_BITS_OF_FLOW = 10;
 const TC_ACT_SHOT = 2;
-
-type Lines = readonly (Instruction | string)[];
 
 /** R6 is the packet, R7 the time, R8 its length, R9 its hash. */
 export const enterShaper = (memory: number, shaper: Shaper, leaves: LeafHandles): Lines => [

@@ -4,16 +4,7 @@
  */
 import { TUNNEL_PORT } from "@seam/state";
 
-import {
-  compute,
-  constant,
-  exit,
-  type Instruction,
-  jump,
-  jumpIf,
-  load,
-  store,
-} from "./bpf-assembler.ts";
+import { compute, constant, exit, jump, jumpIf, type Lines, load, store } from "./bpf-assembler.ts";
 
 /** Handles of the classes: a pod's is that of the first, and its slot more. */
 export type ShareHandles = {
@@ -35,8 +26,6 @@ const headers = {
   ipv4: { type: swapped(0x0800), protocol: IP + 9, port: IP + 20 + 2 },
   ipv6: { type: swapped(0x86dd), protocol: IP + 6, port: IP + 40 + 2 },
 } as const;
-
-type Lines = readonly (Instruction | string)[];
 
 /** The next program, or the kernel's normal way, goes on with the packet. */
 export const markPackets = (slot: number): Lines => [

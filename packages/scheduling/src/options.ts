@@ -2,7 +2,7 @@
 import type { parseArgs } from "node:util";
 import { familiesWith, type LedgerRules, type RateReading, type Rates } from "@seam/bandwidth";
 import { err, mbps, ok, type Result } from "@seam/base";
-import { LOG_LEVELS, type LogLevel, logLevelOf, readFlags } from "@seam/daemon";
+import { logLevelFlag, type LogLevel, readFlags, readVariables } from "@seam/daemon";
 
 import type { TlsFiles } from "./http.ts";
 import type { PodReading } from "./seen-pod.ts";
@@ -59,7 +59,8 @@ export function readOptions(from: Surroundings): Result<Options | "help", string
   const flags = readFlags(from.argv, FLAGS);
   if (!flags.ok) return flags;
   if (flags.value.help === true) return ok("help");
-  const said = { ...DEFAULTS, ...variablesIn(from.env), ...flags.value };
+  const variables: Flags = readVariables(VARIABLES, from.env);
+  const said = { ...DEFAULTS, ...variables, ...flags.value };
   return firstError(said, from);
 }
 
@@ -69,10 +70,9 @@ function firstError(said: Said, from: Surroundings): Result<Options, string> {
   if (!listening.ok) return listening;
   const judging = judgingOf(said);
   if (!judging.ok) return judging;
-  const level = said["log-level"];
-  const logLevel = logLevelOf(level);
-  if (logLevel === null)
-    return err(`--log-level: expected one of ${LOG_LEVELS.join(", ")}; found ${level}`);
+  const level = logLevelFlag(said["log-level"]);
+  if (!level.ok) return level;
+  const logLevel = level.value;
   return ok({ ...listening.value, ...placeOf(said, from), ...judging.value, logLevel });
 }
 
@@ -167,15 +167,6 @@ const VARIABLES = {
   SEAM_TLS_CLIENT_CA: "tls-client-ca",
   SEAM_LOG_LEVEL: "log-level",
 } as const;
-
-/** What variables say, under the names of flags. */
-const variablesIn = (env: Surroundings["env"]): Flags =>
-  Object.fromEntries(
-    Object.entries(VARIABLES).flatMap(([variable, flag]) => {
-      const text = env[variable];
-      return text === undefined ? [] : [[flag, text]];
-    }),
-  );
 
 const FLAGS = {
   port: { type: "string" },

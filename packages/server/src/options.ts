@@ -1,7 +1,7 @@
 /** The server's flags and environment; a flag wins over its variable. */
 import type { parseArgs } from "node:util";
 import { err, ok, type Result } from "@seam/base";
-import { logLevelFlag, type LogLevel, portFlag, readFlags } from "@seam/daemon";
+import { logLevelFlag, type LogLevel, portFlag, readFlags, readVariables } from "@seam/daemon";
 import type { CertificateFiles } from "@seam/wire";
 
 /** How the server is started. */
@@ -44,7 +44,8 @@ export function readOptions(
 }
 
 function complete(flags: Flags, env: Environment): Result<Options, string> {
-  const said = { ...DEFAULTS, ...variablesIn(env), ...flags };
+  const variables: Flags = readVariables(VARIABLES, env);
+  const said = { ...DEFAULTS, ...variables, ...flags };
   const port = portFlag("--port", said.port);
   if (!port.ok) return port;
   const grpcPort = portFlag("--grpc-port", said["grpc-port"]);
@@ -73,15 +74,6 @@ const VARIABLES = {
   SEAM_SOCKET: "socket",
   SEAM_LOG_LEVEL: "log-level",
 } as const;
-
-/** What variables say, under the names of flags. */
-const variablesIn = (env: Environment): Flags =>
-  Object.fromEntries(
-    Object.entries(VARIABLES).flatMap(([variable, flag]) => {
-      const text = env[variable];
-      return text === undefined ? [] : [[flag, text]];
-    }),
-  );
 
 function certificateOf(said: Flags): Result<CertificateFiles | null, string> {
   const { "tls-cert": cert, "tls-key": key } = said;
