@@ -3,6 +3,7 @@
  * in one place; another takes over when its lease has ended, which is longer than any answer is under way.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { BANDWIDTH_ADMISSION } from "@seam/api";
 import { millis } from "@seam/base";
 import type { RateOptions } from "@seam/bandwidth";
 import type { Log } from "@seam/daemon";
@@ -14,7 +15,7 @@ import { complete, judge } from "./judge.ts";
 import type { Meter } from "./meter.ts";
 import type { Answer, Review } from "./review.ts";
 import { type AdmissionServer, type Questions, serveAdmission } from "./serve.ts";
-import { beTrusted, CONFIGURATION } from "./trust.ts";
+import { beTrusted } from "./trust.ts";
 
 /** What leading needs. */
 export type AdmissionOptions = {
@@ -129,7 +130,7 @@ function watchConfigurations(state: Current, options: AdmissionOptions): AsyncDi
     startReflector({
       client,
       ref: { apiVersion: "admissionregistration.k8s.io/v1", kind },
-      selector: { fieldSelector: `metadata.name=${CONFIGURATION}` },
+      selector: { fieldSelector: `metadata.name=${BANDWIDTH_ADMISSION}` },
       project: () => null,
       onChange: ({ kind: change }) => {
         if (change === "set") void keepTrusted(state.identity, options);

@@ -4,11 +4,9 @@
  */
 import { X509Certificate } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
+import { BANDWIDTH_ADMISSION } from "@seam/api";
 import { ok, type Result } from "@seam/base";
 import { children, isConflict, type Json, type KubeClient, type KubeError } from "@seam/kube";
-
-/** The name of both configurations. */
-export const CONFIGURATION = "seam-bandwidth";
 
 const KINDS = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"] as const;
 const ATTEMPTS = 10;
@@ -43,7 +41,7 @@ async function addTo(
   attempt = 1,
 ): Promise<Result<boolean, KubeError>> {
   const { kind, authority, nowMs } = addition;
-  const ref = { apiVersion: "admissionregistration.k8s.io/v1", kind, name: CONFIGURATION };
+  const ref = { apiVersion: "admissionregistration.k8s.io/v1", kind, name: BANDWIDTH_ADMISSION };
   const found = await client.get(ref);
   if (!found.ok) return found;
   const before = children(found.value, "webhooks");

@@ -13,6 +13,7 @@ export { customResourceDefinitions } from "./kinds.ts";
 export { NETWORK_CONFIG_NAME, type NetworkConfig, NetworkConfigSchema } from "./network-config.ts";
 export {
   AGENT_NAME,
+  BANDWIDTH_ADMISSION,
   ENFORCED_ANNOTATION,
   formatEnforced,
   LINK_SPEED_ANNOTATION,

@@ -8,6 +8,9 @@ import { GROUP } from "./words.ts";
 
 /** The namespace of Seam's own objects. */
 export const SYSTEM_NAMESPACE = "seam-system";
+
+/** The name of the webhook configurations by which the API server asks admission about pods' bandwidth. */
+export const BANDWIDTH_ADMISSION = "seam-bandwidth";
 /** The value of `app.kubernetes.io/name` on all that is of the agents. */
 export const AGENT_NAME = "seam-agent";
 /** Label: the node that an object is about. */

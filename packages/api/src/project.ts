@@ -52,7 +52,10 @@ const Quota = Type.Object(
 );
 
 const QuotaUsage = Type.Object({
-  resource: Type.String({ description: "Name of the resource in the ResourceQuota." }),
+  resource: Type.String({
+    description:
+      "Name of the resource in the ResourceQuota; egressMbps and ingressMbps, as in spec.quota, for what pods reserve by their rates, Mbit/s.",
+  }),
   used: Type.String({ description: "What all pods together use." }),
   limit: Type.String({ description: "What they may use." }),
 });

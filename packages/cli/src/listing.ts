@@ -31,6 +31,7 @@ const WIDE: { readonly [kind: string]: readonly Column[] } = {
     { name: "WORKLOADS", cell: workloadsOf },
     { name: "PODS", cell: podsOf },
   ],
+  Project: [{ name: "QUOTA", cell: quotaOf }],
   Pod: [
     { name: "RESTARTS", cell: restartsOf },
     { name: "NODE", cell: (object) => textOf(object, "spec", "nodeName") ?? "-" },
@@ -92,6 +93,15 @@ function podsOf(object: KubeObject): string {
     return [textOf(pod, "name") ?? "", ...(node === undefined ? [] : ["on", node]), ...addresses];
   });
   return texts.length === 0 ? "-" : texts.map((words) => words.join(" ")).join(", ");
+}
+
+/** What of each resource is used, of how much. */
+function quotaOf(object: KubeObject): string {
+  const texts = itemsOf(object, "status", "quota").map(
+    (each) =>
+      `${textOf(each, "resource") ?? ""} ${textOf(each, "used") ?? ""}/${textOf(each, "limit") ?? ""}`,
+  );
+  return texts.length === 0 ? "-" : texts.join(", ");
 }
 
 function restartsOf(object: KubeObject): string {

@@ -55,6 +55,18 @@ const experiment = {
 };
 const bare = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a", namespace: "lab-a" } };
 
+test("U1: a wide table of projects has what is used of quotas", () => {
+  const quota = [
+    { resource: "pods", used: "3", limit: "20" },
+    { resource: "egressMbps", used: "60", limit: "100" },
+  ];
+  const project = { ...bare, kind: "Project", status: { phase: "Ready", quota } };
+  const quotaOf = (object: typeof bare): unknown =>
+    listing([object], { now: 0, wide: true }).rows[0]?.cells.at(-1);
+  expect(quotaOf(project)).toBe("pods 3/20, egressMbps 60/100");
+  expect(quotaOf({ ...bare, kind: "Project" })).toBe("-");
+});
+
 test("a wide table of experiments has workloads, nodes and addresses", () => {
   const now = Date.parse("2026-01-01T00:00:45Z");
   expect(listing([experiment], { now, wide: true }).rows[0]?.cells).toEqual([

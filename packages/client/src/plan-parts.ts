@@ -1,6 +1,9 @@
 /** What is made of a Project or an Experiment, beside what exists of it. */
+import { BANDWIDTH_ADMISSION } from "@seam/api";
 import { err, ok } from "@seam/base";
 import {
+  admissionState,
+  type AdmissionState,
   APPLIER,
   type Changes,
   concernsAbout,
@@ -9,6 +12,7 @@ import {
   facetsOf,
   type Finding,
   hasNamespace,
+  isBandwidthLimited,
   markOf,
   type Identity,
   observeChild,
@@ -46,13 +50,27 @@ export type Parts = {
   readonly notes: readonly string[];
 };
 
+const ADMISSION = {
+  apiVersion: "admissionregistration.k8s.io/v1",
+  kind: "ValidatingWebhookConfiguration",
+  name: BANDWIDTH_ADMISSION,
+};
+
+/** Who may not read the configuration is told what there is unless somebody has turned it off. */
+async function admissionOf(kube: KubeClient): Promise<AdmissionState> {
+  const found = await kube.get(ADMISSION);
+  if (found.ok) return admissionState(found.value);
+  return isNotFound(found.error) ? "off" : "on";
+}
+
 /** The namespace of a project and what its tenancy is made of. */
 export async function partsOfProject(kube: KubeClient, tried: Tried): Reply<Parts> {
   const project = observeProject(tried.after);
   const found = await namespaceOf(kube, project.identity.name);
   if (!found.ok) return found;
   const namespace = found.value === null ? null : observeNamespace(found.value);
-  const notes = notesOf(tried.after, concernsAboutProject(project, namespace));
+  const admission = isBandwidthLimited(project) ? await admissionOf(kube) : "on";
+  const notes = notesOf(tried.after, concernsAboutProject(project, namespace, admission));
   const wanted = planNamespace(project, namespace);
   const isBlocked = wanted === null && !hasNamespace(project, namespace);
   if (isBlocked) return ok({ objects: [], pods: [], notes });

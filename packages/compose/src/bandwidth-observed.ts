@@ -63,6 +63,8 @@ export type ObservedBandwidthPod = {
   readonly ip: string;
   readonly node: string | null;
   readonly isTerminal: boolean;
+  /** Whether it shares its node's network, where no rate of its own can hold. */
+  readonly isOnNodeNetwork: boolean;
   readonly scheduler: string;
   readonly controller: Controller | null;
   readonly annotations: { readonly [GROUP_ANNOTATION]?: string };
@@ -187,6 +189,7 @@ export function observeBandwidthPod(
     ip: textAt(status, "podIP") ?? "",
     node: textAt(spec, "nodeName"),
     isTerminal: status["phase"] === "Succeeded" || status["phase"] === "Failed",
+    isOnNodeNetwork: spec["hostNetwork"] === true,
     scheduler: textAt(spec, "schedulerName") ?? "",
     controller: controllerIn(object),
     annotations: group === undefined ? {} : { [GROUP_ANNOTATION]: group },

@@ -85,6 +85,12 @@ export {
   observePolicyReport,
   type PolicyReport,
 } from "./policy-report.ts";
+export {
+  admissionState,
+  type AdmissionState,
+  bandwidthUsage,
+  isBandwidthLimited,
+} from "./project-bandwidth.ts";
 export { concernsAboutProject, hasNamespace, judgeProject, planNamespace } from "./project-plan.ts";
 export { type Mark, markOf, problemWith } from "./strangers.ts";
 export { facetsOf, judgeFacet, planFacet, usageOf } from "./tenancy.ts";

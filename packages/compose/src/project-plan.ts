@@ -2,7 +2,7 @@
 import { formatFieldError } from "@seam/api";
 import { millis } from "@seam/base";
 import type { Json, KubeObject } from "@seam/kube";
-import { bandwidthRules, isBandwidthLimited } from "./project-bandwidth.ts";
+import { type AdmissionState, bandwidthRules, isBandwidthLimited } from "./project-bandwidth.ts";
 import { newsIn, settle, type Finding } from "./condition.ts";
 import type { Problem, Verdict } from "./experiment-status.ts";
 import { ownerReference } from "./identity.ts";
@@ -54,13 +54,15 @@ export type ProjectScene = {
   readonly usage: readonly Json[];
   /** Experiments that keep the project from being deleted. */
   readonly experiments: number;
+  /** Who holds pods to rules about bandwidth. */
+  readonly admission: AdmissionState;
   readonly now: number;
 };
 
 /** What to say about the project. */
 export function judgeProject(project: ObservedProject, scene: ProjectScene): Verdict {
   const ready = namespaceReady(project, scene);
-  const later = project.spec.ok ? bandwidthRules(project.spec.value) : [];
+  const later = project.spec.ok ? bandwidthRules(project.spec.value, scene.admission) : [];
   const essential = [ready, ...scene.tenancy];
   const findings = [...essential, ...later];
   const at = { generation: project.identity.generation, now: scene.now };
@@ -78,9 +80,10 @@ export function judgeProject(project: ObservedProject, scene: ProjectScene): Ver
 export function concernsAboutProject(
   project: ObservedProject,
   namespace: ObservedNamespace | null,
+  admission: AdmissionState,
 ): readonly Finding[] {
   const ready = namespaceReady(project, { namespace, problems: [] });
-  const later = project.spec.ok ? bandwidthRules(project.spec.value) : [];
+  const later = project.spec.ok ? bandwidthRules(project.spec.value, admission) : [];
   const isBad = ready.status === "False" && ready.reason !== "Creating";
   return isBad ? [ready, ...later] : later;
 }

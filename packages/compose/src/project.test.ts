@@ -1,8 +1,10 @@
 /** Projects: from what is written and the namespace that exists to the namespace wanted and the status, as a table. */
 import type { Project } from "@seam/api";
+import { mbps } from "@seam/base";
 import { expect, test } from "vitest";
 import { observeNamespace, observeProject } from "./observed.ts";
-import { judgeProject, planNamespace } from "./project-plan.ts";
+import { admissionState, bandwidthUsage } from "./project-bandwidth.ts";
+import { concernsAboutProject, judgeProject, planNamespace } from "./project-plan.ts";
 import { facetsOf, judgeFacet } from "./tenancy.ts";
 
 const project = (name: string, spec: object = {}): ReturnType<typeof observeProject> =>
@@ -20,7 +22,15 @@ const namespace = (metadata: object): ReturnType<typeof observeNamespace> =>
     metadata: { name: "lab-a", ...metadata },
   });
 
-const nothing = { namespace: null, problems: [], tenancy: [], usage: [], experiments: 0, now: 0 };
+const nothing = {
+  namespace: null,
+  problems: [],
+  tenancy: [],
+  usage: [],
+  experiments: 0,
+  admission: "on",
+  now: 0,
+} as const;
 const label = { "seam.ucsd.edu/project": "lab-a" };
 const owned = (uid: string): object => ({
   labels: label,
@@ -105,6 +115,53 @@ test.each([
       { type: "BandwidthLimitsEnforced", status, reason, message },
     ],
   });
+});
+
+test.each([
+  ["off", "AdmissionOff", "nobody holds pods to spec.limits.max.egressMbps; install Seam with"],
+  ["starting", "AdmissionStarting", "new pods are refused until seam-admission, which holds them"],
+] as const)("U24: with admission %s the condition is not True", (admission, reason, message) => {
+  const given = project("lab-a", { limits: { max: { egressMbps: 10 } } });
+  const { status, news } = judgeProject(given, { ...nothing, admission });
+  expect(status["conditions"]).toContainEqual(
+    expect.objectContaining({
+      type: "BandwidthLimitsEnforced",
+      status: "False",
+      reason,
+      message: expect.stringContaining(message),
+    }),
+  );
+  expect(news.map((each) => each.reason)).toContain(reason);
+  expect(concernsAboutProject(given, null, admission)).toMatchObject([{ reason }]);
+});
+
+const trusted = { failurePolicy: "Fail", clientConfig: { caBundle: "LS0t" } };
+
+test.each([
+  ["off", "there is no configuration", null],
+  ["off", "it asks nobody", []],
+  ["off", "it lets pods pass that nobody answers for", [{ ...trusted, failurePolicy: "Ignore" }]],
+  ["starting", "nobody is trusted yet", [{ failurePolicy: "Fail", clientConfig: {} }]],
+  ["starting", "somebody is trusted in one part", [trusted, { failurePolicy: "Fail" }]],
+  ["on", "somebody is trusted in all parts", [trusted, trusted]],
+])("U24: admission is %s when %s", (state, _, webhooks) => {
+  const frame = {
+    apiVersion: "admissionregistration.k8s.io/v1",
+    kind: "ValidatingWebhookConfiguration",
+    metadata: { name: "seam-bandwidth" },
+  };
+  expect(admissionState(webhooks === null ? null : { ...frame, webhooks })).toBe(state);
+});
+
+test("U1: what is used of a quota of bandwidth is told beside it, for the directions that it has", () => {
+  const used = { ulMbps: mbps(40), dlMbps: mbps(7) };
+  const told = (spec: object): unknown => bandwidthUsage(project("lab-a", spec), used);
+  const egress = { resource: "egressMbps", used: "40", limit: "100" };
+  const ingress = { resource: "ingressMbps", used: "7", limit: "5" };
+  expect(told({ quota: { egressMbps: 100, ingressMbps: 5, pods: 3 } })).toEqual([egress, ingress]);
+  expect(told({ quota: { egressMbps: 100 } })).toEqual([egress]);
+  expect(told({ limits: { max: { egressMbps: 100 } } })).toEqual([]);
+  expect(told({ quota: { egressMbps: "much" } })).toEqual([]);
 });
 
 /** `KIND NAME` of what is wanted for a project, with the part that matters. */

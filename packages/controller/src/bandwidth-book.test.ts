@@ -27,6 +27,7 @@ const podOf = (
     ip: "",
     node: null,
     isTerminal: false,
+    isOnNodeNetwork: false,
     scheduler: "",
     controller: null,
     annotations: {},

@@ -23,6 +23,7 @@ import {
   textAt,
 } from "@seam/kube";
 import { type BandwidthBook, createBandwidthBook, type SilentPods } from "./bandwidth-book.ts";
+import { createNamespaceRates, type NamespaceRates } from "./project-bandwidth.ts";
 import type { WatchOptions } from "./watches.ts";
 
 /** What the operator of the cluster chose. */
@@ -41,6 +42,8 @@ export type BandwidthWatches = {
   readonly book: Pick<BandwidthBook, "account" | "staleOn">;
   /** The node is gone; who had asked for it may count elsewhere. */
   readonly forget: (node: string) => void;
+  /** What the pods of a namespace reserve. */
+  readonly reservedIn: NamespaceRates["of"];
   readonly settings: BandwidthSettings;
   readonly copies: readonly Pick<Reflector<unknown>, "synced" | typeof Symbol.asyncDispose>[];
 };
@@ -51,6 +54,8 @@ export type BandwidthWatchOptions = Pick<WatchOptions, "client" | "onWork" | "on
   readonly settings: BandwidthSettings;
   /** Called with NAMESPACE/NAME of a pod that is counted, or not any more, or on a node of which more is used than there is, or not any more. */
   readonly onReservation: (pod: string) => void;
+  /** Called with a namespace whose pods reserve more or less than before. */
+  readonly onRates: (namespace: string) => void;
 };
 
 /** Starts the copies. */
@@ -82,12 +87,18 @@ export function watchBandwidth(options: BandwidthWatchOptions): BandwidthWatches
     uidOf: ({ uid }) => uid,
     accept: (change) => touch(book.acceptReplicaSet(change)),
   });
-  const pods = watchPods(options, (change) => touch(book.acceptPod(change)));
+  const rates = createNamespaceRates();
+  const pods = watchPods(options, (change) => {
+    touch(book.acceptPod(change));
+    const namespace = rates.accept(change);
+    if (namespace !== null) options.onRates(namespace);
+  });
   return {
     node: nodes.get,
     object: objects.get,
     book,
     forget: (node) => touch(book.forget(node).filter((other) => other !== node)),
+    reservedIn: rates.of,
     settings,
     copies: [nodes, objects, replicaSets, pods],
   };

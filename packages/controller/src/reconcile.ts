@@ -1,6 +1,7 @@
 /** One pass over one object: read the whole of it, plan, write. A pass needs no memory of passes before it. */
 import { ok, type Millis, type Result } from "@seam/base";
 import {
+  bandwidthUsage,
   type Changes,
   driftNews,
   facetsOf,
@@ -116,7 +117,11 @@ async function reconcileProject(
     namespace,
     problems,
     tenancy: tenancy.value,
-    usage: usageOf(project, existing),
+    usage: [
+      ...usageOf(project, existing),
+      ...bandwidthUsage(project, world.watches.bandwidth.reservedIn(name)),
+    ],
+    admission: world.watches.admission(),
     experiments: world.watches.experimentsIn(name).filter((each) => isLive(each, now)).length,
     now,
   };

@@ -3,7 +3,9 @@
  * credentials of their own can do, and what the API server refuses them.
  */
 import type { ChildProcess } from "node:child_process";
-import { createKubeClient, readKubeconfig, type KubeClient } from "@seam/kube";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createKubeClient, readKubeconfig, type KubeClient, type KubeObject } from "@seam/kube";
 import { startControlPlane, type ControlPlane } from "@seam/kube/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { signInAs, signInAsController, startController, stop } from "./controller.fixture.ts";
@@ -177,6 +179,78 @@ test("what is more than the quota is refused in words, and the status counts as 
       ),
     );
   });
+});
+
+const rated = async (name: string, rate: string, ...more: readonly string[]): Promise<string> => {
+  const key = (way: string): string => `--annotations=kubernetes.io/${way}-bandwidth=${rate}`;
+  const keys = [key("egress"), key("ingress")];
+  return k("run", name, "--image=i", "-n", "lab-r", ...keys, ...more);
+};
+
+test("U1: what pods reserve of a quota of bandwidth is in the status soon after each change", async () => {
+  await make("lab-r", { quota: { egressMbps: 100, ingressMbps: 50, pods: 10 } });
+  const told = async (): Promise<string> =>
+    (await json("project", "lab-r")).status.quota
+      .map(({ resource, used, limit }) => `${resource} ${used}/${limit}`)
+      .toSorted()
+      .join(", ");
+  const used = async (mbps: number, pods: number): Promise<void> =>
+    expect
+      .poll(told, { timeout: 2000, interval: 50 })
+      .toBe(`egressMbps ${mbps}/100, ingressMbps ${mbps}/50, pods ${pods}/10`);
+  await used(0, 0);
+  await rated("a", "20M");
+  await rated("b", "1500k");
+  await used(22, 2);
+  await rated("host", "9M", '--overrides={"spec":{"hostNetwork":true}}');
+  await used(22, 3);
+  const annotations = ["egress", "ingress"].map((way) => `kubernetes.io/${way}-bandwidth=30M`);
+  await k("annotate", "pod", "a", "-n", "lab-r", "--overwrite", ...annotations);
+  await used(32, 3);
+  await k("delete", "pod", "--all", "-n", "lab-r", "--grace-period=0", "--force");
+  await used(0, 0);
+});
+
+test("U24: limits of bandwidth are said to be held only while the API server asks admission", async () => {
+  const said = async (): Promise<string> => {
+    const found = await condition("lab-r", "BandwidthLimitsEnforced");
+    const { status, reason } = JSON.parse(JSON.stringify(found));
+    return `${status} ${reason}`;
+  };
+  const soon = { timeout: 5000, interval: 50 };
+  await expect.poll(said, soon).toBe("False AdmissionOff");
+  const configuration = (caBundle: string): KubeObject => ({
+    apiVersion: "admissionregistration.k8s.io/v1",
+    kind: "ValidatingWebhookConfiguration",
+    metadata: { name: "seam-bandwidth" },
+    webhooks: [
+      {
+        name: "rules.bandwidth.seam.ucsd.edu",
+        admissionReviewVersions: ["v1"],
+        sideEffects: "None",
+        clientConfig: {
+          url: "https://localhost:1/validate",
+          ...(caBundle === "" ? {} : { caBundle }),
+        },
+        objectSelector: { matchLabels: { nobody: "has-this" } },
+        rules: [
+          { apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["pods"] },
+        ],
+      },
+    ],
+  });
+  const put = async (caBundle: string): Promise<void> => {
+    const made = await client.apply(configuration(caBundle), { fieldManager: "test" });
+    if (!made.ok) throw new Error(made.error.message);
+  };
+  await put("");
+  await expect.poll(said, soon).toBe("False AdmissionStarting");
+  const authority = readFileSync(join(plane.kubeconfig, "../tls.crt"));
+  await put(authority.toString("base64"));
+  await expect.poll(said, soon).toBe("True Enforced");
+  await k("delete", "validatingwebhookconfiguration", "seam-bandwidth");
+  await expect.poll(said, soon).toBe("False AdmissionOff");
+  await k("delete", "project", "lab-r");
 });
 
 test("an experiment whose pods are refused says so, with the quota's words, until there is room", async () => {

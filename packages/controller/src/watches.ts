@@ -2,7 +2,9 @@
 import { AGENT_NAME, API_VERSION, policyReportName, REPORT_KIND } from "@seam/api";
 import type { Mbps } from "@seam/base";
 import {
+  type AdmissionState,
   EXPERIMENT_LABEL,
+  isBandwidthLimited,
   type Mark,
   markOf,
   observeChild,
@@ -43,6 +45,7 @@ import {
 } from "./bandwidth-watches.ts";
 import { createEnforcementIndex, type EnforcementIndex } from "./enforcement-index.ts";
 import { createGroupIndex } from "./group-index.ts";
+import { watchAdmission } from "./project-bandwidth.ts";
 import { watchServedPolicies } from "./served-policies.ts";
 
 /** What is told while the copies run. */
@@ -82,6 +85,8 @@ export type Watches = AsyncDisposable & {
   /** How far nodes are with the policies of experiments. */
   readonly enforcement: Pick<EnforcementIndex, "ask" | "forget">;
   readonly bandwidth: BandwidthWatches;
+  /** Whether the API server asks admission about pods. */
+  readonly admission: () => AdmissionState;
   /** What a node's agent reports of its network card; null for no card that tells. */
   readonly linkSpeed: (node: string) => Mbps | null;
   /** Resolves when every copy is complete. */
@@ -138,16 +143,18 @@ export function startWatches(options: WatchOptions): Watches {
     watchMembers(options, { ref, project: observeTenancy, ...ofProject }),
   );
   const policies = watchServedPolicies(options);
+  const limited = watchLimited(options, projects);
   const bandwidth = watchBandwidth({
     ...options,
     settings: options.bandwidth,
+    onRates: limited.onRates,
     onReservation: (key) => {
       const pod = pods.reflector.get(key);
       if (pod !== undefined) options.onWork(ofExperiment.workOf(ofExperiment.groupOf(pod)));
     },
   });
   const members = [experiments, pods, ...parts, ...tenancies].map(reflectorOf);
-  const others = [...policies.all, ...bandwidth.copies, reports];
+  const others = [...policies.all, ...bandwidth.copies, limited.copy, reports];
   const all = [projects, networkConfigs, namespaces, ...others, ...members];
   return {
     experiment: experiments.reflector.get,
@@ -164,13 +171,31 @@ export function startWatches(options: WatchOptions): Watches {
     hasTier: policies.hasTier,
     enforcement,
     bandwidth,
+    admission: limited.state,
     linkSpeed: (node) =>
       reports.get(`${options.namespace}/${policyReportName(node)}`)?.linkSpeed ?? null,
     synced: Promise.all(all.map((copy) => copy.synced)).then(() => undefined),
-    [Symbol.asyncDispose]: async () => {
-      await Promise.all(all.map(async (copy) => copy[Symbol.asyncDispose]()));
-    },
+    [Symbol.asyncDispose]: async () => endAll(all),
   };
+}
+
+async function endAll(copies: readonly Copy[]): Promise<void> {
+  await Promise.all(copies.map(async (copy) => copy[Symbol.asyncDispose]()));
+}
+
+/** What the statuses of projects with rules about bandwidth follow besides: admission, and the rates of their pods. */
+function watchLimited(
+  options: WatchOptions,
+  projects: Reflector<ObservedProject>,
+): ReturnType<typeof watchAdmission> & { readonly onRates: (namespace: string) => void } {
+  const touch = (name: string): void => {
+    const project = projects.get(name);
+    if (project !== undefined && isBandwidthLimited(project)) options.onWork(`Project/${name}`);
+  };
+  const admission = watchAdmission(options, () =>
+    projects.entries().forEach(([name]) => touch(name)),
+  );
+  return { ...admission, onRates: touch };
 }
 
 /** What is looked up by its name only. */
