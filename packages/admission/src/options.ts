@@ -1,8 +1,15 @@
 /** The flags and environment of admission; a flag wins over its variable. */
 import type { parseArgs } from "node:util";
-import { familiesWith, OVN_KEYS, type RateKeys } from "@seam/bandwidth";
+import { familiesWith, OVN_KEYS, RATE_READINGS, type RateOptions } from "@seam/bandwidth";
 import { ok, type Result } from "@seam/base";
-import { logLevelFlag, type LogLevel, portFlag, readFlags, readVariables } from "@seam/daemon";
+import {
+  logLevelFlag,
+  type LogLevel,
+  portFlag,
+  readFlags,
+  readVariables,
+  wordFlag,
+} from "@seam/daemon";
 
 /** How admission is started. */
 export type Options = {
@@ -18,8 +25,8 @@ export type Options = {
   readonly identity: string;
   /** The scheduler of new pods with a rate; null: Kubernetes' own. */
   readonly scheduler: string | null;
-  /** Annotations by which pods name rates. */
-  readonly families: readonly RateKeys[];
+  /** How annotations name rates. */
+  readonly reading: Required<RateOptions>;
   readonly logLevel: LogLevel;
 };
 
@@ -38,6 +45,7 @@ export const USAGE = `seam admission: judges pods of projects by their bandwidth
   --port PORT                     port of /healthz, /readyz and /metrics; 9841 (SEAM_PORT)
   --egress-bandwidth-annotation KEY   read first, besides those of Kubernetes and kube-ovn; ovn.kubernetes.io/egress_rate
   --ingress-bandwidth-annotation KEY  ovn.kubernetes.io/ingress_rate
+  --units UNITS                   kubernetes, or vaclab: whole numbers are Mbit/s in every annotation; kubernetes
   --scheduler-name NAME           the scheduler of new pods with a rate, unless they chose one; Kubernetes' own when absent
   --kubeconfig FILE               cluster to work on; the pod's service account when absent (KUBECONFIG)
   --namespace NAME                namespace of the lease and of the Service seam-admission; seam-system (POD_NAMESPACE)
@@ -62,6 +70,12 @@ function complete(flags: Flags, from: Surroundings): Result<Options, string> {
   if (!httpsPort.ok) return httpsPort;
   const logLevel = logLevelFlag(said["log-level"]);
   if (!logLevel.ok) return logLevel;
+  const units = wordFlag("--units", said.units, RATE_READINGS);
+  if (!units.ok) return units;
+  const families = familiesWith({
+    egress: said["egress-bandwidth-annotation"],
+    ingress: said["ingress-bandwidth-annotation"],
+  });
   return ok({
     port: port.value,
     httpsPort: httpsPort.value,
@@ -69,10 +83,7 @@ function complete(flags: Flags, from: Surroundings): Result<Options, string> {
     namespace: said.namespace,
     identity: said.identity ?? `${from.hostname}-${from.pid}`,
     scheduler: said["scheduler-name"] ?? null,
-    families: familiesWith({
-      egress: said["egress-bandwidth-annotation"],
-      ingress: said["ingress-bandwidth-annotation"],
-    }),
+    reading: { families, units: units.value },
     logLevel: logLevel.value,
   });
 }
@@ -84,6 +95,7 @@ const DEFAULTS = {
   namespace: "seam-system",
   "egress-bandwidth-annotation": OVN_KEYS.egress,
   "ingress-bandwidth-annotation": OVN_KEYS.ingress,
+  units: "kubernetes",
 };
 
 const VARIABLES = {
@@ -98,6 +110,7 @@ const FLAGS = {
   port: { type: "string" },
   "egress-bandwidth-annotation": { type: "string" },
   "ingress-bandwidth-annotation": { type: "string" },
+  units: { type: "string" },
   "scheduler-name": { type: "string" },
   kubeconfig: { type: "string" },
   namespace: { type: "string" },

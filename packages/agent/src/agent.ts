@@ -2,6 +2,7 @@
  * The node's agent: keeps a copy of the cluster's nodes, answers the container runtime's CNI calls, and
  * keeps the node as intent says. It tears nothing down when it stops: the kernel goes on forwarding.
  */
+import type { RateReading } from "@seam/bandwidth";
 import { SYSTEM_NAMESPACE } from "@seam/api";
 import { err, ok } from "@seam/base";
 import { type ApiCounts, type Daemon, type Log, type LogLevel, startDaemon } from "@seam/daemon";
@@ -65,6 +66,8 @@ export type AgentOptions = {
   readonly daemonSet: string | null;
   /** Annotations of pods with their rates that are read before the known ones. */
   readonly rateKeys: { readonly egress: string; readonly ingress: string };
+  /** What numbers without a suffix count in them. */
+  readonly rateUnits: RateReading;
   /** TCP port of health and metrics. */
   readonly httpPort: number;
   readonly logLevel: LogLevel;
@@ -141,8 +144,7 @@ async function followCluster(agent: Running): Promise<void> {
   // The first pod of a node already gets the MTU that these settings mean.
   await Promise.race([network.settled, aborted(daemon.signal)]);
   const nodeName = options.nodeName;
-  const { rateKeys } = options;
-  await using rates = watchPodRates({ ...watched, nodeName, rateKeys, onChange });
+  await using rates = watchPodRates({ ...options, ...watched, nodeName, onChange });
   const factsWith = (settings: NetworkFacts): RoundFacts => {
     const cluster = { nodes: nodes.entries().map(([, each]) => each), network: settings };
     return { ...factsOf(nodeName, cluster, agent), rated: rates.rated };

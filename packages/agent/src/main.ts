@@ -3,12 +3,12 @@
  * should look like, prints the answer as JSON, and ends; with the `spec` of a NetworkConfig behind it, as JSON, what
  * it would look like then. Environment: `NODE_NAME` (required, from the downward API); `SEAM_DAEMONSET` (namespace/name: the plug-in goes when it is deleted), `SEAM_PROC_SYS` (/proc/sys, see
  * `@seam/kernel`), `SEAM_STORE`, `SEAM_CNI_CACHE`, `SEAM_CNI_SOCKET`, `SEAM_VIEW_SOCKET`, `SEAM_HTTP_PORT` (9811), `SEAM_LOG_LEVEL` (info),
- * `SEAM_EGRESS_ANNOTATION`, `SEAM_INGRESS_ANNOTATION` (annotations with pods' rates that are read first)
- * and `SEAM_SHIM`,
+ * `SEAM_EGRESS_ANNOTATION`, `SEAM_INGRESS_ANNOTATION` (annotations with pods' rates that are read first), `SEAM_RATE_UNITS` (kubernetes, or
+ * vaclab: whole numbers are Mbit/s in every annotation) and `SEAM_SHIM`,
  * `SEAM_CNI_BIN`, `SEAM_CNI_CONF` for other places.
  */
-import { OVN_KEYS } from "@seam/bandwidth";
-import { LOG_LEVELS, type LogLevel, logLevelOf } from "@seam/daemon";
+import { OVN_KEYS, RATE_READINGS, type RateReading } from "@seam/bandwidth";
+import { LOG_LEVELS, type LogLevel, logLevelOf, wordFlag } from "@seam/daemon";
 import { isJson, loadConfig } from "@seam/kube";
 
 import { runAgent } from "./agent.ts";
@@ -36,6 +36,11 @@ function logLevel(): LogLevel {
   const text = env["SEAM_LOG_LEVEL"] ?? "info";
   const expected = LOG_LEVELS.join(", ");
   return logLevelOf(text) ?? end(`SEAM_LOG_LEVEL: expected one of ${expected}; found "${text}"`);
+}
+
+function rateUnits(): RateReading {
+  const units = wordFlag("SEAM_RATE_UNITS", env["SEAM_RATE_UNITS"] ?? "kubernetes", RATE_READINGS);
+  return units.ok ? units.value : end(units.error);
 }
 
 function daemonSet(): string | null {
@@ -67,6 +72,7 @@ async function run(): Promise<void> {
       egress: env["SEAM_EGRESS_ANNOTATION"] ?? OVN_KEYS.egress,
       ingress: env["SEAM_INGRESS_ANNOTATION"] ?? OVN_KEYS.ingress,
     },
+    rateUnits: rateUnits(),
     httpPort: Number(env["SEAM_HTTP_PORT"] ?? 9811),
     logLevel: logLevel(),
   });

@@ -110,8 +110,17 @@ test("the commands of the guide work as written", async () => {
   await expect.poll(limited, { timeout: 1000 }).toEqual({ ul: 20e6, dl: 50e6 });
 });
 
+test("V8: with vaclab's units a whole number is Mbit/s in every annotation", async () => {
+  await annotate({ [EGRESS]: "2000", [OVN_EGRESS]: null, [INGRESS]: "3000" });
+  await expect.poll(() => rates(), { timeout: 1000 }).toEqual({ ul: 2000, dl: 3000 });
+  await agent.stop("SIGTERM");
+  const environment = { SEAM_RATE_UNITS: "vaclab" };
+  await agent.start({ answers: "readyz", environment });
+  await expect.poll(() => rates(), { timeout: 3000 }).toEqual({ ul: 2e9, dl: 3e9 });
+});
+
 test("without annotations there is no rate", async () => {
-  await annotate({ [INGRESS]: null, [OVN_EGRESS]: null });
+  await annotate({ [EGRESS]: null, [INGRESS]: null });
   await expect.poll(() => rates(), { timeout: 1000 }).toEqual({ ul: null, dl: null });
   expect(agent.log()).not.toContain("a step failed");
 });

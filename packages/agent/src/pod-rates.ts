@@ -2,7 +2,13 @@
  * The rates that annotations of this node's pods ask for (V7, V8), watched: what a change of an annotation means is in
  * force with the next round.
  */
-import { familiesWith, type RateKeys, type RateOptions, readRates } from "@seam/bandwidth";
+import {
+  familiesWith,
+  type RateKeys,
+  type RateOptions,
+  type RateReading,
+  readRates,
+} from "@seam/bandwidth";
 import type { ApiCounts, Log } from "@seam/daemon";
 import type { Endpoint } from "@seam/intent";
 import { child, type KubeClient, type KubeObject, startReflector } from "@seam/kube";
@@ -29,13 +35,14 @@ type RateOptionsOfNode = {
   readonly nodeName: string;
   /** Annotations that are read first. */
   readonly rateKeys: Pick<RateKeys, "egress" | "ingress">;
+  readonly rateUnits: RateReading;
   readonly onChange: () => void;
 };
 
 /** Starts to watch. */
 export function watchPodRates(options: RateOptionsOfNode): WatchedRates {
   const { client, log, counts, nodeName, onChange } = options;
-  const reading = { families: familiesWith(options.rateKeys) };
+  const reading = { families: familiesWith(options.rateKeys), units: options.rateUnits };
   const rates = new Map<string, PodRates>();
   const reflector = startReflector<PodRates>({
     client,

@@ -25,4 +25,11 @@ export {
 } from "./group.ts";
 export { createLedger, type Fit, type Ledger } from "./ledger.ts";
 export type { LedgerRules, NodeFacts, Place, PlacedPod, PodFacts, Shares } from "./model.ts";
-export { formatRate, type RateReading, type RateUnit, type Severity, wholeMbps } from "./rate.ts";
+export {
+  formatRate,
+  RATE_READINGS,
+  type RateReading,
+  type RateUnit,
+  type Severity,
+  wholeMbps,
+} from "./rate.ts";

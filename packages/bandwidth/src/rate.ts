@@ -12,6 +12,9 @@ export type RateUnit = "bit/s" | "Mbit/s";
 /** `kubernetes`: as said above. `vaclab`: whole numbers are Mbit/s under every key, all others are rounded down to Mbit/s. */
 export type RateReading = "kubernetes" | "vaclab";
 
+/** The words for them. */
+export const RATE_READINGS: readonly RateReading[] = ["kubernetes", "vaclab"];
+
 /** `error`: the pod cannot have this rate. `warning`: probably meant otherwise. `advice`: fine, and worth a look. */
 export type Severity = "error" | "warning" | "advice";
 

@@ -211,6 +211,7 @@ test("values of vaclab's chart reach the controller (V17), and those of an older
   const rates = [
     "--egress-bandwidth-annotation=kubernetes.io/egress-bandwidth",
     "--ingress-bandwidth-annotation=ovn.kubernetes.io/ingress_rate",
+    "--units=kubernetes",
     "--default-egress-mbps=20",
     "--default-ingress-mbps=20",
   ];
@@ -230,7 +231,7 @@ test("values of vaclab's chart reach the controller (V17), and those of an older
       template: {
         spec: {
           containers: expect.arrayContaining([
-            expect.objectContaining({ name: "extender", args: rates }),
+            expect.objectContaining({ name: "extender", args: ["--scoring=fixed", ...rates] }),
           ]),
         },
       },
@@ -247,6 +248,17 @@ test("values of vaclab's chart reach the controller (V17), and those of an older
   const zero = template(...image, "--set=manager.bandwidth.network.uplink=0");
   expect(zero.ok).toBe(false);
   expect(zero.text).toMatch(/uplink/);
+});
+
+test("V8, V11: every program reads and judges as the original where values say so", () => {
+  const values = ["--set=manager.units=vaclab", "--set=scheduler.scoring=compatible"];
+  const { text } = template(...image, ...values);
+  // The controller, the scheduler, admission and the agents read the same.
+  expect(text.match(/- --units=vaclab$/gm)).toHaveLength(3);
+  expect(text).toMatch(/name: SEAM_RATE_UNITS\n +value: vaclab/);
+  expect(text.match(/- --scoring=compatible$/gm)).toHaveLength(1);
+  for (const wrong of ["manager.units=mbps", "scheduler.scoring=best"])
+    expect(template(...image, `--set=${wrong}`).ok).toBe(false);
 });
 
 test("administrators can give roles for Bandwidth (V20)", () => {

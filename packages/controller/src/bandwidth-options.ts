@@ -1,6 +1,7 @@
 /** The controller's flags about bandwidth; those of vaclab-k8s-plugins keep their names and defaults. */
 import { err, mbps, ok, type Result } from "@seam/base";
-import type { Rates } from "@seam/bandwidth";
+import { RATE_READINGS, type Rates } from "@seam/bandwidth";
+import { wordFlag } from "@seam/daemon";
 import type { BandwidthSettings } from "./bandwidth-watches.ts";
 
 /** The part of `--help` about them. */
@@ -12,6 +13,7 @@ export const BANDWIDTH_USAGE = `
   --default-network-dl-mbps N           1000
   --egress-bandwidth-annotation KEY     annotation of pods that is read first; ovn.kubernetes.io/egress_rate
   --ingress-bandwidth-annotation KEY    ovn.kubernetes.io/ingress_rate
+  --units UNITS                         kubernetes, or vaclab: whole numbers are Mbit/s in every annotation; kubernetes
   --bandwidth-scheduler NAME            the scheduler whose pods count without annotations; vaclab-scheduler
   --default-egress-mbps N               what such a pod counts, out of it; 20
   --default-ingress-mbps N              and into it; 20
@@ -28,6 +30,7 @@ export const BANDWIDTH_FLAGS = {
   "default-network-dl-mbps": text,
   "egress-bandwidth-annotation": text,
   "ingress-bandwidth-annotation": text,
+  units: text,
   "bandwidth-scheduler": text,
   "default-egress-mbps": text,
   "default-ingress-mbps": text,
@@ -48,9 +51,12 @@ export function bandwidthSettings(flags: Flags): Result<BandwidthSettings, strin
   if (!rates.ok) return rates;
   const keys = keysOf(flags);
   if (!keys.ok) return keys;
+  const units = wordFlag("--units", flags.units ?? "kubernetes", RATE_READINGS);
+  if (!units.ok) return units;
   return ok({
     defaults: { local: local.value, network: network.value },
     keys: keys.value,
+    units: units.value,
     silent: { scheduler: flags["bandwidth-scheduler"] ?? "vaclab-scheduler", rates: rates.value },
   });
 }

@@ -1,6 +1,12 @@
 /** The copies that accounting bandwidth reads: nodes, their `Bandwidth` objects, all pods, and the ReplicaSets between Deployments and pods. */
 import { BANDWIDTH_KIND } from "@seam/api";
-import { familiesWith, type RateKeys, type RateOptions, type Shares } from "@seam/bandwidth";
+import {
+  familiesWith,
+  type RateKeys,
+  type RateOptions,
+  type RateReading,
+  type Shares,
+} from "@seam/bandwidth";
 import {
   type ObservedBandwidth,
   type ObservedBandwidthPod,
@@ -32,6 +38,7 @@ export type BandwidthSettings = {
   readonly defaults: Shares;
   /** The annotations of pods that are read first. */
   readonly keys: Pick<RateKeys, "egress" | "ingress">;
+  readonly units: RateReading;
   readonly silent: SilentPods;
 };
 
@@ -129,7 +136,10 @@ function watchPods(
   options: BandwidthWatchOptions,
   accept: (change: Told<ObservedBandwidthPod>) => void,
 ): Reflector<ObservedBandwidthPod> {
-  const rates: RateOptions = { families: familiesWith(options.settings.keys) };
+  const rates: RateOptions = {
+    families: familiesWith(options.settings.keys),
+    units: options.settings.units,
+  };
   return copy<ObservedBandwidthPod>(options, {
     ref: { apiVersion: "v1", kind: "Pod" },
     project: (object) => observeBandwidthPod(object, rates),

@@ -14,6 +14,7 @@ const defaults = {
       network: { ulMbps: 1000, dlMbps: 1000 },
     },
     keys: { egress: "ovn.kubernetes.io/egress_rate", ingress: "ovn.kubernetes.io/ingress_rate" },
+    units: "kubernetes",
     silent: { scheduler: "vaclab-scheduler", rates: { ulMbps: 20, dlMbps: 20 } },
   },
 };
@@ -63,6 +64,11 @@ test.each([
       },
     },
   ],
+  [
+    "units of vaclab-k8s-plugins (V8)",
+    { argv: ["--units=vaclab"] },
+    { ...defaults, bandwidth: { ...defaults.bandwidth, units: "vaclab" } },
+  ],
   ["help", { argv: ["--help"] }, "help"],
 ])("%s", (_, given, value) => {
   expect(readOptions({ ...surroundings, ...given })).toEqual({ ok: true, value });
@@ -81,6 +87,7 @@ test.each([
     ["--egress-bandwidth-annotation=a", "--ingress-bandwidth-annotation=a"],
     "expected two annotations; found a twice",
   ],
+  [["--units", "mbps"], "--units: expected one of kubernetes, vaclab; found mbps"],
   [["--log-level", "loud"], "--log-level: expected one of info, warn, error; found loud"],
 ])("%s is refused", (argv, message) => {
   const read = readOptions({ ...surroundings, argv });

@@ -37,6 +37,18 @@ export function portFlag(flag: string, text: string): Result<number, string> {
     : err(`${flag}: expected a port from 0 to 65535, for example 9810; found ${text}`);
 }
 
+/** The one of some words that a flag's text is; the error says what was expected. */
+export function wordFlag<T extends string>(
+  flag: string,
+  text: string,
+  words: readonly T[],
+): Result<T, string> {
+  const found = words.find((each) => each === text);
+  return found === undefined
+    ? err(`${flag}: expected one of ${words.join(", ")}; found ${text}`)
+    : ok(found);
+}
+
 /** The level that the text of `--log-level` names; the error says what was expected. */
 export function logLevelFlag(text: string): Result<LogLevel, string> {
   const level = logLevelOf(text);

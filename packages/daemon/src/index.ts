@@ -9,4 +9,4 @@ export {
   logLevelOf,
   startDaemon,
 } from "./daemon.ts";
-export { logLevelFlag, portFlag, readFlags, readVariables } from "./flags.ts";
+export { logLevelFlag, portFlag, readFlags, readVariables, wordFlag } from "./flags.ts";

@@ -106,6 +106,38 @@ test("V6: of twenty bindings at once to a node with room for ten, ten succeed", 
   expect(requestsOn(cluster, "n1")).toHaveLength(10);
 });
 
+test("V6: as the original has it, all twenty are bound, which is why it is not the default", async () => {
+  const cluster = clusterOf({ n1: 1000 });
+  const running = startExtender(cluster, undefined, { rules: "compatible" });
+  const said = await Promise.all(
+    Array.from({ length: 20 }, async (_, index) =>
+      place(running, cluster, { name: `p${index}`, node: "n1" }),
+    ),
+  );
+  expect(said.filter((each) => each === "")).toHaveLength(20);
+  expect(requestsOn(cluster, "n1")).toHaveLength(20);
+});
+
+test.each([
+  ["fixed", 10, 7],
+  ["compatible", 9, 10],
+] as const)(
+  "V11: by %s rules a sibling and 100 Mbit/s more elsewhere score %d and %d",
+  async (rules, ...scores) => {
+    const cluster = clusterOf({ n1: 600, n2: 700 });
+    const running = startExtender(cluster, undefined, { rules });
+    await place(running, cluster, {
+      name: "sibling",
+      node: "n1",
+      annotations: both("1M"),
+      owner: "web",
+    });
+    const pod = cluster.addPod("asks", both("1M"), "web");
+    const told = running.extender.prioritize({ pod, nodes: ["n1", "n2"] });
+    expect(told.map(({ Score }) => Score)).toEqual(scores);
+  },
+);
+
 test("V12: a writer that comes between is not overwritten, and what it took is not given twice", async () => {
   const cluster = clusterOf({ n1: 300 });
   const [one, other] = [startExtender(cluster), startExtender(cluster)];

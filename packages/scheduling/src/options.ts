@@ -1,8 +1,8 @@
 /** The extender's flags and environment; a flag wins over its variable. Names of options are those of vaclab's scheduler where it has them. */
 import type { parseArgs } from "node:util";
-import { familiesWith, type LedgerRules, type RateReading, type Rates } from "@seam/bandwidth";
+import { familiesWith, type LedgerRules, RATE_READINGS, type Rates } from "@seam/bandwidth";
 import { err, mbps, ok, type Result } from "@seam/base";
-import { logLevelFlag, type LogLevel, readFlags, readVariables } from "@seam/daemon";
+import { logLevelFlag, type LogLevel, readFlags, readVariables, wordFlag } from "@seam/daemon";
 
 import type { TlsFiles } from "./http.ts";
 import type { PodReading } from "./seen-pod.ts";
@@ -99,9 +99,9 @@ const placeOf = (
 function judgingOf(said: Said): Result<Pick<Options, "reading" | "rules">, string> {
   const defaults = defaultsOf(said);
   if (!defaults.ok) return defaults;
-  const rules = oneOf<LedgerRules>("--scoring", said.scoring, ["fixed", "compatible"]);
+  const rules = wordFlag<LedgerRules>("--scoring", said.scoring, ["fixed", "compatible"]);
   if (!rules.ok) return rules;
-  const units = oneOf<RateReading>("--units", said.units, ["kubernetes", "vaclab"]);
+  const units = wordFlag("--units", said.units, RATE_READINGS);
   if (!units.ok) return units;
   const families = familiesWith({
     egress: said["egress-bandwidth-annotation"],
@@ -125,17 +125,6 @@ function numberOf(flag: string, text: string, most: number): Result<number, stri
   return /^[0-9]{1,10}$/.test(text) && Number(text) <= most
     ? ok(Number(text))
     : err(`${flag}: expected a number from 0 to ${most}, for example 20; found ${text}`);
-}
-
-function oneOf<T extends string>(
-  flag: string,
-  text: string,
-  words: readonly T[],
-): Result<T, string> {
-  const found = words.find((each) => each === text);
-  return found === undefined
-    ? err(`${flag}: expected one of ${words.join(", ")}; found ${text}`)
-    : ok(found);
 }
 
 function tlsOf(said: Said): Result<TlsFiles | null, string> {

@@ -66,6 +66,7 @@ data:
 {{- define "seam.rateKeys" -}}
 - --egress-bandwidth-annotation={{ .annotations.egress }}
 - --ingress-bandwidth-annotation={{ .annotations.ingress }}
+- --units={{ .units | default "kubernetes" }}
 {{- end -}}
 
 {{/* As well what a pod without them counts, for those who account it. */}}
