@@ -1,7 +1,4 @@
 /** From a pod's annotations to its link, by the agent's process on a real API server (issue 7 §4: V7 to V9, U2). */
-import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
-
 import { hostDeviceName, observeRates, OWN_NETNS } from "@seam/kernel";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -11,7 +8,6 @@ import { run } from "./node.fixture.ts";
 const netns = {
   node: "seam-test-ra-node",
   pod: "seam-test-ra-pod",
-  limited: "seam-test-ra-limited",
 };
 const EGRESS = "kubernetes.io/egress-bandwidth";
 const INGRESS = "kubernetes.io/ingress-bandwidth";
@@ -87,27 +83,6 @@ test("rates outlive the agent, and what changed meanwhile comes with the next on
   await annotate({ [INGRESS]: "10M" });
   await agent.start({ answers: "readyz" });
   await expect.poll(() => rates(), { timeout: 3000 }).toEqual({ ul: 20e6, dl: 10e6 });
-});
-
-test("the commands of the guide work as written", async () => {
-  const guide = readFileSync(new URL("../../../docs/guide/rates.md", import.meta.url), "utf8");
-  const block = /```sh\n(cat > limited[^]*?)```/.exec(guide)?.[1] ?? "";
-  // Nothing schedules here.
-  const commands = block.replace("spec:\n", "spec:\n  nodeName: a\n");
-  const folder = agent.at("guide");
-  mkdirSync(folder);
-  const environment = {
-    ...process.env,
-    KUBECONFIG: agent.kubeconfig,
-    PATH: `${process.env["SEAM_BIN"]}:${process.env["PATH"]}`,
-  };
-  agent.k("create", "serviceaccount", "default");
-  execFileSync("sh", ["-ec", commands], { cwd: folder, env: environment });
-  const uid = agent.k("get", "pod", "limited", "-o", "jsonpath={.metadata.uid}");
-  const call = { pod: "limited", namespace: "default", netns: netns.limited, uid };
-  await expect.poll(async () => agent.cni("ADD", call), { timeout: 5000 }).toHaveProperty("ips");
-  const limited = (): unknown => rates("id-of-limited", netns.limited);
-  await expect.poll(limited, { timeout: 1000 }).toEqual({ ul: 20e6, dl: 50e6 });
 });
 
 test("V8: with vaclab's units a whole number is Mbit/s in every annotation", async () => {

@@ -349,6 +349,29 @@ test("V19, U1: in a project a pod with a rate is placed by bandwidth, and held t
   await kubectl("delete", "project", "tight", "--timeout=60s");
 }, 120_000);
 
-test("the commands of bandwidth.md work as written", async () => {
-  expect(await runGuide("bandwidth.md", lab.name)).toContain("10000");
+/** The most that passed in a second, and the rate, of each pod's direction that the example tells of. */
+const peaksIn = (output: string): readonly (readonly [string, number])[] =>
+  [...output.matchAll(/^(\S+ \S+) had at most (\S+) of (\S+) Mbit\/s$/gm)].map(
+    ([, direction = "", most, rate]) => [direction, Number(most) / Number(rate)],
+  );
+
+test("the commands of bandwidth.md, rates.md and examples/bandwidth work as written (V6, V9, V13, U3)", async () => {
+  const [placed, held, shown] = await Promise.all([
+    runGuide("bandwidth.md", lab.name),
+    runGuide("rates.md", lab.name),
+    runGuide("../../examples/bandwidth/README.md", lab.name),
+  ]);
+  expect(placed).toContain("10000");
+  expect(held).toMatch(/^default +limited +n2 +egress +20\.0 /m);
+  expect(held).toMatch(/shaping/);
+  expect(shown).toContain("no node has sufficient bandwidth (required: ul=400Mbps, dl=400Mbps)");
+  const peaks = peaksIn(shown);
+  const directions = ["fast-0 egress", "receiver-0 ingress", "slow-0 egress"];
+  expect(peaks.map(([direction]) => direction).toSorted()).toEqual(directions);
+  for (const peak of peaks) {
+    expect(peak).toEqual([
+      peak[0],
+      expect.toSatisfy((share: number) => share > 0.8 && share < 1.05),
+    ]);
+  }
 }, 280_000);

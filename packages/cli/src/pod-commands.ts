@@ -1,4 +1,5 @@
 /** How the commands on running pods are called: logs, exec, top, traffic. */
+import { millis } from "@seam/base";
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
 import {
   countArgument,
@@ -14,6 +15,8 @@ export function addPodCommands(program: Command): void {
   addLogs(program);
   addExec(program);
   addTop(program);
+  addRecord(program);
+  addPlot(program);
   addTraffic(program);
 }
 
@@ -74,6 +77,53 @@ function addTop(program: Command): void {
     "seam top nodes",
     "seam top experiments -A",
     "seam top bandwidth -A",
+  );
+}
+
+function addRecord(program: Command): void {
+  withExamples(
+    withTarget(
+      program
+        .command("record")
+        .description(
+          "write what pods send and are sent, beside their rates, into a file over time",
+        ),
+    )
+      .argument(
+        "<file>",
+        "a table (CSV), an object for each row (.jsonl), or - for standard output",
+      )
+      .addOption(
+        new Option("--for <duration>", "how long; default: until interrupted").argParser(
+          durationArgument,
+        ),
+      )
+      .addOption(
+        new Option("--every <duration>", "time between two looks at the agents")
+          .argParser(durationArgument)
+          .default(millis(1000), "1s"),
+      )
+      .option("-A, --all-namespaces", "of all namespaces")
+      .action(later(async () => (await import("./record.ts")).record)),
+    "seam record rates.csv -n lab-a --for 30s",
+    "seam record rates.jsonl -A --every 500ms",
+  );
+}
+
+function addPlot(program: Command): void {
+  withExamples(
+    program
+      .command("plot")
+      .description("draw recorded rates over time, with series that other tables have, as an SVG")
+      .argument(
+        "<files...>",
+        "of seam record, or any with time, pod, direction and NAME_mbps; - for standard input",
+      )
+      .option("--svg <file>", "default: standard output")
+      .option("--pod <names...>", "only these pods")
+      .action(later(async () => (await import("./plot.ts")).plot)),
+    "seam plot rates.csv offered.csv --svg rates.svg",
+    "seam plot rates.csv --pod server-0 client-0 --svg pair.svg",
   );
 }
 

@@ -1,7 +1,7 @@
 /** Where the figures of `seam top` come from: metrics-server when it is there, else the kubelets; a server of this test plays the API. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { bytes, millis } from "@seam/base";
-import { readRateUsage, readUsage } from "@seam/client";
+import { followRateUsage, readRateUsage, readReservedRates, readUsage } from "@seam/client";
 import { createKubeClient, type KubeClient } from "@seam/kube";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Kubelet, startKubelet } from "./kubelet.fixture.ts";
@@ -85,26 +85,79 @@ const agentsAre = (...items: readonly object[]): typeof answers => ({
   [AGENTS]: { metadata: {}, items },
 });
 
+const agent = {
+  metadata: { name: "seam-agent-x", namespace: "seam-system" },
+  spec: {
+    nodeName: "n1",
+    containers: [{ name: "agent", ports: [{ name: "http", containerPort: 9900 }] }],
+  },
+};
+const metricsPath = `${AGENTS}/seam-agent-x:9900/proxy/metrics`;
+
+const metrics = (bytesSoFar: number, drops: number): string => {
+  const labels = 'namespace="lab-a",pod="web-0",direction="egress"';
+  return [
+    "# HELP seam_pod_rate_limit_bits_per_second Rate",
+    `seam_pod_rate_limit_bits_per_second{${labels}} 100000000`,
+    `seam_pod_shaped_bytes_total{${labels}} ${bytesSoFar}`,
+    `seam_pod_shaped_drops_total{${labels}} ${drops}`,
+  ].join("\n");
+};
+
+test("U3: what passed is told again and again, over a look that failed too, until it is ended", async () => {
+  answers = { ...agentsAre(agent), [metricsPath]: metrics(0, 0) };
+  const stop = new AbortController();
+  const reports = followRateUsage(client, { between: millis(100), signal: stop.signal });
+  const measured = async (): Promise<string | undefined> => {
+    const { value } = await reports.next();
+    if (value === undefined) return "ended";
+    return value.ok ? value.value.items[0]?.measured.toFixed(1) : value.error.message;
+  };
+  expect(await measured()).toBe("0.0");
+  answers = agentsAre(agent);
+  expect(await measured()).toContain("cannot read the metrics of node n1's agent: you may not");
+  answers = { ...answers, [metricsPath]: metrics(1_000_000, 0) };
+  // 8 Mbit since the last look that was answered, 200 ms ago or a little more.
+  const after = Number(await measured());
+  expect(after).toBeGreaterThan(10);
+  expect(after).toBeLessThan(60);
+  stop.abort();
+  expect(await measured()).toBe("ended");
+});
+
+test("U3: when nothing can be asked at first, that is all that is told", async () => {
+  answers = {};
+  const told: unknown[] = [];
+  for await (const report of followRateUsage(client, { between: millis(1) })) told.push(report);
+  expect(told).toMatchObject([{ ok: false, error: { code: "Denied" } }]);
+});
+
+test("V4: what nodes' accounts reserve of pods, by direction", async () => {
+  const reservation = {
+    podName: "web-0",
+    namespace: "lab-a",
+    bandwidth: { local: { ulMbps: 60, dlMbps: 7 }, network: { ulMbps: 0, dlMbps: 0 } },
+  };
+  const group = "/apis/networking.vaclab.org/v1";
+  answers = {
+    [group]: { resources: [{ name: "bandwidths", kind: "Bandwidth", namespaced: false }] },
+    [`${group}/bandwidths`]: {
+      metadata: {},
+      items: [{ metadata: { name: "n1" }, status: { reservations: [reservation] } }],
+    },
+  };
+  const reserved = await readReservedRates(client);
+  expect([...(reserved.ok ? reserved.value : [])]).toEqual([
+    ["lab-a/web-0 egress", 60],
+    ["lab-a/web-0 ingress", 7],
+  ]);
+});
+
 test("U3: rates of pods, and what passed between two looks at the agents' metrics", async () => {
-  const ports = [{ name: "http", containerPort: 9900 }];
-  const agent = {
-    metadata: { name: "seam-agent-x", namespace: "seam-system" },
-    spec: { nodeName: "n1", containers: [{ name: "agent", ports }] },
-  };
-  const metrics = (bytesSoFar: number, drops: number): string => {
-    const labels = 'namespace="lab-a",pod="web-0",direction="egress"';
-    return [
-      "# HELP seam_pod_rate_limit_bits_per_second Rate",
-      `seam_pod_rate_limit_bits_per_second{${labels}} 100000000`,
-      `seam_pod_shaped_bytes_total{${labels}} ${bytesSoFar}`,
-      `seam_pod_shaped_drops_total{${labels}} ${drops}`,
-    ].join("\n");
-  };
-  const path = `${AGENTS}/seam-agent-x:9900/proxy/metrics`;
-  answers = { ...agentsAre(agent), [path]: metrics(0, 0) };
+  answers = { ...agentsAre(agent), [metricsPath]: metrics(0, 0) };
   const asking = readRateUsage(client, millis(500));
   await sleep(250);
-  answers = { ...answers, [path]: metrics(5_000_000, 50) };
+  answers = { ...answers, [metricsPath]: metrics(5_000_000, 50) };
   const report = await asking;
   expect(report).toMatchObject({
     ok: true,

@@ -74,7 +74,13 @@ export {
   type WorkloadProgress,
 } from "./wait.ts";
 export { containerOf, experimentOf, findPods, runsNow } from "./targets.ts";
-export { type RateReport, type RateUsage, readRateUsage } from "./rate-usage.ts";
+export {
+  followRateUsage,
+  type RateReport,
+  type RateUsage,
+  readRateUsage,
+  readReservedRates,
+} from "./rate-usage.ts";
 export { amountOf, readUsage, type Usage, type UsageOf, type UsageReport } from "./usage.ts";
 export { type ClusterVersions, readVersions } from "./versions.ts";
 export { type ObjectEvent, type Watched, watchObjects } from "./watch.ts";

@@ -1,9 +1,10 @@
 /**
  * What pods send and are sent beside the rates that their nodes hold them to (U3): two looks at the agents' metrics, through the API server,
- * which takes the right to `get` `pods/proxy` in seam-system.
+ * which takes the right to `get` `pods/proxy` in seam-system; and what is reserved for them.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { err, type Mbps, mbps, type Millis, ok } from "@seam/base";
+import { BANDWIDTH_KIND } from "@seam/api";
+import { err, type Mbps, mbps, type Millis, ok, type Result } from "@seam/base";
 import type { KubeClient, KubeObject } from "@seam/kube";
 
 import { fromKube, type SeamError } from "./error.ts";
@@ -29,26 +30,84 @@ export type RateUsage = {
 export type RateReport = {
   readonly items: readonly RateUsage[];
   readonly silent: readonly SeamError[];
+  /** When the second look ended, milliseconds since the epoch. */
+  readonly atMs: number;
 };
+
+/** How often agents are looked at, and until when. */
+export type RateFollowing = { readonly between: Millis; readonly signal?: AbortSignal };
 
 /** Looks at all agents twice. */
 export async function readRateUsage(kube: KubeClient, between: Millis): Reply<RateReport> {
-  const { namespace, labelSelector } = AGENTS;
-  const ref = { apiVersion: "v1", kind: "Pod", namespace };
-  const agents = await listObjects(kube, ref, { labelSelector });
-  if (!agents.ok) return agents;
-  const before = await lookAtAll(kube, agents.value);
-  await sleep(between);
-  const after = await lookAtAll(kube, agents.value);
+  for await (const report of followRateUsage(kube, { between })) return report;
+  return ok({ items: [], silent: [], atMs: Date.now() });
+}
+
+/**
+ * Looks at all agents again and again; each report is about the time since the look before. Ends with its failure when the first look
+ * fails; a later one is told, and what passed meanwhile is in the next report.
+ */
+export async function* followRateUsage(
+  kube: KubeClient,
+  { between, signal }: RateFollowing,
+): AsyncGenerator<Awaited<Reply<RateReport>>> {
+  const first = await lookAtAll(kube);
+  if (!first.ok) {
+    yield first;
+    return;
+  }
+  let before = first.value;
+  for (let due = performance.now() + between; ; due += between) {
+    const rest = Math.max(0, due - performance.now());
+    await sleep(rest, undefined, signal === undefined ? {} : { signal }).catch(() => null);
+    if (signal?.aborted === true) return;
+    const after = await lookAtAll(kube);
+    yield after.ok ? reportOf(before, after.value) : after;
+    if (after.ok) before = answered(before, after.value);
+  }
+}
+
+/** The last look at each agent that was answered. */
+const answered = (before: readonly Look[], after: readonly Look[]): readonly Look[] =>
+  after.map((look) =>
+    look.seen.ok ? look : (before.find(({ agent }) => agent === look.agent) ?? look),
+  );
+
+function reportOf(before: readonly Look[], after: readonly Look[]): Result<RateReport, SeamError> {
   const silent = after.flatMap(({ seen }) => (seen.ok ? [] : [seen.error]));
   const [first] = silent;
   if (first !== undefined && silent.length === after.length) return err(first);
-  const items = after.flatMap((look, index) => usageBetween(before[index], look));
-  return ok({ items, silent });
+  const items = after.flatMap((look) =>
+    usageBetween(
+      before.find(({ agent }) => agent === look.agent),
+      look,
+    ),
+  );
+  return ok({ items, silent, atMs: Date.now() });
+}
+
+/** What the accounts of nodes reserve, by `NAMESPACE/NAME DIRECTION` of pods (V4); takes the right to list bandwidths. */
+export async function readReservedRates(kube: KubeClient): Reply<ReadonlyMap<string, Mbps>> {
+  const accounts = await listObjects(kube, BANDWIDTH_KIND);
+  if (!accounts.ok) return accounts;
+  const pods = accounts.value.flatMap((account) => itemsOf(account, "status", "reservations"));
+  return ok(
+    new Map(
+      pods.flatMap((pod) => {
+        const name = `${textOf(pod, "namespace") ?? ""}/${textOf(pod, "podName") ?? ""}`;
+        const rate = (field: string): Mbps => mbps(numberOf(pod, "bandwidth", "local", field) ?? 0);
+        return [
+          [`${name} egress`, rate("ulMbps")],
+          [`${name} ingress`, rate("dlMbps")],
+        ] as const;
+      }),
+    ),
+  );
 }
 
 /** What the metrics of a node's agent said, by the labels of its pods' directions; and when, in ms. */
 type Look = {
+  readonly agent: string;
   readonly node: string;
   readonly atMs: number;
   readonly seen: Awaited<Reply<Samples>>;
@@ -62,10 +121,14 @@ const METRICS = {
   drops: "seam_pod_shaped_drops_total",
 } as const;
 
-const lookAtAll = async (
-  kube: KubeClient,
-  agents: readonly KubeObject[],
-): Promise<readonly Look[]> => Promise.all(agents.map(async (agent) => lookAt(kube, agent)));
+async function lookAtAll(kube: KubeClient): Reply<readonly Look[]> {
+  const { namespace, labelSelector } = AGENTS;
+  const ref = { apiVersion: "v1", kind: "Pod", namespace };
+  const agents = await listObjects(kube, ref, { labelSelector });
+  return agents.ok
+    ? ok(await Promise.all(agents.value.map(async (agent) => lookAt(kube, agent))))
+    : agents;
+}
 
 async function lookAt(kube: KubeClient, agent: KubeObject): Promise<Look> {
   const node = textOf(agent, "spec", "nodeName") ?? "";
@@ -74,11 +137,14 @@ async function lookAt(kube: KubeClient, agent: KubeObject): Promise<Look> {
   const http = ports.find((each) => textOf(each, "name") === "http");
   const target = `${agent.metadata.name}:${numberOf(http, "containerPort") ?? 9811}`;
   const path = `/api/v1/namespaces/${AGENTS.namespace}/pods/${target}/proxy/metrics`;
+  const startMs = performance.now();
   const read = await kube.read(path);
+  // The agent read its counters at some moment in between.
+  const atMs = (startMs + performance.now()) / 2;
   const seen = read.ok
     ? ok(samplesIn(String(read.value)))
     : err({ ...fromKube(`read the metrics of node ${node}'s agent`, read.error), hint: RIGHTS });
-  return { node, atMs: performance.now(), seen };
+  return { agent: agent.metadata.name, node, atMs, seen };
 }
 
 const RIGHTS =
