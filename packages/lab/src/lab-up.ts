@@ -13,6 +13,7 @@ import { networkPlan, unplugCommand } from "./fabric.ts";
 import { ensureForwarder } from "./forwarder.ts";
 import { installCoredns } from "./coredns.ts";
 import { imageMarker } from "./node-init.ts";
+import { fillImageStore } from "./image-store.ts";
 import { labImage } from "./images.ts";
 import { loadImage } from "./lab-access.ts";
 import { openClient } from "./lab-ready.ts";
@@ -122,8 +123,10 @@ async function grantProxy(access: ApiAccess): Promise<void> {
   }
 }
 
-/** Archives that every node gets before its kubelet starts. */
-async function archivesFor(options: LabOptions): Promise<readonly string[]> {
+/** Images that every node gets before its kubelet starts: those made here, and others. */
+type Archives = { readonly made: readonly string[]; readonly others: readonly string[] };
+
+async function archivesFor(options: LabOptions): Promise<Archives> {
   const { network = "none", binFolder, images = [] } = options;
   const names = {
     none: ["pause"],
@@ -131,7 +134,16 @@ async function archivesFor(options: LabOptions): Promise<readonly string[]> {
     seam: ["pause", "coredns", "traffic", "seam", "kube-scheduler"],
   } as const;
   const made = await Promise.all(names[network].map(async (name) => labImage(name, binFolder)));
-  return [...made.map(({ archive }) => archive), ...images];
+  return { made: made.map(({ archive }) => archive), others: images };
+}
+
+/** Nodes that have no images yet get those made here at once. */
+async function fillNodes(lab: LabLayout, archives: readonly string[]): Promise<void> {
+  const { binFolder } = lab;
+  for (const node of lab.nodes) {
+    const isNew = await fillImageStore(`${node.folder}/containerd`, { binFolder, archives });
+    if (isNew) for (const archive of archives) writeFileSync(imageMarker(node, archive), "");
+  }
 }
 
 /** Loads what nodes that ran already lack: images change while a lab runs. A node that starts loads its own. */
@@ -200,9 +212,11 @@ async function* healNodes(name: string): AsyncGenerator<string> {
 export async function* labUp(options: LabOptions): AsyncGenerator<string> {
   requireCgroupV1();
   const lab = labLayout(options, readMade(options.name));
-  const images = await archivesFor(options);
+  const { made, others } = await archivesFor(options);
+  const images = [...made, ...others];
   yield "images made";
   await ensureFiles(lab, images);
+  await fillNodes(lab, made);
   yield "certificates and configuration written";
   makeCgroups(lab);
   await ensureNetwork(lab);
