@@ -26,6 +26,7 @@ export function registerRateMetrics(registry: Registry, store: Pick<Store, "atta
       registers: [],
       collect() {
         const measured = measure(store);
+        readAt.set(Date.now() / 1000);
         for (const metric of [this, bytes, dropped]) metric.reset();
         for (const each of measured) {
           this.set(each.labels, each.limit);
@@ -40,6 +41,11 @@ export function registerRateMetrics(registry: Registry, store: Pick<Store, "atta
     name: "seam_pod_shaped_bytes_total",
     help: "Bytes of Ethernet frames that passed a pod's rate limit, from when the direction was first limited.",
     labelNames,
+    registers,
+  });
+  const readAt = new Gauge({
+    name: "seam_pod_shaped_read_timestamp_seconds",
+    help: "When the bytes and drops of all pods were read, in seconds since 1970; rates over short times are exact by it.",
     registers,
   });
   const dropped = new Counter({

@@ -125,6 +125,22 @@ test("U3: what passed is told again and again, over a look that failed too, unti
   expect(await measured()).toBe("ended");
 });
 
+test("U3: how long it is between two looks is what the agent says, however late its answers come", async () => {
+  const at = (seconds: number, bytesSoFar: number): string =>
+    `${metrics(bytesSoFar, 0)}\nseam_pod_shaped_read_timestamp_seconds ${seconds}`;
+  answers = { ...agentsAre(agent), [metricsPath]: at(1_000_000.25, 0) };
+  const stop = new AbortController();
+  const reports = followRateUsage(client, { between: millis(50), signal: stop.signal });
+  const first = reports.next();
+  await sleep(25);
+  answers = { ...answers, [metricsPath]: at(1_000_002.25, 1_000_000) };
+  expect((await first).value).toMatchObject({ ok: true, value: { items: [{ measured: 4 }] } });
+  // The same figures once more say nothing.
+  expect((await reports.next()).value).toMatchObject({ ok: true, value: { items: [] } });
+  stop.abort();
+  await reports.next();
+});
+
 test("U3: when nothing can be asked at first, that is all that is told", async () => {
   answers = {};
   const told: unknown[] = [];

@@ -113,7 +113,12 @@ type Look = {
   readonly seen: Awaited<Reply<Samples>>;
 };
 
-type Samples = { readonly [metric in keyof typeof METRICS]: ReadonlyMap<string, number> };
+type Samples = {
+  readonly [metric in keyof typeof METRICS]: ReadonlyMap<string, number>;
+} & {
+  /** When the agent read its counters, by its own clock; null when it does not tell. */
+  readonly readMs: number | null;
+};
 
 const METRICS = {
   limit: "seam_pod_rate_limit_bits_per_second",
@@ -158,13 +163,19 @@ function samplesIn(text: string): Samples {
         ([, labels = "", value]) => [labels, Number(value)],
       ),
     );
-  return { limit: of(METRICS.limit), bytes: of(METRICS.bytes), drops: of(METRICS.drops) };
+  const readAt = /^seam_pod_shaped_read_timestamp_seconds (\S+)$/m.exec(text)?.[1];
+  const readMs = readAt === undefined ? null : Number(readAt) * 1000;
+  return { limit: of(METRICS.limit), bytes: of(METRICS.bytes), drops: of(METRICS.drops), readMs };
 }
 
 function usageBetween(before: Look | undefined, after: Look): readonly RateUsage[] {
   if (before === undefined || !before.seen.ok || !after.seen.ok) return [];
-  const seconds = (after.atMs - before.atMs) / 1000;
   const [old, now] = [before.seen.value, after.seen.value];
+  const isTold = old.readMs !== null && now.readMs !== null;
+  const passedMs = isTold ? now.readMs - old.readMs : after.atMs - before.atMs;
+  // Two looks at the same figures: nothing is known of the time between.
+  if (passedMs <= 0) return [];
+  const seconds = passedMs / 1000;
   const grown = (metric: "bytes" | "drops", labels: string): number =>
     Math.max(0, (now[metric].get(labels) ?? 0) - (old[metric].get(labels) ?? 0)) / seconds;
   return [...now.limit].map(([labels, limit]) => ({
