@@ -3,6 +3,7 @@ import { type Cidr, err, ok, parseAddress, parseNetwork, type Result } from "@se
 
 import { collect, labelsOf, listAt, specOf } from "./policy-fields.ts";
 import { type Tier, TIERS } from "./policy-model.ts";
+import type { PolicyPod } from "./policy-pod.ts";
 
 /** Reads a tier; one that is always there keeps its place. */
 export function readCalicoTier(
@@ -23,12 +24,14 @@ export function readCalicoTier(
   return { tier: fixed, faults: isSame ? [] : [fault] };
 }
 
-/** A set of networks that has labels. */
+/** A set of networks that has labels; or a host endpoint, which is one of its addresses. */
 export type NetworkSet = {
   /** Null: of the cluster. */
   readonly namespace: string | null;
   readonly labels: Readonly<Record<string, string>>;
   readonly cidrs: readonly Cidr[];
+  /** Names that a host endpoint has for ports. */
+  readonly ports: PolicyPod["ports"];
 };
 
 /** Reads the set of a namespace; null: of the cluster. What cannot be read is left out. */
@@ -42,6 +45,7 @@ export function readNetworkSet(
     namespace,
     labels: labelsOf(object),
     cidrs: read.flatMap((each) => (each.ok ? [each.value] : [])),
+    ports: [],
   };
   const faults = read.flatMap((each) => (each.ok ? [] : [each.error]));
   return { set, faults: listed.ok ? faults : [listed.error] };

@@ -192,7 +192,8 @@ function readProtocol(value: unknown, path: string): Result<readonly OnePort[], 
     return err(`${path}: expected exactly one of ${PROTOCOL_FIELDS.join(", ")}`);
   const { destinationNamedPort: name } = fields.value;
   // A name says nothing of the protocol, of which the container's port has one.
-  if (typeof name === "string") return ok(PROTOCOLS.map((protocol) => ({ protocol, name })));
+  if (typeof name === "string")
+    return ok(PROTOCOLS.map((protocol) => ({ protocol, name, isOfHosts: false })));
   const protocol = PROTOCOLS.find((each) => each === given[0]);
   if (protocol === undefined) return err(`${path}.${given[0]}: expected the name of a port`);
   const match = fieldsOf(fields.value[protocol], `${path}.${protocol}`, ["destinationPort"]);

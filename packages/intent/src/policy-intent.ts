@@ -18,7 +18,7 @@ import { readHostEndpoint } from "./calico-host-endpoint.ts";
 import { type NetworkSet, readCalicoTier, readNetworkSet } from "./calico-objects.ts";
 import { type CalicoReading, readCalicoPolicy } from "./calico-reading.ts";
 import { readClusterPolicy } from "./cluster-policy-reading.ts";
-import { createHosts, type Hosts, type NodeInterfaces } from "./policy-hosts.ts";
+import { createHosts, type Hosts, type IdleEndpoint, type NodeInterfaces } from "./policy-hosts.ts";
 import { createLinks, type Link, type Links } from "./policy-links.ts";
 import { type Condition, type Policy, type PolicyReading, selects } from "./policy-model.ts";
 import { createPeers, type Peers, type PolicyNode } from "./policy-peers.ts";
@@ -60,6 +60,8 @@ export type PolicyIntent = {
     direction: Direction,
     peers: PeerClass,
   ) => readonly string[];
+  /** Host endpoints of this node that are in force nowhere. */
+  readonly idleEndpoints: () => readonly IdleEndpoint[];
   /** Policies that decide at a point of one of this node's interfaces; null when none does. */
   readonly policiesAt: (name: string, point: HostPoint) => readonly string[] | null;
 };
@@ -103,6 +105,7 @@ export function createPolicyIntent(node: string | null = null): PolicyIntent {
     setEndpoint: links.set,
     setInterfaces: hosts.setInterfaces,
     asksInterfaces: hosts.isAny,
+    idleEndpoints: hosts.idle,
     takeChange: () => takeChange(tables),
     state: () => stateOf(tables),
     policiesAt: hosts.policiesAt,
@@ -202,6 +205,7 @@ function setHostEndpoint(tables: Tables, name: string, object: unknown): readonl
       address,
       length: familyBits(address.family),
     })),
+    ports: endpoint.ports,
   };
   putNetworkSet(tables, `HostEndpoint/${name}`, set);
   return reading === null ? [] : reading.faults;

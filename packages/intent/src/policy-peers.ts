@@ -23,6 +23,7 @@ import {
   type KnownPod,
   meansPod,
   type Term,
+  tokensByPlace,
   tokensOf,
 } from "./policy-terms.ts";
 
@@ -206,13 +207,11 @@ const blockOf = ({ first, last, class: of }: ClassedBlock): Block => ({
   peers: of.number,
 });
 
-/** The blocks that terms mean, each using its class. Where no pod is, a port's name stands for nothing. */
+/** The blocks that terms mean, each using its class. */
 const blocksOf = (terms: TermTable, classes: Classes): readonly ClassedBlock[] =>
   FAMILIES.flatMap((family) =>
     segmentsOf(family, terms.blocks).flatMap(({ first, last, terms: meaning }) => {
-      const tokens = meaning
-        .filter(({ named }) => named === null)
-        .map((term) => ({ term, port: null }));
+      const tokens = meaning.flatMap((term) => tokensByPlace(term, first));
       const found = classes.acquire(family, tokens, null);
       return found === null ? [] : [{ first, last, class: found }];
     }),

@@ -174,7 +174,7 @@ function readPort(value: unknown, path: string): Result<OnePort, string> {
   const protocol = PROTOCOLS.find((each) => each.toUpperCase() === text);
   if (protocol === undefined) return err(`${path}.protocol: expected TCP, UDP or SCTP`);
   if (port === null) return ok(portSet({ protocol, first: 0, last: LAST_PORT }));
-  if (typeof port === "string") return ok({ protocol, name: port });
+  if (typeof port === "string") return ok({ protocol, name: port, isOfHosts: false });
   return readRange([port, endPort ?? port], protocol, path);
 }
 
