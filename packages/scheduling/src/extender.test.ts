@@ -278,3 +278,18 @@ test("V2: a process that starts anew finds every reservation, bound or not", asy
   await second.watched();
   expect(used(second)).toEqual({ ulMbps: 100, dlMbps: 100 });
 });
+
+test("V12, V21: a process that begins finds the pods that wait, and those on nodes whose Bandwidth does not name them", async () => {
+  const cluster = clusterOf({ n1: 1000 });
+  await place(startExtender(cluster), cluster, { name: "told", node: "n1" });
+  for (const name of ["untold", "waits", "ended"]) cluster.addPod(name, both("50M"));
+  const pod = { namespace: "lab", name: "untold", uid: "uid-untold" };
+  expect(await cluster.client.bind(pod, "n1")).toMatchObject({ ok: true });
+  cluster.endPod("ended");
+  const { world } = startExtender(cluster);
+  expect(world.pending().map(({ name }) => name)).toEqual(["waits"]);
+  const rates = { ulMbps: 50, dlMbps: 50 };
+  const request = { podUid: "uid-untold", podName: "untold", namespace: "lab", rates };
+  expect(world.unrecorded()).toEqual([{ node: "n1", request }]);
+  expect(world.nodes()).toEqual(["n1"]);
+});

@@ -10,8 +10,9 @@ import { watchCluster } from "./cluster.ts";
 import { createExtender, type Extender } from "./extender.ts";
 import type { Meter } from "./meter.ts";
 import type { PodReading } from "./seen-pod.ts";
+import { createRequestWriter } from "./request-writer.ts";
 import { createWaitingPods, type WaitingPods } from "./waiting.ts";
-import { createWorld } from "./world.ts";
+import { createWorld, type World } from "./world.ts";
 
 /** What a term needs. */
 export type TermOptions = {
@@ -31,6 +32,8 @@ export type TermOptions = {
 const ROOM_ANNOTATION = "seam.ucsd.edu/bandwidth-room";
 /** kube-scheduler asks by itself within some milliseconds of an event that it knows. */
 const PAUSE = millis(250);
+/** About what it has in its queue, kube-scheduler has asked or begun to by then; what waits longer was refused earlier. */
+const TAKE_UP_AFTER = millis(2000);
 
 /** Runs until `signal` is aborted. */
 export async function runTerm(options: TermOptions): Promise<void> {
@@ -64,7 +67,22 @@ export async function runTerm(options: TermOptions): Promise<void> {
       ),
   });
   options.onReady(createExtender({ client, world, binder, waiting }), waiting);
+  const takingUp = setTimeout(() => takeUp(client, world, waiting), TAKE_UP_AFTER);
   await stopped;
+  clearTimeout(takingUp);
+}
+
+/** What a process before this one has left undone: pods that it refused are woken when there is room, requests are written. */
+function takeUp(client: KubeClient, world: World, waiting: WaitingPods): void {
+  waiting.adopt(world.pending(), world.nodes());
+  const writer = createRequestWriter({
+    client,
+    known: world.bandwidth,
+    onSeen: world.setBandwidth,
+    // The pod is there already.
+    stillFits: () => true,
+  });
+  for (const { node, request } of world.unrecorded()) void writer.add(node, request);
 }
 
 const wakerOf =
@@ -75,7 +93,8 @@ const wakerOf =
     const ref = { apiVersion: "v1", kind: "Pod", namespace, name };
     const told = await client.patch(ref, { kind: "merge", value });
     if (told.ok) meter.woke();
-    else if (!isNotFound(told.error))
+    // A pod that is gone needs nothing, and after the term another wakes.
+    else if (!isNotFound(told.error) && told.error.kind !== "usage")
       log.warn({ namespace, name, error: told.error.message }, "a waiting pod could not be woken");
     return told.ok;
   };

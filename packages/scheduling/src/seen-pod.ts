@@ -23,6 +23,8 @@ export type SeenPod = {
   readonly facts: PodFacts;
   readonly member: GroupMember;
   readonly priority: number;
+  /** It is of a scheduler that asks here. */
+  readonly isAware: boolean;
   /** Its deletion has begun. */
   readonly isLeaving: boolean;
   /** Why it cannot be placed anywhere, or null: an annotation that cannot be kept. */
@@ -54,6 +56,7 @@ export function seePod(object: Json, reading: PodReading, controllerOf: Controll
     },
     member,
     priority: typeof priority === "number" ? priority : 0,
+    isAware,
     isLeaving: textAt(child(object, "metadata"), "deletionTimestamp") !== null,
     refusal: read.findings.find(({ severity }) => severity === "error")?.message ?? null,
   };

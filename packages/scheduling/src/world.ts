@@ -8,6 +8,7 @@ import {
   type Ledger,
   type LedgerRules,
   type Place,
+  type PodFacts,
 } from "@seam/bandwidth";
 import { hasReached, type Json, type KubeObject, textAt } from "@seam/kube";
 
@@ -27,6 +28,12 @@ export type World = {
   /** Reads a pod that may not be known yet. */
   readonly see: (pod: Json) => SeenPod;
   readonly pod: (uid: string) => SeenPod | undefined;
+  /** Pods of this scheduler that have no node and can be placed. */
+  readonly pending: () => readonly PodFacts[];
+  /** Requests of this scheduler's pods that are on a node, but not in its `Bandwidth`: who bound them ended before that was written. */
+  readonly unrecorded: () => readonly PlacedRequest[];
+  /** Names of the nodes that have a `Bandwidth`. */
+  readonly nodes: () => readonly string[];
   /** The last known `Bandwidth` of a node. */
   readonly bandwidth: (node: string) => KubeObject | undefined;
   readonly setPod: (pod: Json) => void;
@@ -39,6 +46,9 @@ export type World = {
   readonly hold: (uid: string) => void;
   readonly letGo: (uid: string) => void;
 };
+
+/** A request, and the node that it is of. */
+type PlacedRequest = { readonly node: string; readonly request: BandwidthRequest };
 
 type State = {
   readonly options: WorldOptions;
@@ -73,6 +83,9 @@ export function createWorld(options: WorldOptions): World {
     ledger: state.ledger,
     see,
     pod: (uid) => state.pods.get(uid),
+    pending: () => [...state.pods.values()].filter(isPending).map(({ facts }) => facts),
+    unrecorded: () => [...state.pods.values()].flatMap((pod) => unrecorded(state, pod)),
+    nodes: () => [...state.bandwidths.keys()],
     bandwidth: (node) => state.bandwidths.get(node)?.object,
     setPod: (pod) => setPod(state, see(pod)),
     removePod: (uid) => removePod(state, uid),
@@ -85,6 +98,18 @@ export function createWorld(options: WorldOptions): World {
       state.held.delete(uid);
     },
   };
+}
+
+const isPending = ({ facts, isAware, isLeaving, refusal }: SeenPod): boolean =>
+  isAware && facts.node === null && !facts.isTerminal && !isLeaving && refusal === null;
+
+function unrecorded(state: State, { facts, isAware }: SeenPod): readonly PlacedRequest[] {
+  const { uid: podUid, name: podName, namespace, node, rates, isTerminal } = facts;
+  const known = node === null ? undefined : state.bandwidths.get(node)?.read.requests;
+  const isCounted = isAware && !isTerminal && rates.ulMbps + rates.dlMbps > 0;
+  if (node === null || known === undefined || !isCounted) return [];
+  if (known.some((request) => request.podUid === podUid)) return [];
+  return [{ node, request: { podUid, podName, namespace, rates } }];
 }
 
 const touch = ({ options }: State, nodes: readonly string[]): void => {
