@@ -6,6 +6,9 @@ import type { Extender } from "./extender.ts";
 import type { Options } from "./options.ts";
 import type { WaitingPods } from "./waiting.ts";
 
+/** Which lease, and beside whose kube-scheduler. */
+type PartOptions = Pick<Options, "lease" | "namespace" | "host">;
+
 /** What answers during a term. */
 type Answering = Pick<Term, "isOver"> & {
   readonly extender: Extender;
@@ -31,7 +34,7 @@ export const isHolderOf = (holder: string, host: string): boolean =>
   holder.startsWith(`${host}_`) && !holder.includes("_", host.length + 1);
 
 /** A process that does not know yet who leads. */
-export function createPart({ lease, namespace, host }: Options): Part {
+export function createPart({ lease, namespace, host }: PartOptions): Part {
   const state: { answering: Answering | null; look: Result<string | null, KubeError> | null } = {
     answering: null,
     look: lease === null ? ok(null) : null,
