@@ -11,6 +11,7 @@ import { createPolicyIntent, type PolicyIntent } from "@seam/intent";
 import type { KernelError, PolicyTable } from "@seam/kernel";
 import { gateChange, type PolicyChange, type PolicyState } from "@seam/state";
 
+import { createIdleEndpoints } from "./idle-endpoints.ts";
 import { interfaceTeller, type InterfaceTellerOptions } from "./interface-teller.ts";
 import { type GateFacts, type GateView, gateViews } from "./gate-view.ts";
 import type { AgentMetrics } from "./metrics.ts";
@@ -69,8 +70,9 @@ export function createPolicies(options: PoliciesOptions): Policies {
   /** Null until all objects were seen. */
   let tellCurrent: (() => void) | null = null;
   const isIdle = (): boolean => tellCurrent === null;
+  const tellIdle = createIdleEndpoints({ intent, reports: options.reports });
   const turns = createTurns({
-    work: dueWriter({ options, writer, admissions, tellInterfaces, isIdle }),
+    work: dueWriter({ options, writer, admissions, tellInterfaces, tellIdle, isIdle }),
     retryMs: RETRY_MS,
     onCurrent: () => tellCurrent?.(),
     isIdle,
@@ -113,19 +115,28 @@ type Due = {
   readonly writer: Writer;
   readonly admissions: Admissions;
   readonly tellInterfaces: () => boolean;
+  readonly tellIdle: () => void;
   /** Whether nobody asks for it any more. */
   readonly isIdle: () => boolean;
 };
 
 /** Writes what is due, with the interfaces as they are now; whether the kernel has it. */
 const dueWriter =
-  ({ options, writer, admissions, tellInterfaces, isIdle }: Due): (() => Promise<boolean>) =>
+  ({
+    options,
+    writer,
+    admissions,
+    tellInterfaces,
+    tellIdle,
+    isIdle,
+  }: Due): (() => Promise<boolean>) =>
   async () => {
     tellInterfaces();
     const stop = options.metrics.startPolicyChange();
     const written = await writer.write();
     stop(written);
     if (isIdle()) return false;
+    tellIdle();
     if (!written.ok) tellRefused(options, written.error);
     else if (written.value !== null) tellWritten(written.value, admissions, options);
     return written.ok;

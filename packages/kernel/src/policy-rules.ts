@@ -58,7 +58,7 @@ export const setNames = {
   denied: (direction: Direction, family: Family): string =>
     `denied-${direction}${family.slice(-1)}`,
   sampled: (direction: Direction): string => `sampled-${direction}`,
-  logged: (direction: Direction): string => `logged-${direction}`,
+  logged: (judged: Direction | HostPoint): string => `logged-${judged}`,
   permissions: (judged: Judged): string => `permissions-${judged}`,
 };
 

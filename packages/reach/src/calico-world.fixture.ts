@@ -60,7 +60,8 @@ const at = (text: string): Address => {
   invariant(parsed.ok, text);
   return parsed.value;
 };
-const OUTSIDE = ["192.0.2.1", "10.0.1.99", "fd00:9::5", "2001:db8::1"].map(at);
+/** Some of which host endpoints have, beside each other. */
+const OUTSIDE = ["192.0.2.1", "10.0.1.98", "10.0.1.99", "fd00:9::5", "2001:db8::1"].map(at);
 /** Interfaces of the node n1. */
 export const INTERFACES: ReadonlyMap<string, readonly Address[]> = new Map(
   Object.entries({
@@ -93,13 +94,14 @@ const endpoint = fc
     labels,
     node: fc.constantFrom("n1", "n1", "n1", "n2"),
     interfaceName: fc.constantFrom(undefined, "eth0", "eth1", "*"),
-    expectedIPs: fc.uniqueArray(fc.constantFrom(...NODE_ADDRESSES, "10.0.1.99"), {
+    expectedIPs: fc.uniqueArray(fc.constantFrom(...NODE_ADDRESSES, "10.0.1.98", "10.0.1.99"), {
       minLength: 1,
       maxLength: 3,
     }),
     profiles: fc.constantFrom([], [], ["projectcalico-default-allow"]),
     ports: fc.subarray([
       { name: "web", protocol: "TCP", port: 80 },
+      { name: "web", protocol: "TCP", port: 443 },
       { name: "web", protocol: "udp", port: 81 },
       { name: "db", protocol: "TCP", port: 8080 },
     ]),
@@ -156,6 +158,13 @@ export const step = fc.oneof(
   },
   fc.constant({ take: true }),
 );
+/** Sets of networks and host endpoints alone, of which rules may mean the addresses. */
+export const setStep: typeof step = fc.oneof(
+  ...CALICO.filter(([kind]) => kind.endsWith("Set") || kind === "HostEndpoint").map(
+    ([kind, keys, object]) =>
+      fc.record({ kind: fc.constant(kind), key: fc.constantFrom(...keys), object: gone(object) }),
+  ),
+);
 /** Most are about the node's own interfaces. */
 export const hostStep: typeof step = fc.oneof(
   {
@@ -177,6 +186,27 @@ export const hostStep: typeof step = fc.oneof(
   { weight: 4, arbitrary: step },
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+type RuleDraft = { readonly source?: object; readonly destination?: object };
+type SpecDraft = {
+  readonly ingress?: readonly RuleDraft[];
+  readonly egress?: readonly RuleDraft[];
+};
+
+/** The step without conditions on policies' own ends: while there is one, all is worked out anew with each set of networks. */
+export function withoutOwnEnds(one: Step): Step {
+  if (!("kind" in one) || one.object === null || !("spec" in one.object)) return one;
+  const { ingress, egress, ...spec }: SpecDraft = { ...Object(one.object.spec) };
+  const ports = (end: object = {}): object =>
+    Object.fromEntries(Object.entries(end).filter(([key]) => /ports$/i.test(key)));
+  const rules = {
+    ...(ingress && {
+      ingress: ingress.map((rule) => ({ ...rule, destination: ports(rule.destination) })),
+    }),
+    ...(egress && { egress: egress.map((rule) => ({ ...rule, source: {} })) }),
+  };
+  return { ...one, object: { ...one.object, spec: { ...spec, ...rules } } };
+}
 
 /** What the objects are, beside what the intent was told. */
 export type World = {
