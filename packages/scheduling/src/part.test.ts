@@ -41,6 +41,10 @@ test("a process stands by, ready, until its kube-scheduler leads and all objects
   expect(part.missing()).toEqual([
     "who leads is not known: lease lab/vaclab-scheduler is not read yet",
   ]);
+  part.onLook(ok(null));
+  expect(part.missing()).toEqual([
+    "nobody leads: no kube-scheduler holds lease lab/vaclab-scheduler",
+  ]);
   part.onLook(ok("another_7f2c1f0e"));
   expect(part.missing()).toEqual([]);
   expect(part.extender()).toEqual(err(expect.stringContaining("stands by")));

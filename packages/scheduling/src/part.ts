@@ -53,7 +53,10 @@ export function createPart({ lease, namespace, host }: PartOptions): Part {
     },
     waiting: () => answering()?.waiting.count() ?? 0,
     missing: () => {
-      if (state.look?.ok !== true) return [unread(`${namespace}/${lease}`, state.look)];
+      const { look } = state;
+      if (look?.ok !== true) return [unread(`${namespace}/${lease}`, look)];
+      if (lease !== null && look.value === null)
+        return [`nobody leads: no kube-scheduler holds lease ${namespace}/${lease}`];
       return doesLead() && answering() === null ? [STARTING] : [];
     },
     onLook: (look) => void (state.look = look),
