@@ -82,13 +82,7 @@ export function createPolicyIntent(node: string | null = null): PolicyIntent {
       set(key, object === null ? null : readNetworkPolicy(key.split("/")[0] ?? "", object)),
     setClusterPolicy: (name, object) =>
       set(`ClusterNetworkPolicy/${name}`, object === null ? null : readClusterPolicy(object)),
-    setNamespace: (name, labels) => {
-      const isNews = (peers.around.namespace(name) === null) !== (labels === null);
-      peers.setNamespace(name, labels);
-      if (isNews || policies.asksNamespaces())
-        links.touch(({ pod }) => pod !== null && peers.pod(pod.key)?.namespace === name);
-      if (policies.asksOwn()) hosts.touch();
-    },
+    setNamespace: (name, labels) => setNamespace(tables, name, labels),
     setCalico: (kind, key, object) => setCalico(tables, { kind, key, object }),
     setServiceAccount: (key, labels) => {
       peers.setAccount(key, labels);
@@ -132,6 +126,18 @@ const stateOf = ({ peers, links, hosts }: Tables): PolicyState => ({
   blocks: peers.blocks(),
   hosts: hosts.gates(),
 });
+
+function setNamespace(
+  { peers, policies, links, hosts }: Tables,
+  name: string,
+  labels: Labels | null,
+): void {
+  const isNews = (peers.around.namespace(name) === null) !== (labels === null);
+  peers.setNamespace(name, labels);
+  if (isNews || policies.asksNamespaces())
+    links.touch(({ pod }) => pod !== null && peers.pod(pod.key)?.namespace === name);
+  if (policies.asksOwn()) hosts.touch();
+}
 
 function setPolicy(
   { peers, policies, links, hosts }: Tables,
