@@ -124,8 +124,8 @@ export const faults: readonly (readonly [string, () => Promise<readonly string[]
 const VALUES = {
   "agent.maxUnavailable": "3",
   "scheduler.replicas": "2",
-  "scheduler.leaderElection.leaseSeconds": "4",
-  "scheduler.leaderElection.renewSeconds": "3",
+  "scheduler.leaderElection.leaseSeconds": "8",
+  "scheduler.leaderElection.renewSeconds": "5",
   "scheduler.leaderElection.retrySeconds": "1",
   "manager.annotations.egress": "example.org/up",
   "manager.annotations.ingress": "example.org/down",

@@ -122,8 +122,8 @@ const configurationOf = ({ kubeconfig, extenderPort, host }: Setting): Json => (
 
 /** A process that is started again whenever it ends, as a kubelet does it with containers. */
 export type Kept = {
-  /** Ends the process without a word; another one is started. */
-  readonly kill: () => Promise<void>;
+  /** Stops it where it is, or lets it go on. */
+  readonly signal: (name: "SIGSTOP" | "SIGCONT") => void;
   /** Ends it for good. */
   readonly stop: () => Promise<void>;
 };
@@ -140,7 +140,7 @@ export async function keep(start: () => ChildProcess | Promise<ChildProcess>): P
   };
   state.child.once("exit", () => void again());
   return {
-    kill: async () => end(state.child),
+    signal: (name) => void state.child.kill(name),
     stop: async () => {
       state.isKept = false;
       await end(state.child);
