@@ -38,7 +38,7 @@ async function run(options: Options, config: ClusterConfig): Promise<Result<void
   if (!serving.ok) return serving;
   await using server = serving.value;
   log.info({ port: daemon.port, extenderPort: server.port, server: config.server.href }, "started");
-  const { namespace, identity, reading, rules } = options;
+  const { namespace, identity } = options;
   await takePart({
     client,
     namespace,
@@ -53,7 +53,7 @@ async function run(options: Options, config: ClusterConfig): Promise<Result<void
         meter.setLeading(true);
         log.info({}, "caches are complete; answering");
       };
-      await runTerm({ client, reading, rules, log, meter, counts, signal: term, onReady });
+      await runTerm({ ...options, client, log, meter, counts, signal: term, onReady });
       state.term = null;
       meter.setLeading(false);
       log.info({ identity }, "no longer leading");

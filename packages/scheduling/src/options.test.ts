@@ -20,6 +20,7 @@ const defaults = {
   identity: "host-7",
   reading,
   rules: "fixed",
+  candidates: 16,
   logLevel: "info",
 };
 

@@ -76,10 +76,8 @@ export async function startScheduler({ kubeconfig, extenderPort }: Setting): Pro
       {
         urlPrefix: `http://127.0.0.1:${extenderPort}`,
         filterVerb: "filter",
-        prioritizeVerb: "prioritize",
         preemptVerb: "preempt",
         bindVerb: "bind",
-        weight: 100,
         nodeCacheCapable: true,
       },
     ],

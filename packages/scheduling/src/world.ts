@@ -21,6 +21,9 @@ export type WorldOptions = {
   readonly onTouched?: (nodes: readonly string[]) => void;
 };
 
+/** A request, and the node in whose `Bandwidth` it belongs. */
+type PlacedRequest = { readonly node: string; readonly request: BandwidthRequest };
+
 /** The cluster as it is known. */
 export type World = {
   readonly ledger: Ledger;
@@ -35,6 +38,8 @@ export type World = {
   readonly setNode: (name: string, labels: Json | null) => void;
   readonly setBandwidth: (object: KubeObject) => void;
   readonly removeBandwidth: (name: string) => void;
+  /** Pods of this scheduler that are bound, have rates, and no request in their node's `Bandwidth`. */
+  readonly unrecorded: () => readonly PlacedRequest[];
   /** While a binding is under way, its reservation is what the binder says, not what objects say. */
   readonly hold: (uid: string) => void;
   readonly letGo: (uid: string) => void;
@@ -80,11 +85,26 @@ export function createWorld(options: WorldOptions): World {
     setNode: (name, labels) => setNode(state, name, labels),
     setBandwidth: (object) => setBandwidth(state, object),
     removeBandwidth: (name) => removeBandwidth(state, name),
+    unrecorded: () => unrecorded(state),
     hold: (uid) => void state.held.add(uid),
     letGo: (uid) => {
       state.held.delete(uid);
     },
   };
+}
+
+function unrecorded({ pods, bandwidths }: State): readonly PlacedRequest[] {
+  const recorded = new Set(
+    [...bandwidths].flatMap(([node, { read }]) =>
+      read.requests.map(({ podUid }) => `${node}/${podUid}`),
+    ),
+  );
+  return [...pods.values()].flatMap(({ facts, isOurs }) => {
+    const { uid, name, namespace, node, rates, isTerminal } = facts;
+    const isCounted = isOurs && !isTerminal && (rates.ulMbps > 0 || rates.dlMbps > 0);
+    if (node === null || !isCounted || recorded.has(`${node}/${uid}`)) return [];
+    return [{ node, request: { podUid: uid, podName: name, namespace, rates } }];
+  });
 }
 
 const touch = ({ options }: State, nodes: readonly string[]): void => {
@@ -188,6 +208,7 @@ function claim(state: State, node: string, requests: readonly BandwidthRequest[]
   for (const { podUid, podName, namespace, rates } of requests) {
     if (state.held.has(podUid) || state.gone.has(podUid)) continue;
     const known = state.pods.get(podUid)?.facts;
+    if (known !== undefined && known.node !== null) continue;
     const group = known?.group ?? { type: "Pod", name: podName, uid: podUid };
     const facts = { uid: podUid, namespace, name: podName, ip: "", isTerminal: false, group };
     touch(state, state.ledger.setClaim({ ...facts, rates, node }));
