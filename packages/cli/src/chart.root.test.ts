@@ -230,7 +230,7 @@ test("values of vaclab's chart reach the controller (V17), and those of an older
       template: {
         spec: {
           containers: expect.arrayContaining([
-            expect.objectContaining({ name: "extender", args: rates }),
+            expect.objectContaining({ name: "extender", args: ["--candidates=16", ...rates] }),
           ]),
         },
       },

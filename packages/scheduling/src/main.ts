@@ -43,13 +43,11 @@ async function run(options: Options, config: ClusterConfig): Promise<Result<void
   if (!serving.ok) return serving;
   await using server = serving.value;
   log.info({ port: daemon.port, extenderPort: server.port, server: config.server.href }, "started");
-  const { reading, rules } = options;
   const lead = async (term: Term): Promise<void> => {
     log.info({}, "leading");
     await runTerm({
+      ...options,
       client: fenceWrites(client, term.isOver),
-      reading,
-      rules,
       log,
       meter,
       counts,

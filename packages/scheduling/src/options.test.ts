@@ -21,6 +21,7 @@ const defaults = {
   host: "this-host",
   reading,
   rules: "fixed",
+  candidates: 16,
   logLevel: "info",
 };
 

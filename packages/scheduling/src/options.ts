@@ -24,6 +24,8 @@ export type Options = {
   readonly host: string;
   readonly reading: PodReading;
   readonly rules: LedgerRules;
+  /** How many of the nodes with the best score are left to kube-scheduler's own taste at most; 0: all nodes with room. */
+  readonly candidates: number;
   readonly logLevel: LogLevel;
 };
 
@@ -48,6 +50,7 @@ export const USAGE = `seam scheduling: the extender of kube-scheduler that place
   --default-egress-mbps N   accounted for a pod that does not say; 20
   --default-ingress-mbps N  20
   --scoring MODE        fixed, or compatible: vaclab's filter, reservation and scores; fixed
+  --candidates N        of the nodes with the best score, so many at most are left to kube-scheduler; 0: all nodes with room; 16
   --units UNITS         kubernetes, or vaclab: whole numbers are Mbit/s in every annotation; kubernetes
   --kubeconfig FILE     cluster to work on; the pod's service account when absent (KUBECONFIG)
   --lease NAME          lease of the kube-scheduler that asks: while that holds it, this process answers; none: always;
@@ -103,20 +106,22 @@ const placeOf = (
 });
 
 /** How pods are read and judged. */
-function judgingOf(said: Said): Result<Pick<Options, "reading" | "rules">, string> {
+function judgingOf(said: Said): Result<Pick<Options, "reading" | "rules" | "candidates">, string> {
   const defaults = defaultsOf(said);
   if (!defaults.ok) return defaults;
   const rules = oneOf<LedgerRules>("--scoring", said.scoring, ["fixed", "compatible"]);
   if (!rules.ok) return rules;
   const units = oneOf<RateReading>("--units", said.units, ["kubernetes", "vaclab"]);
   if (!units.ok) return units;
+  const candidates = numberOf("--candidates", said.candidates, 100_000);
+  if (!candidates.ok) return candidates;
   const families = familiesWith({
     egress: said["egress-bandwidth-annotation"],
     ingress: said["ingress-bandwidth-annotation"],
   });
   const schedulers = new Set([said["scheduler-name"]]);
   const reading = { families, units: units.value, schedulers, defaults: defaults.value };
-  return ok({ reading, rules: rules.value });
+  return ok({ reading, rules: rules.value, candidates: candidates.value });
 }
 
 function defaultsOf(said: Said): Result<Rates, string> {
@@ -162,6 +167,7 @@ const DEFAULTS = {
   "default-egress-mbps": "20",
   "default-ingress-mbps": "20",
   scoring: "fixed",
+  candidates: "16",
   units: "kubernetes",
   lease: "vaclab-scheduler",
   "log-level": "info",
@@ -188,6 +194,7 @@ const FLAGS = {
   "default-egress-mbps": { type: "string" },
   "default-ingress-mbps": { type: "string" },
   scoring: { type: "string" },
+  candidates: { type: "string" },
   units: { type: "string" },
   kubeconfig: { type: "string" },
   lease: { type: "string" },

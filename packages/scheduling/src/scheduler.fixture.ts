@@ -111,10 +111,8 @@ const configurationOf = ({ kubeconfig, extenderPort, host }: Setting): Json => (
     {
       urlPrefix: `http://127.0.0.1:${extenderPort}`,
       filterVerb: "filter",
-      prioritizeVerb: "prioritize",
       preemptVerb: "preempt",
       bindVerb: "bind",
-      weight: 100,
       nodeCacheCapable: true,
     },
   ],

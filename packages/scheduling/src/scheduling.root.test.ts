@@ -107,7 +107,7 @@ afterAll(async () => {
 test("V10, V12: a pod of 600 goes where 1000 are free, and its request is in that node's Bandwidth", async () => {
   await makePod(client, "wide", { egress: "600M" });
   await eventually(async () => expect(await placed()).toEqual({ wide: "n1" }));
-  expect(await requests()).toEqual({ n1: ["wide"], n2: [], n3: [] });
+  await eventually(async () => expect(await requests()).toEqual({ n1: ["wide"], n2: [], n3: [] }));
 });
 
 test("V6, V10: a pod that fits nowhere waits, and its event names the number of nodes and what is required", async () => {
@@ -145,10 +145,12 @@ test("V18: a pod without annotations takes 20/20", async () => {
     '{"spec":{"schedulerName":"vaclab-scheduler"}}',
   );
   await eventually(async () => expect((await placed())["plain"]).not.toBeNull());
-  const [own] = (await listed("networking.vaclab.org/v1", "Bandwidth")).flatMap((object) =>
-    children(child(object, "spec"), "requests").filter(({ podName }) => podName === "plain"),
-  );
-  expect(own?.["bandwidth"]).toEqual({ ulMbps: 20, dlMbps: 20 });
+  await eventually(async () => {
+    const [own] = (await listed("networking.vaclab.org/v1", "Bandwidth")).flatMap((object) =>
+      children(child(object, "spec"), "requests").filter(({ podName }) => podName === "plain"),
+    );
+    expect(own?.["bandwidth"]).toEqual({ ulMbps: 20, dlMbps: 20 });
+  });
   await allGone();
 });
 

@@ -22,6 +22,9 @@ export type WorldOptions = {
   readonly onTouched?: (nodes: readonly string[]) => void;
 };
 
+/** A request, and the node in whose `Bandwidth` it belongs. */
+type PlacedRequest = { readonly node: string; readonly request: BandwidthRequest };
+
 /** The cluster as it is known. */
 export type World = {
   readonly ledger: Ledger;
@@ -30,8 +33,6 @@ export type World = {
   readonly pod: (uid: string) => SeenPod | undefined;
   /** Pods of this scheduler that have no node and can be placed. */
   readonly pending: () => readonly PodFacts[];
-  /** Requests of this scheduler's pods that are on a node, but not in its `Bandwidth`: who bound them ended before that was written. */
-  readonly unrecorded: () => readonly PlacedRequest[];
   /** Names of the nodes that have a `Bandwidth`. */
   readonly nodes: () => readonly string[];
   /** The last known `Bandwidth` of a node. */
@@ -42,13 +43,12 @@ export type World = {
   readonly setNode: (name: string, labels: Json | null) => void;
   readonly setBandwidth: (object: KubeObject) => void;
   readonly removeBandwidth: (name: string) => void;
+  /** Pods of this scheduler that are bound, have rates, and no request in their node's `Bandwidth`. */
+  readonly unrecorded: () => readonly PlacedRequest[];
   /** While a binding is under way, its reservation is what the binder says, not what objects say. */
   readonly hold: (uid: string) => void;
   readonly letGo: (uid: string) => void;
 };
-
-/** A request, and the node that it is of. */
-type PlacedRequest = { readonly node: string; readonly request: BandwidthRequest };
 
 type State = {
   readonly options: WorldOptions;
@@ -84,7 +84,6 @@ export function createWorld(options: WorldOptions): World {
     see,
     pod: (uid) => state.pods.get(uid),
     pending: () => [...state.pods.values()].filter(isPending).map(({ facts }) => facts),
-    unrecorded: () => [...state.pods.values()].flatMap((pod) => unrecorded(state, pod)),
     nodes: () => [...state.bandwidths.keys()],
     bandwidth: (node) => state.bandwidths.get(node)?.object,
     setPod: (pod) => setPod(state, see(pod)),
@@ -93,6 +92,7 @@ export function createWorld(options: WorldOptions): World {
     setNode: (name, labels) => setNode(state, name, labels),
     setBandwidth: (object) => setBandwidth(state, object),
     removeBandwidth: (name) => removeBandwidth(state, name),
+    unrecorded: () => unrecorded(state),
     hold: (uid) => void state.held.add(uid),
     letGo: (uid) => {
       state.held.delete(uid);
@@ -100,16 +100,21 @@ export function createWorld(options: WorldOptions): World {
   };
 }
 
-const isPending = ({ facts, isAware, isLeaving, refusal }: SeenPod): boolean =>
-  isAware && facts.node === null && !facts.isTerminal && !isLeaving && refusal === null;
+const isPending = ({ facts, isOurs, isLeaving, refusal }: SeenPod): boolean =>
+  isOurs && facts.node === null && !facts.isTerminal && !isLeaving && refusal === null;
 
-function unrecorded(state: State, { facts, isAware }: SeenPod): readonly PlacedRequest[] {
-  const { uid: podUid, name: podName, namespace, node, rates, isTerminal } = facts;
-  const known = node === null ? undefined : state.bandwidths.get(node)?.read.requests;
-  const isCounted = isAware && !isTerminal && rates.ulMbps + rates.dlMbps > 0;
-  if (node === null || known === undefined || !isCounted) return [];
-  if (known.some((request) => request.podUid === podUid)) return [];
-  return [{ node, request: { podUid, podName, namespace, rates } }];
+function unrecorded({ pods, bandwidths }: State): readonly PlacedRequest[] {
+  const recorded = new Set(
+    [...bandwidths].flatMap(([node, { read }]) =>
+      read.requests.map(({ podUid }) => `${node}/${podUid}`),
+    ),
+  );
+  return [...pods.values()].flatMap(({ facts, isOurs }) => {
+    const { uid, name, namespace, node, rates, isTerminal } = facts;
+    const isCounted = isOurs && !isTerminal && (rates.ulMbps > 0 || rates.dlMbps > 0);
+    if (node === null || !isCounted || recorded.has(`${node}/${uid}`)) return [];
+    return [{ node, request: { podUid: uid, podName: name, namespace, rates } }];
+  });
 }
 
 const touch = ({ options }: State, nodes: readonly string[]): void => {
@@ -213,6 +218,7 @@ function claim(state: State, node: string, requests: readonly BandwidthRequest[]
   for (const { podUid, podName, namespace, rates } of requests) {
     if (state.held.has(podUid) || state.gone.has(podUid)) continue;
     const known = state.pods.get(podUid)?.facts;
+    if (known !== undefined && known.node !== null) continue;
     const group = known?.group ?? { type: "Pod", name: podName, uid: podUid };
     const facts = { uid: podUid, namespace, name: podName, ip: "", isTerminal: false, group };
     touch(state, state.ledger.setClaim({ ...facts, rates, node }));
