@@ -281,7 +281,6 @@ test("V2: a process that starts anew finds every reservation, bound or not", asy
 
 test("V12, V21: a process that begins finds the pods that wait, and those on nodes whose Bandwidth does not name them", async () => {
   const cluster = clusterOf({ n1: 1000 });
-  await place(startExtender(cluster), cluster, { name: "told", node: "n1" });
   for (const name of ["untold", "waits", "ended"]) cluster.addPod(name, both("50M"));
   const pod = { namespace: "lab", name: "untold", uid: "uid-untold" };
   expect(await cluster.client.bind(pod, "n1")).toMatchObject({ ok: true });
