@@ -21,8 +21,8 @@ const extenderOf = (): Running => {
   running.push(started);
   return started;
 };
-afterEach(() => {
-  for (const each of running.splice(0)) each.stop();
+afterEach(async () => {
+  await Promise.all(running.splice(0).map(async (each) => each.stop()));
 });
 
 test.each([
