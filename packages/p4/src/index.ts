@@ -15,4 +15,6 @@ export {
   hasErrors,
   renderDiagnostic,
 } from "./source/diagnostic.ts";
+export type { Program } from "./syntax/ast-program.ts";
+export { validate } from "./validate/validate.ts";
 export type { SourceFile } from "./source/file.ts";

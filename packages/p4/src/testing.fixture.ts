@@ -5,8 +5,9 @@ import { parse } from "./parse/parse.ts";
 import type { Job, Sources } from "./preprocess/job.ts";
 import { preprocess } from "./preprocess/preprocess.ts";
 import type { Diagnostic } from "./source/diagnostic.ts";
-import { renderDiagnostic } from "./source/diagnostic.ts";
+import { hasErrors, renderDiagnostic } from "./source/diagnostic.ts";
 import type { Program } from "./syntax/ast-program.ts";
+import { validate } from "./validate/validate.ts";
 
 const root = path.join(import.meta.dirname, "..");
 
@@ -26,12 +27,16 @@ export function programOf(text: string): {
 } {
   const { tokens, diagnostics } = tokensOfText(text);
   const parsed = parse(tokens);
-  return { program: parsed.program, diagnostics: [...diagnostics, ...parsed.diagnostics] };
+  const told = [...diagnostics, ...parsed.diagnostics];
+  const { program } = parsed;
+  return { program, diagnostics: hasErrors(told) ? told : [...told, ...validate(program)] };
 }
 
-/** A text read as a program that is right. */
+/** A text read as a program whose syntax is right. */
 export function soundProgram(text: string): Program {
-  const { program, diagnostics } = programOf(text);
+  const { tokens, diagnostics: before } = tokensOfText(text);
+  const { program, diagnostics: behind } = parse(tokens);
+  const diagnostics = [...before, ...behind];
   if (diagnostics.length > 0) throw new Error(diagnostics.map(renderDiagnostic).join("\n"));
   return program;
 }

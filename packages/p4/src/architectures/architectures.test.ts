@@ -1,6 +1,6 @@
 /** The architectures' include files: each is a program that is read without a word, alone and with others. */
 import { expect, test } from "vitest";
-import { soundProgram } from "../testing.fixture.ts";
+import { programOf, soundProgram } from "../testing.fixture.ts";
 import { includedFiles } from "./index.ts";
 
 const namesOf = (text: string): readonly string[] =>
@@ -8,6 +8,10 @@ const namesOf = (text: string): readonly string[] =>
 
 test.each([...includedFiles.keys()])("I9: %s is read, also twice", (name) => {
   expect(namesOf(`#include <${name}>\n#include "${name}"\n`).length).toBeGreaterThan(4);
+});
+
+test.each([...includedFiles.keys()])("I9: %s keeps the rules that need no types", (name) => {
+  expect(programOf(`#include <${name}>\n`).diagnostics).toEqual([]);
 });
 
 test.each([

@@ -1,7 +1,7 @@
 /** What the grammar leaves to the parser: names of types and others, precedence, split tokens (specification 1.2.5, appendix H). */
 import { expect, test } from "vitest";
 import { printProgram } from "../print/program.ts";
-import { programOf, soundProgram } from "../testing.fixture.ts";
+import { ownPrograms, programOf, soundProgram } from "../testing.fixture.ts";
 
 const DECLARED = `
 typedef bit<8> T;
@@ -143,6 +143,10 @@ header h {
     @default bit<8> a;
 }
 `);
+});
+
+test.each(ownPrograms)("I9: $name is read without a word", ({ text }) => {
+  expect(programOf(text).diagnostics).toEqual([]);
 });
 
 test("I9: several errors come out of one run, and what is right between them is read", () => {

@@ -1,6 +1,6 @@
 /**
  * Every diagnostic of the front end: a code that stays, a severity, a message and a hint with placeholders in braces. Codes: 1xx
- * preprocessor, 2xx lexical, 3xx syntax, 9xx limits. Sections are those of the P4-16 specification 1.2.5.
+ * preprocessor, 2xx lexical, 3xx syntax, 4xx rules that need no types, 9xx limits. Sections are those of the P4-16 specification 1.2.5.
  */
 type Entry = {
   readonly severity: "error" | "warning";
@@ -246,6 +246,63 @@ export const catalogue = {
     message: "expected a number as the width, found {found}",
     hint: "Anything but a number stands in parentheses, such as bit<(N + 1)>.",
   },
+
+  // Rules that need no types.
+  P401: { severity: "error", message: "{what} {name} is declared twice" },
+  P402: {
+    severity: "error",
+    message: "{word} outside of a loop",
+    hint: "It stands in the body of a for statement.",
+  },
+  P403: {
+    severity: "error",
+    message: "exit in {what}",
+    hint: "Only actions and controls may exit.",
+  },
+  P404: { severity: "error", message: "{what} returns no value" },
+  P405: { severity: "error", message: "{what} must return a value" },
+  P406: {
+    severity: "error",
+    message: "parameter {name} of {what} has the direction {direction}",
+    hint: "Its argument is known when the program is compiled, so it has none.",
+  },
+  P407: {
+    severity: "error",
+    message: "{direction} parameter {name} has a default value",
+    hint: "Only parameters that are read may have one: in, or without a direction.",
+  },
+  P408: {
+    severity: "error",
+    message: "optional parameter {name} has a default value",
+    hint: "Leave out @optional, or the value.",
+  },
+  P409: {
+    severity: "error",
+    message: "parameter {name} has a direction and stands behind one that has none",
+    hint: "Parameters that the control plane fills come last.",
+  },
+  P410: {
+    severity: "error",
+    message: "method {name} of {owner} has no result type",
+    hint: "Only the constructor has none, and it is named {owner}.",
+  },
+  P411: { severity: "error", message: "constructor {name} is abstract" },
+  P412: {
+    severity: "error",
+    message: "state {name} is declared",
+    hint: "Every parser has it already.",
+  },
+  P413: {
+    severity: "error",
+    message: "parser {name} has no state start",
+    hint: "Parsers begin there.",
+  },
+  P414: {
+    severity: "error",
+    message: "table {name} has no actions",
+    hint: "Write actions and the list of what the table may run.",
+  },
+  P415: { severity: "error", message: "table {name} has entries but no key" },
 
   // Limits, which keep hostile input from costing much.
   P901: {
