@@ -61,6 +61,11 @@ test.each([
   ["annotations on their own line", '@name("x")\ntable t {}', '@name("x")\ntable t {}\n'],
   ["keysets", "(1,2&&&3,_):accept;\n4..5:reject;", "(1, 2 &&& 3, _): accept;\n4 .. 5: reject;\n"],
   ["entries", "const entries={1:a();2:b();}", "const entries = { 1: a(); 2: b(); }\n"],
+  [
+    "a head of several lines",
+    "control C(\nin bit<8> a,\nin bit<8> b) {\napply {}\n}",
+    "control C(\n    in bit<8> a,\n    in bit<8> b) {\n    apply {}\n}\n",
+  ],
   ["nothing", "", ""],
   ["only a comment", "// a", "// a\n"],
 ])("I9: %s", (_, text, expected) => {

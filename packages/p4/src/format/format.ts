@@ -60,12 +60,14 @@ type Layout = {
   readonly lines: string[];
   line: string;
   indent: number;
+  /** How deep the first line of what is being laid out is indented. */
+  base: number;
   /** The last item that is no comment and no line of the preprocessor. */
   last?: Item;
 };
 
 function layOut(items: readonly Item[]): string {
-  const layout: Layout = { items, open: [], lines: [], line: "", indent: 0 };
+  const layout: Layout = { items, open: [], lines: [], line: "", indent: 0, base: 0 };
   for (const [index, item] of items.entries()) {
     const breaks = breaksBefore(layout, index);
     if (breaks > 0) endLine(layout, breaks);
@@ -87,14 +89,21 @@ function endLine(layout: Layout, breaks: number): void {
 function startLine(layout: Layout, index: number): void {
   const { items, open } = layout;
   const item = items[index];
+  if (item === undefined || item.kind === "directive") {
+    layout.indent = 0;
+    return;
+  }
   const around = open.at(-1);
-  if (item === undefined || item.kind === "directive") layout.indent = 0;
-  else if (around === undefined) layout.indent = continues(layout, index) ? 1 : 0;
-  else if (around.index === item.partner) layout.indent = around.indent;
-  else layout.indent = around.indent + (continues(layout, index) ? 2 : 1);
-  layout.indent = Math.min(layout.indent, DEEPEST);
+  const inside = around === undefined ? 0 : around.indent + 1;
+  const goesOn = continues(layout, index);
+  const closes = around !== undefined && around.index === item.partner;
+  layout.indent = Math.min(DEEPEST, closes ? around.indent : inside + (goesOn ? 1 : 0));
+  if (!goesOn && !isInParentheses(layout)) layout.base = layout.indent;
   layout.line = INDENT.repeat(layout.indent);
 }
+
+const isInParentheses = ({ items, open }: Layout): boolean =>
+  /^[([]$/.test(items[open.at(-1)?.index ?? -1]?.kind ?? "");
 
 /** Whether a line goes on with what the one before began, and not within brackets that indent it already. */
 function continues({ items, open, last }: Layout, index: number): boolean {
@@ -111,7 +120,9 @@ function keepTrack(layout: Layout, index: number): void {
   const item = items[index];
   if (item === undefined) return;
   const { partner = index } = item;
-  if (partner > index) open.push({ index, indent: layout.indent });
+  // What a head of several lines opens is indented from where the head begins.
+  const isBody = item.kind === "{" && !isInParentheses(layout);
+  if (partner > index) open.push({ index, indent: isBody ? layout.base : layout.indent });
   if (partner < index) open.pop();
   if (!isTrivia(item)) layout.last = item;
 }
