@@ -231,7 +231,10 @@ test("values of vaclab's chart reach the controller (V17), and those of an older
       template: {
         spec: {
           containers: expect.arrayContaining([
-            expect.objectContaining({ name: "extender", args: ["--scoring=fixed", ...rates] }),
+            expect.objectContaining({
+              name: "extender",
+              args: ["--scoring=fixed", "--candidates=16", ...rates],
+            }),
           ]),
         },
       },
@@ -259,6 +262,20 @@ test("V8, V11: every program reads and judges as the original where values say s
   expect(text.match(/- --scoring=compatible$/gm)).toHaveLength(1);
   for (const wrong of ["manager.units=mbps", "scheduler.scoring=best"])
     expect(template(...image, `--set=${wrong}`).ok).toBe(false);
+});
+
+test("schedulers are as many as asked for, and elect a leader in the time that is asked for (V19)", () => {
+  const set = (fields: string): readonly string[] => [...image, "--set", fields];
+  const guide = readFileSync(fileOf("docs/guide/bandwidth.md"), "utf8");
+  const values = /--set (scheduler\.replicas=2\S*)/.exec(guide)?.[1] ?? "";
+  const { text } = template(...set(values));
+  expect(deploymentIn(objectsOf(text), "vaclab-scheduler")).toMatchObject({
+    spec: { replicas: 2 },
+  });
+  expect(text).toMatch(/leaseDuration: 15s\n +renewDeadline: 10s\n +retryPeriod: 2s\n/);
+  const wrong = template(...set("scheduler.leaderElection.leaseSeconds=10"));
+  expect(wrong.ok).toBe(false);
+  expect(wrong.text).toContain("expected leaseSeconds greater than renewSeconds");
 });
 
 test("administrators can give roles for Bandwidth (V20)", () => {

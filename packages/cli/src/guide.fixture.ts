@@ -25,3 +25,9 @@ export async function runGuide(guide: string, lab: string): Promise<string> {
     rmSync(folder, { recursive: true });
   }
 }
+
+/** The most that passed in a second, and the rate, of each pod's direction that examples/bandwidth tells of. */
+export const peaksIn = (output: string): readonly (readonly [string, number])[] =>
+  [...output.matchAll(/^(\S+ \S+) had at most (\S+) of (\S+) Mbit\/s$/gm)].map(
+    ([, direction = "", most, rate]) => [direction, Number(most) / Number(rate)],
+  );
