@@ -1,19 +1,24 @@
-/** What to say about a ClusterNetworkPolicy, or a policy or a host endpoint of Calico's: whether nodes understand all of it, and can enforce it. Pure. */
+/** What to say about a ClusterNetworkPolicy, or an object of Calico's kinds: whether nodes understand all of it, and can enforce it. Pure. */
 import { TIERS } from "@seam/intent";
 
 import { type Finding, newsIn, settle } from "./condition.ts";
 import type { Verdict } from "./experiment-status.ts";
+import { conflictOf, type NamedEndpoint, namedEndpoint } from "./host-endpoint-conflict.ts";
 import type { ObservedClusterPolicy } from "./observed.ts";
 
-/** When it is judged, and which tiers of Calico's there are. */
-type Scene = { readonly now: number; readonly hasTier: (name: string) => boolean };
+/** When it is judged, and which tiers and host endpoints of Calico's there are. */
+type Scene = {
+  readonly now: number;
+  readonly hasTier: (name: string) => boolean;
+  readonly endpoints: Iterable<NamedEndpoint>;
+};
 
 /** The status of such a policy; its kind has conditions and nothing else. */
 export function judgeClusterPolicy(
   policy: ObservedClusterPolicy,
-  { now, hasTier }: Scene,
+  { now, hasTier, endpoints }: Scene,
 ): Verdict {
-  const findings = [inTier(policy, hasTier) ?? accepted(policy)];
+  const findings = [inTier(policy, hasTier) ?? inPlace(policy, endpoints) ?? accepted(policy)];
   const at = { generation: policy.identity.generation, now };
   return {
     status: { conditions: settle(findings, policy.conditions, at) },
@@ -23,11 +28,11 @@ export function judgeClusterPolicy(
 }
 
 const LEFT_OUT = {
-  policy:
-    "such a rule accepts nobody if it accepts or allows, and denies everybody if it denies or passes",
-  "host endpoint":
-    "such a field is left out, and an endpoint is in force only where it is clear which interface it is for",
-} as const satisfies Readonly<Record<ObservedClusterPolicy["kind"], string>>;
+  closed:
+    "such a rule accepts nobody if it accepts or allows, and denies everybody if it denies or passes; with a field of spec itself the policy lets nothing pass, and denies what it denies",
+  out: "such a field is left out, and the rest is in force",
+  nothing: "until then nothing of it is in force on any node",
+} as const satisfies Readonly<Record<ObservedClusterPolicy["leaves"], string>>;
 
 /** What is said when there is no such tier, besides what is not understood; null: there is. */
 function inTier(
@@ -45,7 +50,21 @@ function inTier(
   };
 }
 
-const accepted = ({ kind, faults }: ObservedClusterPolicy): Finding =>
+/** What is said when another endpoint counts in place of this one; null: none does. */
+function inPlace(policy: ObservedClusterPolicy, endpoints: Scene["endpoints"]): Finding | null {
+  const own = namedEndpoint(policy);
+  const conflict = own === null ? null : conflictOf(own, endpoints);
+  return conflict === null
+    ? null
+    : {
+        type: "Accepted",
+        status: "False",
+        reason: "Conflicted",
+        message: [conflict, ...policy.faults].join("; "),
+      };
+}
+
+const accepted = ({ leaves, faults }: ObservedClusterPolicy): Finding =>
   faults.length === 0
     ? {
         type: "Accepted",
@@ -57,5 +76,5 @@ const accepted = ({ kind, faults }: ObservedClusterPolicy): Finding =>
         type: "Accepted",
         status: "False",
         reason: "NotUnderstood",
-        message: `${faults.join("; ")}; ${LEFT_OUT[kind]}; correct it, or take a Seam that knows it`,
+        message: `${faults.join("; ")}; ${LEFT_OUT[leaves]}; correct it, or take a Seam that knows it`,
       };

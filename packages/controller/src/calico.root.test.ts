@@ -162,9 +162,10 @@ test.each([
 });
 
 test("host endpoints say whether nodes understand them (I16)", async () => {
-  const spec = { node: "n1", interfaceName: "eth0" };
+  const spec = { node: "n3", interfaceName: "eth0" };
+  const wrong = { ...spec, interfaceName: "eth1", profiles: ["mine"] };
   expect(await apply(object("HostEndpoint", "good", spec))).toBeNull();
-  expect(await apply(object("HostEndpoint", "bad", { ...spec, profiles: ["mine"] }))).toBeNull();
+  expect(await apply(object("HostEndpoint", "bad", wrong))).toBeNull();
   await k("wait", "--for=condition=Accepted", "hep/good", "--timeout=20s");
   await k("wait", "--for=condition=Accepted=False", "hep/bad", "--timeout=20s");
   const path = "jsonpath={.status.conditions[0].message}";
@@ -173,6 +174,20 @@ test("host endpoints say whether nodes understand them (I16)", async () => {
   );
   expect(await k("get", "hep")).toMatch(/NAME +NODE +INTERFACE +ACCEPTED +AGE/);
   expect(output).not.toContain('"code":403');
+});
+
+test("a host endpoint that another one of its node counts before says so, until that goes (I16)", async () => {
+  const spec = { node: "n2", interfaceName: "eth0" };
+  for (const name of ["first", "second"])
+    expect(await apply(object("HostEndpoint", name, spec))).toBeNull();
+  await k("wait", "--for=condition=Accepted=False", "hep/second", "--timeout=20s");
+  const path = "jsonpath={.status.conditions[0].reason}: {.status.conditions[0].message}";
+  expect(await k("get", "hep", "second", "-o", path)).toMatch(
+    /^Conflicted: spec\.interfaceName: HostEndpoint first is for eth0 of n2 too/,
+  );
+  await k("wait", "--for=condition=Accepted", "hep/first", "--timeout=20s");
+  await k("delete", "hep", "first");
+  await k("wait", "--for=condition=Accepted", "hep/second", "--timeout=20s");
 });
 
 test("policies say whether nodes understand them, by field", async () => {
@@ -194,14 +209,25 @@ test("a policy whose tier does not exist says so, until the tier does (I15)", as
   expect(await k("get", "gnp", "early", "-o", path)).toMatch(
     /^TierNotFound: spec\.tier: there is no Tier late, .*make it, or name another, such as .*default/,
   );
-  expect(await apply(object("Tier", "late", { order: 5 }))).toBeNull();
+  expect(await apply(object("Tier", "late", { order: 5, colour: "red" }))).toBeNull();
+  const message = "jsonpath={.status.conditions[0].message}";
+  await k(
+    "wait",
+    "--for=condition=Accepted=False",
+    "tiers.projectcalico.org/late",
+    "--timeout=20s",
+  );
+  expect(await k("get", "tiers.projectcalico.org", "late", "-o", message)).toMatch(
+    /^spec\.colour: expected one of order, defaultAction; such a field is left out/,
+  );
   await k("wait", "--for=condition=Accepted", "gnp/early", "--timeout=20s");
   await k("delete", "tiers.projectcalico.org", "late");
   await k("wait", "--for=condition=Accepted=False", "gnp/early", "--timeout=20s");
 });
 
 test("members of a project may write policies and sets of their namespace, and none of the cluster", async () => {
-  await k("create", "rolebinding", "ed", "--clusterrole=seam-edit", "--user=ed", "-n", "default");
+  for (const role of ["seam-edit", "seam-view"])
+    await k("create", "rolebinding", role, `--clusterrole=${role}`, "--user=ed", "-n", "default");
   const can = async (verb: string, resource: string): Promise<string> =>
     k("auth", "can-i", verb, `${resource}.projectcalico.org`, "--as=ed", "-n", "default").catch(
       () => "no",
@@ -209,5 +235,25 @@ test("members of a project may write policies and sets of their namespace, and n
   expect(await can("create", "networkpolicies")).toMatch(/^yes/);
   expect(await can("delete", "networksets")).toMatch(/^yes/);
   expect(await can("create", "globalnetworkpolicies")).toMatch(/^no/);
+  const write = async (tier: string): Promise<string> => {
+    const patch = JSON.stringify({ spec: { tier } });
+    return k("patch", "cnp", "plain", "--type=merge", "--as=ed", "-p", patch).catch(String);
+  };
+  // A policy of a tier comes before those of later tiers, whoever wrote them.
+  expect(await write("kube-admin")).toMatch(
+    /spec.tier: expected default, found kube-admin: .*the right to update tier.networkpolicies/,
+  );
+  expect(await write("default")).toMatch(/patched/);
+  const resource = { apiGroups: ["projectcalico.org"], resources: ["tier.networkpolicies"] };
+  const given = { rules: [{ ...resource, resourceNames: ["late.*"], verbs: ["update"] }] };
+  await k("create", "role", "late", "--verb=get", "--resource=pods");
+  await k("patch", "role", "late", "--type=merge", "-p", JSON.stringify(given));
+  await k("create", "rolebinding", "late", "--role=late", "--user=ed", "-n", "default");
+  await expect.poll(async () => write("late"), { timeout: 20_000 }).toMatch(/patched/);
+  expect(await write("kube-admin")).toMatch(/expected default, found /);
+  const removed = k("delete", "cnp", "plain", "--as=ed").catch(String);
+  expect(await removed).toMatch(/the right to delete tier.networkpolicies/);
+  // Who may do everything may do this.
+  expect(await k("delete", "cnp", "plain")).toMatch(/deleted/);
   expect(await can("create", "tiers")).toMatch(/^no/);
 });
