@@ -11,7 +11,7 @@ import type { PodRates } from "@seam/state";
 import type { Attachment } from "./store.ts";
 
 /** A pod's interface with what the pod asks for. */
-export type RatedAttachment = Attachment & Pick<Endpoint, "shaping">;
+export type RatedAttachment = Attachment & Pick<Endpoint, "shaping" | "guarantee">;
 
 /** What pods of one node ask for. */
 export type WatchedRates = AsyncDisposable & {

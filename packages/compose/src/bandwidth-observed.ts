@@ -10,6 +10,7 @@ import {
   readRates,
   type Shares,
 } from "@seam/bandwidth";
+import { CAPACITY_SOURCE_ANNOTATION } from "@seam/api";
 import { err, mbps, ok, type Result } from "@seam/base";
 import { child, children, isJson, type Json, type KubeObject, textAt } from "@seam/kube";
 import { identityOf, type Identity } from "./identity.ts";
@@ -49,6 +50,8 @@ export type ObservedBandwidth = {
   readonly capacity: PartialShares;
   /** The parts of `capacity` that the controller filled in, as it did. */
   readonly filled: PartialShares;
+  /** What it says of where the capacity of the network comes from; null when nothing. */
+  readonly source: string | null;
   readonly requests: readonly BandwidthRequest[];
   /** Whether it has fields of the older form. */
   readonly hasReservations: boolean;
@@ -134,6 +137,7 @@ export function observeBandwidth(object: KubeObject): ObservedBandwidth {
     node: textAt(spec, "node"),
     capacity: sharesIn(child(spec, "capacity")),
     filled: sharesIn(jsonIn(textAt(child(metadata, "annotations"), FILLED_CAPACITY_ANNOTATION))),
+    source: textAt(child(metadata, "annotations"), CAPACITY_SOURCE_ANNOTATION),
     requests: children(spec, "requests").map(requestOf),
     hasReservations: "reservations" in spec,
     status: child(object, "status"),

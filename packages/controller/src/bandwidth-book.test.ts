@@ -64,6 +64,7 @@ const objectOf = (
   node: name,
   capacity: SHARES,
   filled: SHARES,
+  source: "default",
   requests,
   hasReservations: false,
   status: {},

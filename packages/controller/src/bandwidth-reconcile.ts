@@ -80,7 +80,7 @@ export async function reconcileBandwidth(world: BandwidthWorld, name: string): W
 async function create(world: BandwidthWorld, node: ObservedNode, scene: BandwidthScene): Wait {
   const capacity = capacityOf(node, scene);
   const account = world.watches.bandwidth.book.account(node.name, { capacity, place: node.place });
-  const object = newBandwidth(node, capacity, account?.reservations ?? []);
+  const object = newBandwidth(node, scene, account?.reservations ?? []);
   const made = await world.client.create(object);
   if (!made.ok) return isConflict(made.error) ? ok(null) : made;
   const bandwidth = observeBandwidth(made.value);
