@@ -151,6 +151,20 @@ export const BandwidthSchema = Type.Object(
         capacity: Type.Optional(capacity("What the node can carry.")),
         used: Type.Optional(capacity("The sum of the reservations.")),
         remaining: Type.Optional(capacity("What can still be given to pods.")),
+        measured: Type.Optional(
+          Type.Object(
+            {
+              network: Type.Optional(
+                rates("Through the node's links to other nodes, pods and the node itself."),
+              ),
+            },
+            {
+              ...closed,
+              description:
+                "What the node's agent has measured in half a minute, where pods have rates.",
+            },
+          ),
+        ),
         reservations: Type.Optional(
           Type.Array(Reservation, { description: "The pods that take a part." }),
         ),

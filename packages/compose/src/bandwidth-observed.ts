@@ -13,9 +13,11 @@ import {
 import { CAPACITY_SOURCE_ANNOTATION } from "@seam/api";
 import { err, mbps, ok, type Result } from "@seam/base";
 import { child, children, isJson, type Json, type KubeObject, textAt } from "@seam/kube";
+import type { Condition } from "./condition.ts";
 import { identityOf, type Identity } from "./identity.ts";
 import { CAPACITY_ANNOTATIONS, FILLED_CAPACITY_ANNOTATION } from "./names.ts";
 import { labelOf } from "./observed.ts";
+import { rateConditionsIn } from "./rate-conditions.ts";
 
 /** Capacities of which some are not said. */
 export type PartialShares = { readonly [R in keyof Shares]: Rates | null };
@@ -71,6 +73,8 @@ export type ObservedBandwidthPod = {
   readonly annotations: { readonly [GROUP_ANNOTATION]?: string };
   readonly rates: Pick<PodRates, "ul" | "dl">;
   readonly findings: readonly RateFinding[];
+  /** What it says of its rates. */
+  readonly conditions: readonly Condition[];
 };
 
 /** A ReplicaSet, which stands between a Deployment and its pods. */
@@ -196,6 +200,7 @@ export function observeBandwidthPod(
     annotations: group === undefined ? {} : { [GROUP_ANNOTATION]: group },
     rates: { ul, dl },
     findings,
+    conditions: rateConditionsIn(status),
   };
 }
 

@@ -255,7 +255,7 @@ describe("what is said (V15, V16)", () => {
     const of = scene(object({}, {}, before), { node: node(annotations) });
     const standing = standingOf(of);
     if (standing.kind !== "held") return standing.kind;
-    const { status, news } = judgeHeld(standing, account(excessMbps));
+    const { status, news } = judgeHeld(standing, account(excessMbps), null);
     const told = news.map(({ severity, reason }) => `${severity} ${reason}`);
     return [status["status"], ...told].join("; ");
   };
@@ -320,6 +320,6 @@ function statusOf(given: BandwidthScene, account: NodeAccount): Json {
   const standing = standingOf(given);
   if (standing.kind === "absent" || standing.kind === "missing") return {};
   return standing.kind === "held"
-    ? judgeHeld(standing, account).status
+    ? judgeHeld(standing, account, null).status
     : judgeOther(standing).status;
 }

@@ -32,6 +32,7 @@ const podOf = (
     annotations: {},
     rates: { ul: rate, dl: rate },
     findings: [],
+    conditions: [],
     ...rest,
   };
 };

@@ -23,6 +23,7 @@ import {
   textAt,
 } from "@seam/kube";
 import { type BandwidthBook, createBandwidthBook, type SilentPods } from "./bandwidth-book.ts";
+import { type RateWatches, watchRates } from "./rate-watches.ts";
 import type { WatchOptions } from "./watches.ts";
 
 /** What the operator of the cluster chose. */
@@ -41,12 +42,17 @@ export type BandwidthWatches = {
   readonly book: Pick<BandwidthBook, "account" | "staleOn">;
   /** The node is gone; who had asked for it may count elsewhere. */
   readonly forget: (node: string) => void;
+  /** What is told of the rates of pods. */
+  readonly rates: Pick<RateWatches, "statusOf" | "measured">;
   readonly settings: BandwidthSettings;
   readonly copies: readonly Pick<Reflector<unknown>, "synced" | typeof Symbol.asyncDispose>[];
 };
 
 /** How they are started. */
-export type BandwidthWatchOptions = Pick<WatchOptions, "client" | "onWork" | "onError"> & {
+export type BandwidthWatchOptions = Pick<
+  WatchOptions,
+  "client" | "namespace" | "onWork" | "onError"
+> & {
   readonly report: EventRecorder["report"];
   readonly settings: BandwidthSettings;
   /** Called with NAMESPACE/NAME of a pod that is counted, or not any more, or on a node of which more is used than there is, or not any more. */
@@ -82,14 +88,19 @@ export function watchBandwidth(options: BandwidthWatchOptions): BandwidthWatches
     uidOf: ({ uid }) => uid,
     accept: (change) => touch(book.acceptReplicaSet(change)),
   });
-  const pods = watchPods(options, (change) => touch(book.acceptPod(change)));
+  const rates = watchRates(options);
+  const pods = watchPods(options, (change) => {
+    touch(book.acceptPod(change));
+    rates.acceptPod(change);
+  });
   return {
     node: nodes.get,
     object: objects.get,
     book,
     forget: (node) => touch(book.forget(node).filter((other) => other !== node)),
+    rates,
     settings,
-    copies: [nodes, objects, replicaSets, pods],
+    copies: [nodes, objects, replicaSets, pods, rates.copy],
   };
 }
 
