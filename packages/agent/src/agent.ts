@@ -67,6 +67,8 @@ export type AgentOptions = {
   readonly daemonSet: string | null;
   /** Annotations of pods with their rates that are read before the known ones. */
   readonly rateKeys: { readonly egress: string; readonly ingress: string };
+  /** Annotations with how far pods may go beyond their rates. */
+  readonly ceilings: { readonly egress: string; readonly ingress: string };
   /** Where what is reserved for pods is kept free on the way to other nodes. */
   readonly guarantees: GuaranteeOptions;
   /** TCP port of health and metrics. */
@@ -151,8 +153,8 @@ async function followCluster(agent: Running): Promise<void> {
   // The first pod of a node already gets the MTU that these settings mean.
   await Promise.race([network.settled, aborted(daemon.signal)]);
   const nodeName = options.nodeName;
-  const { rateKeys } = options;
-  await using rates = watchPodRates({ ...watched, nodeName, rateKeys, onChange });
+  const { rateKeys, ceilings } = options;
+  await using rates = watchPodRates({ ...watched, nodeName, rateKeys, ceilings, onChange });
   const factsWith = (settings: NetworkFacts): RoundFacts => {
     const cluster = { nodes: nodes.entries().map(([, each]) => each), network: settings };
     return factsOf(nodeName, cluster, { ...agent, rates });

@@ -1,6 +1,12 @@
 /** The copies that accounting bandwidth reads: nodes, their `Bandwidth` objects, all pods, and the ReplicaSets between Deployments and pods. */
 import { BANDWIDTH_KIND } from "@seam/api";
-import { familiesWith, type RateKeys, type RateOptions, type Shares } from "@seam/bandwidth";
+import {
+  type CeilingKeys,
+  familiesWith,
+  type RateKeys,
+  type RateOptions,
+  type Shares,
+} from "@seam/bandwidth";
 import {
   type ObservedBandwidth,
   type ObservedBandwidthPod,
@@ -32,6 +38,8 @@ export type BandwidthSettings = {
   readonly defaults: Shares;
   /** The annotations of pods that are read first. */
   readonly keys: Pick<RateKeys, "egress" | "ingress">;
+  /** The annotations with how far pods may go beyond their rates. */
+  readonly ceilings: CeilingKeys;
   readonly silent: SilentPods;
 };
 
@@ -129,7 +137,8 @@ function watchPods(
   options: BandwidthWatchOptions,
   accept: (change: Told<ObservedBandwidthPod>) => void,
 ): Reflector<ObservedBandwidthPod> {
-  const rates: RateOptions = { families: familiesWith(options.settings.keys) };
+  const { keys, ceilings } = options.settings;
+  const rates: RateOptions = { families: familiesWith(keys), ceilings };
   return copy<ObservedBandwidthPod>(options, {
     ref: { apiVersion: "v1", kind: "Pod" },
     project: (object) => observeBandwidthPod(object, rates),
