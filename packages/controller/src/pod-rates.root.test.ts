@@ -6,6 +6,10 @@ import {
   type RateReport,
   REPORT_KIND,
 } from "@seam/api";
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { promisify } from "node:util";
+
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import {
@@ -19,6 +23,7 @@ import {
   startBandwidthCluster,
   viewBandwidth,
 } from "./bandwidth.fixture.ts";
+import { fileOf } from "./controller.fixture.ts";
 
 const RATES = { "kubernetes.io/egress-bandwidth": "100M" };
 let cluster: BandwidthCluster;
@@ -70,7 +75,8 @@ test("U3: what an agent tells is a condition of the pod, beside those of its kub
   await setPodStatus(cluster, "web", { conditions: [{ type: "Ready", status: "True" }] });
   await tell("n1", { [uid]: { limit: true, guarantee: LACK } });
   await expect
-    .poll(async () => conditions("web"), SOON)
+    // The controller is just starting.
+    .poll(async () => conditions("web"), { timeout: 60_000 })
     .toEqual([
       "Ready=True ",
       "seam.ucsd.edu/RateEnforced=True Enforced",
@@ -110,6 +116,36 @@ test("U3: what is measured stands beside what is reserved, and goes with the rep
   expect(measured).toEqual({ network: { ulMbps: 7, dlMbps: 8 } });
   await cluster.client.delete({ ...REPORT_KIND, namespace: "seam-system", name: "seam-rates-n1" });
   await expect.poll(async () => (await view.status("n1")).measured, SOON).toBeUndefined();
+});
+
+test("the commands of the guide about guarantees work as written, beside what the agent tells (U2, V3)", async () => {
+  const guide = readFileSync(fileOf("docs/guide/rates.md"), "utf8");
+  const [, commands = ""] = /```sh\n(NODE=[^]*?)```/.exec(guide) ?? [];
+  expect(commands).toContain("RateGuaranteed");
+  const uid = await makePod(cluster.client, "limited", { node: "n2", annotations: RATES });
+  const environment = {
+    ...process.env,
+    KUBECONFIG: cluster.plane.kubeconfig,
+    PATH: `${process.env["SEAM_BIN"]}:${process.env["PATH"]}`,
+  };
+  const running = promisify(execFile)("sh", ["-ec", commands], { env: environment });
+  await tell("n2", { [uid]: { limit: true, guarantee: true } });
+  expect((await running).stdout).toContain("pod/limited condition met");
+  await expect
+    .poll(async () => (await view.get("n2")).metadata["annotations"], SOON)
+    .toMatchObject({ "seam.ucsd.edu/network-capacity-from": "node" });
+});
+
+test("each word of the guide for why a rate is not in force is one that agents say", () => {
+  const guide = readFileSync(fileOf("docs/guide/rates.md"), "utf8");
+  const rows = /\| `seam.ucsd.edu\/RateEnforced`[^]*?\n\n/.exec(guide)?.[0] ?? "";
+  const words = [...rows.matchAll(/`([A-Z][A-Za-z]+)`/g)].map(([, word = ""]) => word);
+  const agent = ["guarantees.ts", "pod-rate-states.ts"]
+    .map((file) => readFileSync(fileOf(`packages/agent/src/${file}`), "utf8"))
+    .join("");
+  const said = [...agent.matchAll(/(?:reason: |refusal\()"(\w+)"/g)].map(([, word = ""]) => word);
+  expect(new Set(words)).toEqual(new Set(said));
+  expect(words.length).toBeGreaterThan(6);
 });
 
 test("a controller that was away writes what changed meanwhile, and no right was missing", async () => {
