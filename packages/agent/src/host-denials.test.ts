@@ -8,6 +8,7 @@ import { createHostDenials } from "./host-denials.ts";
 const address = (last: number): Address => ({ family: "ipv4", bytes: [10, 0, 0, last] });
 const packet: DeniedHostPacket = {
   point: "local-ingress",
+  isDenied: true,
   interface: ifindex(7),
   family: "ipv4",
   client: address(2),
@@ -18,13 +19,19 @@ const packet: DeniedHostPacket = {
 
 function worldWith(policies: readonly string[] | null) {
   const lines: object[] = [];
+  const words: string[] = [];
   const denials = createHostDenials({
-    log: { info: (fields) => void lines.push(fields) },
+    log: {
+      info: (fields, said) => {
+        lines.push(fields);
+        words.push(said);
+      },
+    },
     intent: { policiesAt: (name) => (name === "eth0" ? policies : null) },
     podAt: ({ bytes: [, , , last] }) => (last === 2 ? "lab-a/web" : null),
     interfaceNamed: (index) => (index === 7 ? "eth0" : null),
   });
-  return { lines, denials };
+  return { lines, words, denials };
 }
 
 test("a line says who, to whom, what, where, and which policies decide there (I16)", () => {
@@ -40,6 +47,15 @@ test("a line says who, to whom, what, where, and which policies decide there (I1
       morePolicies: 1,
     },
     { ...ends, port: "ICMP", interface: null, policies: [] },
+  ]);
+});
+
+test("what a rule logs has its own words, as it may pass (I16)", () => {
+  const { words, denials } = worldWith(["a"]);
+  denials([packet, { ...packet, isDenied: false }], 0);
+  expect(words).toEqual([
+    "policy denied a connection at an interface of the node",
+    "a rule of a policy logs a connection at an interface of the node",
   ]);
 });
 

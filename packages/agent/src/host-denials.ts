@@ -1,4 +1,4 @@
-/** Packets that were denied at the node's own interfaces, as lines of the log: as many as anybody reads. */
+/** Packets that were denied or are to be shown at the node's own interfaces, as lines of the log: as many as anybody reads. */
 import { type Address, formatAddress, type Ifindex } from "@seam/base";
 import type { Log } from "@seam/daemon";
 import type { PolicyIntent } from "@seam/intent";
@@ -32,12 +32,15 @@ export function createHostDenials(options: HostDenialsOptions): HostDenials {
       }
       const more = unlogged === 0 ? {} : { unlogged };
       unlogged = 0;
-      options.log.info({ ...describe(packet, options), ...more }, DENIED);
+      const words = packet.isDenied ? DENIED : LOGGED;
+      options.log.info({ ...describe(packet, options), ...more }, words);
     }
   };
 }
 
 const DENIED = "policy denied a connection at an interface of the node";
+/** Whether it passes is what later rules say. */
+const LOGGED = "a rule of a policy logs a connection at an interface of the node";
 
 function describe(
   { client, server, port, protocol, family, point, interface: index }: DeniedHostPacket,

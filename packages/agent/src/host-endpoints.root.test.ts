@@ -222,6 +222,25 @@ test("what is denied is counted and logged with interface, point and policies (I
   remove("gnp", "named");
 });
 
+test("a rule that logs shows what begins, and an endpoint that is in force nowhere is told on the node (I16)", async () => {
+  agent.apply(policy("seen", { ingress: [{ action: "Log", protocol: "TCP" }, tcp("Allow", 80)] }));
+  await expectOpen(["outside", NODE], ["22", "80", "6443"]);
+  await expect
+    .poll(() => agent.log(), { timeout: 5000 })
+    .toMatch(
+      /"port":"80\/TCP".*"interface":"ext0","point":"local-ingress","policies":\["calico\/GlobalNetworkPolicy\/seen"\].*a rule of a policy logs a connection at an interface of the node/,
+    );
+  remove("gnp", "seen");
+  const astray = { node: "a", interfaceName: "ext9" };
+  agent.apply(object("HostEndpoint", "astray", astray));
+  const reasons = (): string =>
+    agent.k("get", "events", "-A", "-o", "jsonpath={.items[*].reason} {.items[*].message}");
+  await expect
+    .poll(reasons, { timeout: 10_000 })
+    .toMatch(/HostEndpointNotInForce.*HostEndpoint astray .* none is called ext9/);
+  remove("hep", "astray");
+});
+
 test("rules stay while the agent is away and starts without the API server, and change with what did meanwhile (I16)", async () => {
   agent.apply(policy("web", { ingress: [tcp("Allow", 80)] }));
   await expectOpen(["outside", NODE], ["22", "80", "6443"]);

@@ -3,17 +3,22 @@ import { TIERS } from "@seam/intent";
 
 import { type Finding, newsIn, settle } from "./condition.ts";
 import type { Verdict } from "./experiment-status.ts";
+import { conflictOf, type NamedEndpoint, namedEndpoint } from "./host-endpoint-conflict.ts";
 import type { ObservedClusterPolicy } from "./observed.ts";
 
-/** When it is judged, and which tiers of Calico's there are. */
-type Scene = { readonly now: number; readonly hasTier: (name: string) => boolean };
+/** When it is judged, and which tiers and host endpoints of Calico's there are. */
+type Scene = {
+  readonly now: number;
+  readonly hasTier: (name: string) => boolean;
+  readonly endpoints: Iterable<NamedEndpoint>;
+};
 
 /** The status of such a policy; its kind has conditions and nothing else. */
 export function judgeClusterPolicy(
   policy: ObservedClusterPolicy,
-  { now, hasTier }: Scene,
+  { now, hasTier, endpoints }: Scene,
 ): Verdict {
-  const findings = [inTier(policy, hasTier) ?? accepted(policy)];
+  const findings = [inTier(policy, hasTier) ?? inPlace(policy, endpoints) ?? accepted(policy)];
   const at = { generation: policy.identity.generation, now };
   return {
     status: { conditions: settle(findings, policy.conditions, at) },
@@ -43,6 +48,20 @@ function inTier(
     reason: "TierNotFound",
     message: [missing, ...faults].join("; "),
   };
+}
+
+/** What is said when another endpoint counts in place of this one; null: none does. */
+function inPlace(policy: ObservedClusterPolicy, endpoints: Scene["endpoints"]): Finding | null {
+  const own = namedEndpoint(policy);
+  const conflict = own === null ? null : conflictOf(own, endpoints);
+  return conflict === null
+    ? null
+    : {
+        type: "Accepted",
+        status: "False",
+        reason: "Conflicted",
+        message: [conflict, ...policy.faults].join("; "),
+      };
 }
 
 const accepted = ({ kind, faults }: ObservedClusterPolicy): Finding =>

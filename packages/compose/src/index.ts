@@ -54,6 +54,7 @@ export {
 } from "./names.ts";
 export { TO_DNS } from "./network-policies.ts";
 export { judgeClusterPolicy } from "./cluster-policy-status.ts";
+export { type NamedEndpoint, namedEndpoint } from "./host-endpoint-conflict.ts";
 export { judgeNetworkConfig } from "./network-config-status.ts";
 export {
   labelOf,

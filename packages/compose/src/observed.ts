@@ -2,7 +2,13 @@
 import type { Experiment, FieldError, NetworkConfig, Project } from "@seam/api";
 import { parseExperiment, parseNetworkConfig, parseProject } from "@seam/api";
 import type { Result } from "@seam/base";
-import { calicoFaults, type CalicoKind, readClusterPolicy } from "@seam/intent";
+import {
+  calicoFaults,
+  type CalicoKind,
+  type HostEndpoint,
+  readClusterPolicy,
+  readHostEndpoint,
+} from "@seam/intent";
 import { child, children, textAt, type Json, type KubeObject } from "@seam/kube";
 import { contentOf, type Existing } from "./children.ts";
 import { conditionsIn, type Condition } from "./condition.ts";
@@ -35,6 +41,8 @@ export type ObservedClusterPolicy = Omit<Observed<never>, "spec"> & {
   readonly faults: readonly string[];
   /** Name of the tier that it needs to be in force; null: none. */
   readonly tier: string | null;
+  /** What nodes read of a host endpoint. */
+  readonly endpoint: HostEndpoint | null;
 };
 
 /** A StatefulSet, Service or NetworkPolicy that carries the label of an experiment. */
@@ -135,6 +143,7 @@ export const observeClusterPolicy = (object: KubeObject): ObservedClusterPolicy 
   kind: "policy",
   faults: readClusterPolicy(object).faults,
   tier: null,
+  endpoint: null,
 });
 
 /** Reads a policy or a host endpoint of Calico's as nodes do. */
@@ -146,6 +155,7 @@ export const observeCalicoPolicy = (
   kind: kind === "HostEndpoint" ? "host endpoint" : "policy",
   faults: calicoFaults(kind, object),
   tier: textAt(child(object, "spec"), "tier"),
+  endpoint: kind === "HostEndpoint" ? readHostEndpoint(object).endpoint : null,
 });
 
 const frameOf = (object: KubeObject): Omit<Observed<never>, "spec"> => {

@@ -162,9 +162,10 @@ test.each([
 });
 
 test("host endpoints say whether nodes understand them (I16)", async () => {
-  const spec = { node: "n1", interfaceName: "eth0" };
+  const spec = { node: "n3", interfaceName: "eth0" };
+  const wrong = { ...spec, interfaceName: "eth1", profiles: ["mine"] };
   expect(await apply(object("HostEndpoint", "good", spec))).toBeNull();
-  expect(await apply(object("HostEndpoint", "bad", { ...spec, profiles: ["mine"] }))).toBeNull();
+  expect(await apply(object("HostEndpoint", "bad", wrong))).toBeNull();
   await k("wait", "--for=condition=Accepted", "hep/good", "--timeout=20s");
   await k("wait", "--for=condition=Accepted=False", "hep/bad", "--timeout=20s");
   const path = "jsonpath={.status.conditions[0].message}";
@@ -173,6 +174,20 @@ test("host endpoints say whether nodes understand them (I16)", async () => {
   );
   expect(await k("get", "hep")).toMatch(/NAME +NODE +INTERFACE +ACCEPTED +AGE/);
   expect(output).not.toContain('"code":403');
+});
+
+test("a host endpoint that another one of its node counts before says so, until that goes (I16)", async () => {
+  const spec = { node: "n2", interfaceName: "eth0" };
+  for (const name of ["first", "second"])
+    expect(await apply(object("HostEndpoint", name, spec))).toBeNull();
+  await k("wait", "--for=condition=Accepted=False", "hep/second", "--timeout=20s");
+  const path = "jsonpath={.status.conditions[0].reason}: {.status.conditions[0].message}";
+  expect(await k("get", "hep", "second", "-o", path)).toMatch(
+    /^Conflicted: spec\.interfaceName: HostEndpoint first is for eth0 of n2 too/,
+  );
+  await k("wait", "--for=condition=Accepted", "hep/first", "--timeout=20s");
+  await k("delete", "hep", "first");
+  await k("wait", "--for=condition=Accepted", "hep/second", "--timeout=20s");
 });
 
 test("policies say whether nodes understand them, by field", async () => {

@@ -177,7 +177,7 @@ async function reconcilePolicy(
   return tell(
     world,
     policy,
-    judgeClusterPolicy(policy, { now: Date.now(), hasTier: world.watches.hasTier }),
+    judgeClusterPolicy(policy, { ...world.watches.policySurroundings(), now: Date.now() }),
   );
 }
 

@@ -1,5 +1,7 @@
 /** Policies of kinds that the cluster may have or not: ClusterNetworkPolicies, and those of Calico with the tiers that they name. */
 import {
+  type NamedEndpoint,
+  namedEndpoint,
   observeCalicoPolicy,
   observeClusterPolicy,
   type ObservedClusterPolicy,
@@ -19,8 +21,13 @@ export type ServedPolicies = {
   readonly all: readonly ServedKind[];
   /** By the key of its work. */
   readonly get: (key: string) => ObservedClusterPolicy | undefined;
-  /** Whether there is a Tier of that name. */
-  readonly hasTier: (name: string) => boolean;
+  /** What decides whether one of them is in force, besides itself. */
+  readonly surroundings: () => {
+    /** Whether there is a Tier of that name. */
+    readonly hasTier: (name: string) => boolean;
+    /** Of all nodes. */
+    readonly endpoints: Iterable<NamedEndpoint>;
+  };
 };
 
 type Kind = Pick<
@@ -63,6 +70,7 @@ export function watchServedPolicies(
   options: Pick<WatchOptions, "client" | "onWork" | "onError">,
 ): ServedPolicies {
   const known = new Map<string, ObservedClusterPolicy>();
+  const endpoints = new Map<string, NamedEndpoint>();
   const all = KINDS.map(({ name, ...kind }) =>
     followServedKind<ObservedClusterPolicy>({
       ...kind,
@@ -72,6 +80,7 @@ export function watchServedPolicies(
         if (value === null) known.delete(key);
         else known.set(key, value);
         options.onWork(key);
+        for (const other of moveEndpoint(endpoints, key, value)) options.onWork(other);
       },
       onError: options.onError,
     }),
@@ -92,6 +101,26 @@ export function watchServedPolicies(
   return {
     all: [...all, followedTiers],
     get: (key) => known.get(key),
-    hasTier: (name) => tiers.has(name),
+    surroundings: () => ({
+      hasTier: (name) => tiers.has(name),
+      endpoints: endpoints.values(),
+    }),
   };
+}
+
+/** Takes in what became of a host endpoint; the keys of others that it may count before. */
+function moveEndpoint(
+  endpoints: Map<string, NamedEndpoint>,
+  key: string,
+  value: ObservedClusterPolicy | null,
+): readonly string[] {
+  const before = endpoints.get(key);
+  const after = value === null ? null : namedEndpoint(value);
+  if (after === null) endpoints.delete(key);
+  else endpoints.set(key, after);
+  if (JSON.stringify(before ?? null) === JSON.stringify(after)) return [];
+  const nodes = new Set([before?.endpoint.node, after?.endpoint.node]);
+  return [...endpoints].flatMap(([other, { endpoint }]) =>
+    other !== key && nodes.has(endpoint.node) ? [other] : [],
+  );
 }

@@ -43,7 +43,7 @@ import {
 } from "./bandwidth-watches.ts";
 import { createEnforcementIndex, type EnforcementIndex } from "./enforcement-index.ts";
 import { createGroupIndex } from "./group-index.ts";
-import { watchServedPolicies } from "./served-policies.ts";
+import { type ServedPolicies, watchServedPolicies } from "./served-policies.ts";
 
 /** What is told while the copies run. */
 export type WatchOptions = {
@@ -77,8 +77,8 @@ export type Watches = AsyncDisposable & {
   readonly networkConfig: (name: string) => ObservedNetworkConfig | undefined;
   /** By `ClusterNetworkPolicy/NAME`, or `KIND.projectcalico.org/` and what Calico's policy is called. */
   readonly servedPolicy: (key: string) => ObservedClusterPolicy | undefined;
-  /** Whether there is a Tier of Calico's of that name. */
-  readonly hasTier: (name: string) => boolean;
+  /** What decides whether such a policy is in force, besides itself. */
+  readonly policySurroundings: ServedPolicies["surroundings"];
   /** How far nodes are with the policies of experiments. */
   readonly enforcement: Pick<EnforcementIndex, "ask" | "forget">;
   readonly bandwidth: BandwidthWatches;
@@ -161,7 +161,7 @@ export function startWatches(options: WatchOptions): Watches {
     namespace: namespaces.get,
     networkConfig: networkConfigs.get,
     servedPolicy: policies.get,
-    hasTier: policies.hasTier,
+    policySurroundings: policies.surroundings,
     enforcement,
     bandwidth,
     linkSpeed: (node) =>

@@ -1,6 +1,6 @@
 /** Calico's HostEndpoints and the policies about them (projectcalico.org/v3, HostEndpoint); many combinations are in `@seam/reach`. */
 import { type Address, invariant, parseAddress } from "@seam/base";
-import { ANY_INTERFACE, type GateRules, type HostGate } from "@seam/state";
+import { ANY, ANY_INTERFACE, type GateRules, type HostGate } from "@seam/state";
 import { expect, test } from "vitest";
 
 import { calicoFaults } from "./calico-faults.ts";
@@ -175,6 +175,97 @@ test("ports have the names that the endpoint gives them, for its own programs (I
   const intent = nodeWith(endpoint("e", { ports }), policy("p", { ingress: [rule] }));
   expect(passing(intent, { port: 9100 })).toContain("local-ingress");
   expect(passing(intent)).not.toContain("local-ingress");
+});
+
+const web = (port: number) => [{ name: "web", protocol: "TCP", port }];
+const byName = (action: object, end: object = {}) => ({
+  ...action,
+  protocol: "TCP",
+  destination: { ...end, ports: ["web"] },
+});
+
+test("names of ports are those of each endpoint that is spoken to, selected or any (I16)", () => {
+  const peer = (name: string, address: string, port: number): Given => [
+    "HostEndpoint",
+    name,
+    { node: "n2", expectedIPs: [address], ports: web(port) },
+    { role: "peer", list: name },
+  ];
+  const intent = nodeWith(
+    endpoint("e", OPEN),
+    peer("a", "192.0.2.10", 80),
+    peer("b", "192.0.2.11", 443),
+    policy("p", { types: ["Egress"], egress: [byName(deny), allow] }),
+  );
+  const reached = (other: Address): readonly number[] =>
+    [80, 443].filter((port) => passing(intent, { other, port }).includes("local-egress"));
+  expect([PEER, OTHER].map(reached)).toEqual([[443], [80]]);
+  const selected = (end: object): readonly (readonly number[])[] => {
+    put(intent, policy("p", { types: ["Egress"], egress: [byName(deny, end), allow] }));
+    return [PEER, OTHER].map(reached);
+  };
+  expect(selected({ selector: "role == 'peer'" })).toEqual([[443], [80]]);
+  expect(selected({ selector: "list == 'a'" })).toEqual([[443], [80, 443]]);
+  expect(selected({ nets: ["192.0.2.11/32"] })).toEqual([[80, 443], [80]]);
+  expect(selected({ notSelector: "list == 'a'" })).toEqual([[80, 443], [80]]);
+  intent.setCalico("HostEndpoint", "b", null);
+  expect(selected({ selector: "role == 'peer'" })).toEqual([[443], [80, 443]]);
+});
+
+test("a NetworkPolicy's names of ports are those of pods alone (I14)", () => {
+  const named: Given = [
+    "HostEndpoint",
+    "a",
+    { node: "n2", expectedIPs: ["192.0.2.10"], ports: web(80) },
+  ];
+  const intent = nodeWith(named);
+  intent.setNamespace("lab", {});
+  const pod = { namespace: "lab", uid: "1", labels: {}, serviceAccount: "", hostNetwork: false };
+  intent.setPod("lab/a", { ...pod, addresses: [at("10.244.0.2")], ports: [] });
+  intent.setEndpoint("seam0", { addresses: [at("10.244.0.2")], pod: { key: "lab/a", uid: "" } });
+  const egressTo = (rule: object): boolean => {
+    const spec = { podSelector: {}, policyTypes: ["Egress"], egress: [rule] };
+    expect(intent.setPolicy("lab/p", { spec })).toEqual([]);
+    intent.takeChange();
+    const state = intent.state();
+    const rules = state.gates.get("seam0")?.egress ?? null;
+    return permitsBy(state, rules, { other: PEER, protocol: "TCP", port: 80 });
+  };
+  expect(egressTo({ ports: [{ port: 80 }] })).toBe(true);
+  expect(egressTo({ ports: [{ port: "web" }] })).toBe(false);
+});
+
+test("rules that log are at the points of their policies, and decide nothing there (I16)", () => {
+  const log = { action: "Log", protocol: "TCP" };
+  const intent = nodeWith(
+    endpoint("e"),
+    policy("p", { applyOnForward: true, ingress: [log, allow] }),
+    policy("q", { ...early, ingress: [{ ...log, destination: { ports: [80] } }] }),
+  );
+  const rules = gatesOf(intent).get("eth0")?.rules;
+  expect(rules?.["local-ingress"]?.get(ANY.ipv4)).toBe("all log tcp/*");
+  expect(rules?.["forward-ingress"]?.get(ANY.ipv6)).toBe("all log tcp/*");
+  expect(rules?.["pre-dnat"]?.get(ANY.ipv4)).toBe("all log tcp/80");
+  expect(rules?.["local-egress"]?.size).toBe(0);
+});
+
+test("endpoints that are in force nowhere are told, with who is in their place (I16)", () => {
+  const byAddress = { interfaceName: "", expectedIPs: ["10.0.0.5"] };
+  const intent = nodeWith(
+    endpoint("b"),
+    endpoint("a", OPEN),
+    endpoint("c", byAddress),
+    endpoint("d", { interfaceName: "ens7" }),
+    endpoint("e", { ...byAddress, expectedIPs: ["10.7.7.7"] }),
+    endpoint("f", { interfaceName: ANY_INTERFACE }),
+    endpoint("g", { interfaceName: "eth0", node: "n2" }),
+  );
+  const idle = (): readonly string[] =>
+    intent.idleEndpoints().map(({ name, behind }) => `${name} ${behind}`);
+  expect(idle()).toEqual(["b a", "c a", "d null", "e null"]);
+  intent.setCalico("HostEndpoint", "a", null);
+  intent.setInterfaces(new Map([...INTERFACES, ["ens7", [at("10.7.7.7")]]]));
+  expect(idle()).toEqual(["c b", "e d"]);
 });
 
 test("what is asked of the own end is asked of the interface's addresses, and fails closed where they differ (I16)", () => {

@@ -1,8 +1,16 @@
 /** Calico's tiers and sets of networks (projectcalico.org/v3). */
 import { type Cidr, err, ok, parseAddress, parseNetwork, type Result } from "@seam/base";
 
-import { collect, labelsOf, listAt, specOf } from "./policy-fields.ts";
+import {
+  collect,
+  fieldsOf,
+  labelsOf,
+  listAt,
+  type Record as Fields,
+  specOf,
+} from "./policy-fields.ts";
 import { type Tier, TIERS } from "./policy-model.ts";
+import type { PolicyPod } from "./policy-pod.ts";
 
 /** Reads a tier; one that is always there keeps its place. */
 export function readCalicoTier(
@@ -11,6 +19,7 @@ export function readCalicoTier(
 ): { readonly tier: Tier; readonly faults: readonly string[] } {
   const spec = specOf(object);
   const { faults, given } = collect();
+  given<Fields>(fieldsOf(spec, "spec", ["order", "defaultAction"]), {});
   const tier: Tier = {
     order: given<number>(readOrder(spec["order"]), Infinity),
     otherwise: spec["defaultAction"] === "Pass" ? "next" : "deny",
@@ -23,12 +32,14 @@ export function readCalicoTier(
   return { tier: fixed, faults: isSame ? [] : [fault] };
 }
 
-/** A set of networks that has labels. */
+/** A set of networks that has labels; or a host endpoint, which is one of its addresses. */
 export type NetworkSet = {
   /** Null: of the cluster. */
   readonly namespace: string | null;
   readonly labels: Readonly<Record<string, string>>;
   readonly cidrs: readonly Cidr[];
+  /** Names that a host endpoint has for ports. */
+  readonly ports: PolicyPod["ports"];
 };
 
 /** Reads the set of a namespace; null: of the cluster. What cannot be read is left out. */
@@ -36,15 +47,14 @@ export function readNetworkSet(
   namespace: string | null,
   object: unknown,
 ): { readonly set: NetworkSet; readonly faults: readonly string[] } {
-  const listed = listAt(specOf(object), "nets", "spec");
-  const read = (listed.ok ? listed.value : []).map((each, at) => readNet(each, `spec.nets[${at}]`));
-  const set = {
-    namespace,
-    labels: labelsOf(object),
-    cidrs: read.flatMap((each) => (each.ok ? [each.value] : [])),
-  };
-  const faults = read.flatMap((each) => (each.ok ? [] : [each.error]));
-  return { set, faults: listed.ok ? faults : [listed.error] };
+  const spec = specOf(object);
+  const { faults, given } = collect();
+  given<Fields>(fieldsOf(spec, "spec", ["nets"]), {});
+  const cidrs = given(listAt(spec, "nets", "spec"), []).flatMap((each, at) => {
+    const net = given<Cidr | null>(readNet(each, `spec.nets[${at}]`), null);
+    return net === null ? [] : [net];
+  });
+  return { set: { namespace, labels: labelsOf(object), cidrs, ports: [] }, faults };
 }
 
 /** An order; without one it comes last. */

@@ -154,6 +154,6 @@ function readPort(value: unknown, protocol: Transport, path: string): Result<One
       ? ok(portSet({ protocol, first: from, last: to }))
       : err(`${path}: expected a port up to ${LAST_PORT}, or a range as 1:9`);
   return typeof value === "string" && !value.includes(":")
-    ? ok({ protocol, name: value })
+    ? ok({ protocol, name: value, isOfHosts: true })
     : err(`${path}: expected a port, a range as 1:9 or the name of a port`);
 }

@@ -22,6 +22,9 @@ export type Segment = {
 /** Ranges of addresses by family, ascending, of which none touches another: from the first to before the last. */
 export type Ranges = Readonly<Record<Family, readonly (readonly [first: bigint, end: bigint])[]>>;
 
+/** Networks of a term, or of all in whose places its named port is the same; null: of a term without such a name. */
+export type Networks = { readonly ranges: Ranges; readonly port: number | null };
+
 /** All that networks have together. */
 export function rangesOf(cidrs: readonly Cidr[]): Ranges {
   const ranges: Record<Family, [bigint, bigint][]> = { ipv4: [], ipv6: [] };
@@ -78,12 +81,14 @@ export function segmentsOf(family: Family, terms: Iterable<Term>): readonly Segm
 
 /** An exception takes away what its block gives: blocks and exceptions are nested, so depths are 0 or 1. */
 function edgesOf(family: Family, term: Term): readonly Edge[] {
-  const { peer, ranges } = term;
-  if (ranges !== null)
-    return ranges[family].flatMap(([first, end]): readonly Edge[] => [
-      { at: first, term, more: 1 },
-      { at: end, term, more: -1 },
-    ]);
+  const { peer, networks } = term;
+  if (networks.length > 0)
+    return networks.flatMap(({ ranges }) =>
+      ranges[family].flatMap(([first, end]): readonly Edge[] => [
+        { at: first, term, more: 1 },
+        { at: end, term, more: -1 },
+      ]),
+    );
   if (peer?.kind !== "block" || peer.cidr.address.family !== family) return [];
   return [
     ...bounds(peer.cidr, term, 1),

@@ -155,7 +155,10 @@ function addRule(rule: Rule, place: Place): void {
   if (families.length === 0) return;
   const resolved = resolve(ports, context);
   for (const peer of peers ?? [null])
-    if (peer !== null && "all" in peer) addCondition(peer, { ...resolved, families }, place);
+    if (peer === null) addPeer(peer, { ...resolved, families }, place);
+    else if ("all" in peer) addCondition(peer, { ...resolved, families }, place);
+    else if (peer.kind === "networks" && resolved.ofPeers.length > 0)
+      addCondition({ all: [peer], none: [] }, { ...resolved, families }, place);
     else addPeer(peer, { ...resolved, families }, place);
 }
 
@@ -182,7 +185,8 @@ function addCondition(
   { step, drafts }: Place,
 ): void {
   const [every, no] = [all, none].map((list) => list.map((each) => drafts.use(each, null)));
-  const named = ofPeers.map((name) => drafts.use(null, name));
+  const selected = all.find(({ kind }) => kind === "pods") ?? null;
+  const named = ofPeers.map((name) => drafts.use(selected, name));
   for (const family of families) {
     const terms = { family, all: every ?? [], none: no ?? [] };
     if (own.length > 0) drafts.add(step, { ...terms, set: own });

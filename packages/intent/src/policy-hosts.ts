@@ -27,6 +27,16 @@ import type { PolicyTable, Ranked } from "./policy-table.ts";
 /** Addresses of this node's interfaces, without those that are pods' links. */
 export type NodeInterfaces = ReadonlyMap<string, readonly Address[]>;
 
+/** An endpoint of this node that is in force nowhere. */
+export type IdleEndpoint = {
+  readonly name: string;
+  /** The interface that it names; null: none, but addresses. */
+  readonly interface: string | null;
+  readonly expectedIPs: readonly Address[];
+  /** Name of the endpoint that is in force in its place; null: there is no such interface, or address. */
+  readonly behind: string | null;
+};
+
 /** The gates of this node's interfaces. */
 export type Hosts = {
   /** An endpoint of any node; null: it is gone. */
@@ -42,6 +52,8 @@ export type Hosts = {
   readonly takeChanges: () => ReadonlyMap<string, HostGateChange>;
   /** All gates as of then. */
   readonly gates: () => ReadonlyMap<string, HostGate>;
+  /** Endpoints of this node that are in force nowhere, by their names. */
+  readonly idle: () => readonly IdleEndpoint[];
   /** Whether any endpoint is this node's. */
   readonly isAny: () => boolean;
   /** Policies that decide at a point of an interface; null when none does. */
@@ -131,6 +143,7 @@ export function createHosts(given: Pick<Tables, "node" | "peers" | "policies">):
           each.isWritten ? [[name, gateOf(each)] as const] : [],
         ),
       ),
+    idle: () => idleEndpoints(tables),
     isAny: () => [...endpoints.values()].some((each) => each.node === node),
     policiesAt: (name, point) =>
       (places.get(name) ?? places.get(ANY_INTERFACE))?.sides[point].policies() ?? null,
@@ -157,10 +170,7 @@ function endpointsByInterface({
   endpoints,
   interfaces,
 }: Tables): ReadonlyMap<string, HostEndpoint> {
-  const own = [...endpoints]
-    .filter(([, each]) => each.node === node)
-    .toSorted(([one], [other]) => (one < other ? -1 : 1))
-    .map(([, each]) => each);
+  const own = ownEndpoints({ node, endpoints }).map(([, each]) => each);
   const found = new Map<string, HostEndpoint>();
   for (const [name, addresses] of interfaces) {
     const at = own.find((each) => each.interface === null && hasAny(each.expectedIPs, addresses));
@@ -168,6 +178,36 @@ function endpointsByInterface({
   }
   for (const each of own.toReversed()) if (each.interface !== null) found.set(each.interface, each);
   return found;
+}
+
+const ownEndpoints = ({
+  node,
+  endpoints,
+}: Pick<Tables, "node" | "endpoints">): readonly (readonly [string, HostEndpoint])[] =>
+  [...endpoints]
+    .filter(([, each]) => each.node === node)
+    .toSorted(([one], [other]) => (one < other ? -1 : 1));
+
+/** One that names an interface is in force as soon as there is such an interface. */
+function idleEndpoints(tables: Tables): readonly IdleEndpoint[] {
+  const { places, interfaces } = tables;
+  const own = ownEndpoints(tables);
+  return own.flatMap(([name, each]): readonly IdleEndpoint[] => {
+    const inForce = new Set(
+      interfacesMeantBy(each, interfaces).map((at) => places.get(at)?.endpoint),
+    );
+    if (inForce.has(each)) return [];
+    const [behind = null] = own.find(([, other]) => inForce.has(other)) ?? [];
+    return [{ name, interface: each.interface, expectedIPs: each.expectedIPs, behind }];
+  });
+}
+
+function interfacesMeantBy(
+  { interface: name, expectedIPs }: HostEndpoint,
+  interfaces: NodeInterfaces,
+): readonly string[] {
+  if (name !== null) return name === ANY_INTERFACE || interfaces.has(name) ? [name] : [];
+  return [...interfaces].flatMap(([at, addresses]) => (hasAny(expectedIPs, addresses) ? [at] : []));
 }
 
 const hasAny = (expected: readonly Address[], addresses: readonly Address[]): boolean => {
@@ -252,11 +292,11 @@ const isAt = (name: SideName, { onHosts }: Policy): boolean =>
 const isClosedAtEnd = (name: SideName, { isOpen }: HostEndpoint): boolean =>
   name === "admitted" || (name.startsWith("local") && !isOpen);
 
-/** A policy as it is at a point. The kernel shows nothing that passes there, so rules that log are left out. */
+/** A policy as it is at a point. */
 function asAt(name: SideName, { key, policy, tier }: Ranked): Ranked {
   const isLocal = name.startsWith("local");
   const rulesAt = (direction: Direction): readonly Rule[] | null => {
-    const rules = policy[direction]?.filter(({ action }) => action !== "log") ?? null;
+    const rules = policy[direction];
     return rules === null || isLocal ? rules : withoutOwnEnd(rules, direction);
   };
   return {

@@ -32,8 +32,12 @@ export type Peer = { readonly text: string } & (
 /** Who is meant by all of some peers and by none of others; by no peer of the first: everyone is. */
 export type Condition = { readonly all: readonly Peer[]; readonly none: readonly Peer[] };
 
-/** A port that containers call so. */
-export type NamedPort = { readonly protocol: Transport; readonly name: string };
+/** A port that containers call so, and where Calico's rules name it host endpoints too. */
+export type NamedPort = {
+  readonly protocol: Transport;
+  readonly name: string;
+  readonly isOfHosts: boolean;
+};
 
 /** What a rule is about: what has a number, and ports by their names. */
 export type Ports = { readonly numbered: PortSet; readonly named: readonly NamedPort[] };

@@ -23,6 +23,7 @@ import {
   type KnownPod,
   meansPod,
   type Term,
+  tokensByPlace,
   tokensOf,
 } from "./policy-terms.ts";
 
@@ -71,7 +72,7 @@ export function createPeers(): Peers {
     for (const term of among) setMeant(known, { pod, term }, meansPod(term, pod, known.around));
   };
   const touch = (term: Term): void => known.touch(addressesIn(known, term));
-  const sets = createNetworkSets({ known, terms, touch });
+  const sets = createNetworkSets({ known, terms, touch, touchRules: classes.touch });
   const setPod: Peers["setPod"] = (key, pod) => {
     const changed = known.set(key, pod);
     if (changed !== null) join(changed, terms.forPod(changed.pod.namespace));
@@ -206,13 +207,11 @@ const blockOf = ({ first, last, class: of }: ClassedBlock): Block => ({
   peers: of.number,
 });
 
-/** The blocks that terms mean, each using its class. Where no pod is, a port's name stands for nothing. */
+/** The blocks that terms mean, each using its class. */
 const blocksOf = (terms: TermTable, classes: Classes): readonly ClassedBlock[] =>
   FAMILIES.flatMap((family) =>
     segmentsOf(family, terms.blocks).flatMap(({ first, last, terms: meaning }) => {
-      const tokens = meaning
-        .filter(({ named }) => named === null)
-        .map((term) => ({ term, port: null }));
+      const tokens = meaning.flatMap((term) => tokensByPlace(term, first));
       const found = classes.acquire(family, tokens, null);
       return found === null ? [] : [{ first, last, class: found }];
     }),

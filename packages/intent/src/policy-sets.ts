@@ -2,12 +2,12 @@
 import { type Address, cidrContains } from "@seam/base";
 
 import type { NetworkSet } from "./calico-objects.ts";
-import { rangesOf } from "./policy-blocks.ts";
+import { type Networks, rangesOf } from "./policy-blocks.ts";
 import { type Condition, type Peer, selects, type Surroundings } from "./policy-model.ts";
 import type { PolicyPod } from "./policy-pod.ts";
 import type { KnownPods } from "./policy-pods.ts";
 import type { TermTable } from "./policy-term-table.ts";
-import type { Term } from "./policy-terms.ts";
+import { isAboutNetworks, portsNamed, type Term } from "./policy-terms.ts";
 
 /** A pod, or null for the node itself, by some of its addresses. */
 export type OwnEnd = { readonly pod: PolicyPod | null; readonly addresses: readonly Address[] };
@@ -28,6 +28,8 @@ type Tables = {
   readonly terms: TermTable;
   /** Addresses that the term means by its networks are to be worked out again. */
   readonly touch: (term: Term) => void;
+  /** So are rules about who it means: whether they need any depends on whether it means networks. */
+  readonly touchRules: (term: Term) => void;
 };
 
 /** No sets. */
@@ -40,9 +42,7 @@ export function createNetworkSets(tables: Tables): NetworkSets {
       else sets.set(key, set);
       members.refreshAll([key]);
     },
-    join: (term) => {
-      if (term.peer?.kind === "pods") members.refresh(term, [...sets.keys()]);
-    },
+    join: (term) => members.refresh(term, [...sets.keys()]),
     follow: (namespace) => {
       const own = [...sets].filter(([, set]) => set.namespace === namespace);
       if (own.length > 0) members.refreshAll(own.map(([key]) => key));
@@ -66,10 +66,31 @@ function meansOwn(peer: Peer, { pod, addresses }: OwnEnd, { sets, around }: Cont
   return [...sets.values()].some((set) => isSelected(peer, set, around) && isIn(set.cidrs));
 }
 
-const isSelected = (peer: Peer | null, set: NetworkSet, around: Surroundings): boolean =>
-  peer?.kind === "pods" &&
+const isSelected = (peer: Peer, set: NetworkSet, around: Surroundings): boolean =>
+  peer.kind === "pods" &&
   (peer.endpoints ?? null) !== null &&
   selects(peer, { ...set, serviceAccount: null }, around);
+
+/** Whether a term means what has an address of the set. By the name of a port it means endpoints that have one. */
+const isMember = (
+  { peer, named }: Pick<Term, "peer" | "named">,
+  set: NetworkSet,
+  around: Surroundings,
+): boolean => {
+  if (named !== null && portsNamed(set.ports, named).length === 0) return false;
+  return peer === null ? named?.isOfHosts === true : isSelected(peer, set, around);
+};
+
+/** What sets have together, for each number that a term's port has there. */
+const networksOf = ({ named }: Term, sets: readonly NetworkSet[]): readonly Networks[] => {
+  const places = sets.flatMap(({ cidrs, ports }) =>
+    (named === null ? [null] : portsNamed(ports, named)).map((port) => ({ port, cidrs })),
+  );
+  return [...Map.groupBy(places, ({ port }) => port)].map(([port, of]) => ({
+    port,
+    ranges: rangesOf(of.flatMap(({ cidrs }) => cidrs)),
+  }));
+};
 
 type Members = {
   /** Which of these sets a term selects may be different. */
@@ -80,14 +101,21 @@ type Members = {
 /** Which sets each term selects; its networks are all of theirs. */
 function createMembers(
   sets: ReadonlyMap<string, NetworkSet>,
-  { known, terms, touch }: Tables,
+  { known, terms, touch, touchRules }: Tables,
 ): Members {
   const members = new Map<Term, ReadonlySet<string>>();
   const give = (term: Term, keys: ReadonlySet<string>): void => {
-    if (keys.size === 0 && term.ranges === null) return;
+    if (keys.size === 0 && term.networks.length === 0) return;
     touch(term);
-    const cidrs = [...keys].flatMap((key) => sets.get(key)?.cidrs ?? []);
-    terms.setRanges(term, keys.size === 0 ? null : rangesOf(cidrs));
+    const before = isAboutNetworks(term);
+    terms.setNetworks(
+      term,
+      networksOf(
+        term,
+        [...keys].flatMap((key) => sets.get(key) ?? []),
+      ),
+    );
+    if (isAboutNetworks(term) !== before) touchRules(term);
     touch(term);
   };
   const refresh: Members["refresh"] = (term, changed) => {
@@ -95,7 +123,7 @@ function createMembers(
     const after = new Set(before);
     for (const key of changed) {
       const set = sets.get(key);
-      if (set !== undefined && isSelected(term.peer, set, known.around)) after.add(key);
+      if (set !== undefined && isMember(term, set, known.around)) after.add(key);
       else after.delete(key);
     }
     if (after.size === 0) members.delete(term);

@@ -1,5 +1,5 @@
 /** The terms that rules of this node use, found by what they could mean. */
-import { type Ranges, rangesOf } from "./policy-blocks.ts";
+import { type Networks, rangesOf } from "./policy-blocks.ts";
 import type { NamedPort, Peer } from "./policy-model.ts";
 import type { Term } from "./policy-terms.ts";
 
@@ -17,10 +17,10 @@ export type TermTable = {
   ) => { readonly term: Term; readonly isNew: boolean };
   /** Whether that was the last use. */
   readonly release: (term: Term) => boolean;
-  /** Of Calico's selectors, which sets of networks may meet. */
+  /** Of Calico's selectors and names of ports, which sets of networks and host endpoints may meet. */
   readonly selecting: () => readonly Term[];
   /** The networks that a term means, other ones than before. */
-  readonly setRanges: (term: Term, ranges: Ranges | null) => void;
+  readonly setNetworks: (term: Term, networks: readonly Networks[]) => void;
   /** Whether blocks came or went since this was last asked. */
   readonly takeBlocksChanged: () => boolean;
 };
@@ -74,9 +74,9 @@ export function createTermTable(): TermTable {
       return true;
     },
     selecting: () => [...selecting],
-    setRanges: (term, ranges) => {
-      term.ranges = ranges;
-      if (ranges === null) blocks.delete(term);
+    setNetworks: (term, networks) => {
+      term.networks = networks;
+      if (networks.length === 0) blocks.delete(term);
       else blocks.add(term);
       blocksChanged = true;
     },
@@ -89,9 +89,11 @@ export function createTermTable(): TermTable {
 }
 
 function enter({ blocks, wide, near, selecting }: Places, term: Term): void {
-  const { peer } = term;
-  if (peer === null) wide.add(term);
-  else if (peer.kind !== "pods") blocks.add(term);
+  const { peer, named } = term;
+  if (peer === null) {
+    wide.add(term);
+    if (named?.isOfHosts === true) selecting.add(term);
+  } else if (peer.kind !== "pods") blocks.add(term);
   else {
     const { namespaces, endpoints = null } = peer;
     if (endpoints !== null) selecting.add(term);
@@ -114,5 +116,5 @@ const newTerm = (of: Pick<Term, "id" | "text" | "peer" | "named">): Term => ({
   refs: 1,
   classes: new Set(),
   users: new Set(),
-  ranges: of.peer?.kind === "networks" ? rangesOf(of.peer.cidrs) : null,
+  networks: of.peer?.kind === "networks" ? [{ ranges: rangesOf(of.peer.cidrs), port: null }] : [],
 });

@@ -6,7 +6,7 @@
 import { type Address, cidrContains, type Family } from "@seam/base";
 import type { PeerClass } from "@seam/state";
 
-import { isInRanges, type Ranges } from "./policy-blocks.ts";
+import { isInRanges, type Networks } from "./policy-blocks.ts";
 import { type NamedPort, type Peer, selects, type Surroundings } from "./policy-model.ts";
 import type { PolicyPod } from "./policy-pod.ts";
 
@@ -21,8 +21,8 @@ export type Term = {
   /** Classes with a token of it. */
   readonly classes: Set<AddressClass>;
   readonly users: Set<TermUser>;
-  /** Networks that it means: of a peer, or of all sets that it selects; null: none. */
-  ranges: Ranges | null;
+  /** Networks that it means: of a peer, or of all sets that it selects. */
+  networks: readonly Networks[];
 };
 
 /** Who has rules about a term: one direction of a link; told of classes of the term that came or went. */
@@ -62,8 +62,8 @@ export function meansPod({ peer, named }: Term, { pod }: KnownPod, around: Surro
 }
 
 /** Whether it means addresses by where they lie. */
-export const isAboutNetworks = ({ peer, ranges }: Term): boolean =>
-  peer?.kind === "block" || ranges !== null;
+export const isAboutNetworks = ({ peer, networks }: Term): boolean =>
+  peer?.kind === "block" || networks.length > 0;
 
 /** Numbers of the ports that a pod calls so. */
 export const portsNamed = (
@@ -80,20 +80,41 @@ export function tokensOf(
   known: KnownPod,
   blockTerms: Iterable<Term>,
 ): readonly Token[] {
-  const blocks = [...blockTerms].filter(
-    (term) => isIn(term, address) && !known.terms.includes(term),
-  );
-  return [...known.terms, ...blocks].flatMap((term): readonly Token[] => {
-    if (term.named === null) return [{ term, port: null }];
-    return portsNamed(known.pod.ports, term.named).map((port) => ({ term, port }));
-  });
+  const { terms, pod } = known;
+  const ofPod = (term: Term): readonly Token[] =>
+    (term.named === null ? [null] : portsNamed(pod.ports, term.named)).map((port) => ({
+      term,
+      port,
+    }));
+  const tokens = [
+    ...terms.flatMap(ofPod),
+    ...[...blockTerms]
+      .filter((term) => isIn(term, address))
+      .flatMap((term) =>
+        term.peer?.kind === "block" ? ofPod(term) : tokensByPlace(term, address),
+      ),
+  ];
+  return [...new Map(tokens.map((token) => [keyOf(token), token])).values()];
 }
 
+/** Tokens of whatever has an address, by where it lies. Where no pod is, the name of a port stands for nothing in a block. */
+export const tokensByPlace = (term: Term, address: Address): readonly Token[] =>
+  term.peer?.kind === "block"
+    ? term.named === null
+      ? [{ term, port: null }]
+      : []
+    : term.networks
+        .filter(({ ranges }) => isInRanges(ranges, address))
+        .map(({ port }) => ({ term, port }));
+
 /** Whether a term means an address by where it lies. */
-export const isIn = ({ peer, ranges }: Pick<Term, "peer" | "ranges">, address: Address): boolean =>
+export const isIn = (
+  { peer, networks }: Pick<Term, "peer" | "networks">,
+  address: Address,
+): boolean =>
   peer?.kind === "block"
     ? cidrContains(peer.cidr, address) && !peer.except.some((each) => cidrContains(each, address))
-    : ranges !== null && isInRanges(ranges, address);
+    : networks.some(({ ranges }) => isInRanges(ranges, address));
 
 const keyOf = ({ term, port }: Token): string =>
   port === null ? `${term.id}` : `${term.id}:${port}`;
@@ -107,6 +128,8 @@ export type Classes = {
     before: AddressClass | null,
   ) => AddressClass | null;
   readonly release: (used: AddressClass | null) => void;
+  /** Rules about all classes of a term are to be worked out again. */
+  readonly touch: (term: Term) => void;
   /** Classes that came and went since the last call; those that went have no use left. Numbers are final from here on. */
   readonly settle: () => ReadonlySet<AddressClass>;
 };
@@ -143,6 +166,9 @@ export function createClasses(): Classes {
       byKey.delete(used.key);
       for (const { term } of used.tokens) term.classes.delete(used);
       changed.add(used);
+    },
+    touch: (term) => {
+      for (const each of term.classes) changed.add(each);
     },
     settle: () => {
       inheritNumbers(origins);

@@ -39,9 +39,10 @@ export type DeniedPacket = PacketConnection & {
   readonly isDenied: boolean;
 };
 
-/** One that was dropped at an interface of the node itself; null when the kernel does not know that any more. */
+/** The same at an interface of the node itself; null when the kernel does not know that any more. */
 export type DeniedHostPacket = PacketConnection & {
   readonly point: HostPoint;
+  readonly isDenied: boolean;
   readonly interface: Ifindex | null;
 };
 
@@ -147,10 +148,11 @@ function deniedIn({ type, body }: Message): readonly (DeniedPacket | DeniedHostP
   const payload = attributes.get(ATTRIBUTE.payload);
   const connection = way === undefined || payload === undefined ? null : connectionIn(payload, way);
   if (connection === null || way === undefined) return [];
-  if (direction !== undefined) return [{ ...connection, direction, isDenied: words[2] !== LOGGED }];
+  const isDenied = words[2] !== LOGGED;
+  if (direction !== undefined) return [{ ...connection, direction, isDenied }];
   return point === undefined
     ? []
-    : [{ ...connection, point, interface: interfaceAt(attributes, { point, way }) }];
+    : [{ ...connection, point, isDenied, interface: interfaceAt(attributes, { point, way }) }];
 }
 
 /** The interface by which the connection comes in or goes out, which its replies go through the other way. */

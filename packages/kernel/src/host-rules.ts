@@ -131,6 +131,7 @@ const sets: readonly SetSpec[] = [
       dynamic: { elements: DENIED_ELEMENTS, idle: null },
     })),
     sampledSet(hostSets.sampled(point)),
+    sampledSet(setNames.logged(point)),
   ]),
   ...SIDES.flatMap((side) =>
     FAILSAFE_PROTOCOLS.map((protocol): SetSpec => ({

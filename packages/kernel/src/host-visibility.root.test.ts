@@ -20,6 +20,44 @@ import {
 beforeAll(makePolicyNode);
 afterAll(removePolicyNode);
 
+test("what a rule logs is shown at each point, a connection's first packet alone (I16)", async () => {
+  using table = valueOf(openPolicyTable(path("node")));
+  using shown = valueOf(openDeniedPackets(path("node")));
+  const logged = (permission: string) => new Map([[ANY.ipv4, permission]]);
+  const gates = gatesOf({
+    up0: {
+      "local-ingress": logged("none log udp/80"),
+      "local-egress": logged("udp/* log udp/81"),
+      "forward-ingress": logged("all log udp/82"),
+      "forward-egress": logged("udp/* log udp/1-83"),
+      "pre-dnat": logged("all log udp/85"),
+      admitted: logged("udp/85 log udp/85"),
+    },
+  });
+  valueOf(table.rewrite({ ...stateWith({}), hosts: gates }));
+  const [a, b, node, outside] = (["a", "b", "node", "outside"] as const).map((each) =>
+    addressOf(each, "ipv4"),
+  );
+  expect(await ask("outside", `udp ${node} 80`)).not.toBe("ok");
+  await ask("node", `udp ${outside} 81`);
+  await ask("outside", `udp ${b} 82`);
+  await ask("a", `udp ${outside} 83`);
+  await ask("a", `udp ${outside} 84`);
+  await ask("outside", `udp ${node} 85`);
+  const told = shown.take().hosts.map((each) => {
+    const ends = `${formatAddress(each.client)} ${formatAddress(each.server)}`;
+    return `${each.point} ${ends} ${each.port} ${each.isDenied ? "denied" : "logged"}`;
+  });
+  expect(told).toEqual([
+    `local-ingress ${outside} ${node} 80 logged`,
+    `local-ingress ${outside} ${node} 80 denied`,
+    `local-egress ${node} ${outside} 81 logged`,
+    `forward-ingress ${outside} ${b} 82 logged`,
+    `forward-egress ${a} ${outside} 83 logged`,
+    `pre-dnat ${outside} ${node} 85 logged`,
+  ]);
+});
+
 test("what is denied is counted by interface and point, and shown (I16)", async () => {
   using table = valueOf(openPolicyTable(path("node")));
   using shown = valueOf(openDeniedPackets(path("node")));

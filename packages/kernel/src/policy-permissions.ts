@@ -2,6 +2,8 @@
 import { invariant } from "@seam/base";
 import {
   type Direction,
+  HOST_POINTS,
+  type HostPoint,
   lastOf,
   type LineProtocol,
   parsePermission,
@@ -88,28 +90,34 @@ export function withPermission(permitting: Permitting, firstId: number): readonl
   ];
 }
 
-/** Only links of pods show what begins. */
+/** Shows what begins, but for what is admitted: that was shown before its translation. */
 function loggedRules(
   chain: string,
   ranges: Pick<RangeRules, "ranges" | "firstId">,
   judged: Judged,
 ): readonly Request[] {
-  const direction = DIRECTIONS.find((each) => each === judged);
-  if (direction === undefined) return [];
+  const place = [...DIRECTIONS, ...HOST_POINTS].find((each) => each === judged);
+  if (place === undefined) return [];
   const begin = [loadConnection("state", SCRATCH), compare(SCRATCH, "==", NEW)];
-  return rangeRules(chain, { ...ranges, begin, end: logRule(direction), judged });
+  return rangeRules(chain, { ...ranges, begin, end: logRule(place), judged });
 }
 
 /** The state of a connection's first packet (NF_CT_STATE_BIT(IP_CT_NEW)), in the machine's order. */
 const NEW = Buffer.from(new Uint32Array([8]).buffer);
 
-/** Shows the first packet of a connection, which comes by its client's or goes by its server's link. */
-const logRule = (direction: Direction): readonly Buffer[] => [
-  loadMeta(direction === "egress" ? "iifname" : "oifname", LINK),
-  noteIn(setNames.logged(direction), LINK, LINK_PACE),
+/** Shows the first packet of a connection. */
+const logRule = (judged: Direction | HostPoint): readonly Buffer[] => [
+  loadMeta(interfaceAt(judged), LINK),
+  noteIn(setNames.logged(judged), LINK, LINK_PACE),
   limit(NODE_PACE),
-  logTo(DENIED_GROUP, `${direction} original ${LOGGED}`, SNAPLEN_BYTES),
+  logTo(DENIED_GROUP, `${judged} original ${LOGGED}`, SNAPLEN_BYTES),
 ];
+
+/** It comes by its client's link or goes by its server's; at the node's own interfaces it is the other way round. */
+const interfaceAt = (judged: Direction | HostPoint): "iifname" | "oifname" =>
+  judged === "egress" || judged.endsWith("-ingress") || judged === "pre-dnat"
+    ? "iifname"
+    : "oifname";
 
 /** What is done with packets to any of the ranges. */
 type RangeRules = {

@@ -61,8 +61,12 @@ const portsOf = (end: End): Pod["ports"] =>
 
 /** Whether the attempt goes to what its destination calls so. */
 export const isPortNamed = (name: string, attempt: Attempt): boolean =>
+  isAmong(portsOf(attempt.to), name, attempt);
+
+/** Whether the attempt goes to one of these ports, by its name. */
+export const isAmong = (ports: Pod["ports"], name: string, attempt: Attempt): boolean =>
   "port" in attempt &&
-  portsOf(attempt.to).some(
+  ports.some(
     (each) =>
       each.name === name && each.protocol === attempt.protocol && each.port === attempt.port,
   );

@@ -182,7 +182,13 @@ const isFailsafe = (direction: Direction, attempt: Attempt): boolean =>
   "port" in attempt && FAILSAFE[direction][attempt.protocol].some((each) => each === attempt.port);
 
 /** What selectors of rules find of an endpoint: its labels, at the addresses that it says it has. */
-export const hostSet = ({ name, labels, addresses }: CalicoHostEndpoint): CalicoNetworkSet => ({
+export const hostSet = ({
+  name,
+  labels,
+  addresses,
+  ports,
+}: CalicoHostEndpoint): CalicoNetworkSet => ({
+  ports,
   namespace: null,
   name,
   labels,

@@ -10,10 +10,11 @@
 import { type Address, cidrContains } from "@seam/base";
 import type { Json } from "@seam/kube";
 
-import { addressesOf, type Attempt, type End, isPortNamed, type Pod } from "./attempt.ts";
+import { addressesOf, type Attempt, type End, isAmong, isPortNamed, type Pod } from "./attempt.ts";
 import type { CalicoNetworkSet, CalicoPolicy } from "./calico-policy.ts";
 import type { CalicoEntity, CalicoPort, CalicoRule } from "./calico-rule.ts";
 import { type Expression, meets } from "./calico-selector.ts";
+import type { Direction } from "./tiers.ts";
 
 /** What selectors can name: a pod, or a network set. */
 type Thing = {
@@ -22,6 +23,7 @@ type Thing = {
   readonly labels: Json;
   readonly namespaceLabels: Json;
   readonly account: { readonly name: string; readonly labels: Json } | null;
+  readonly ports: Pod["ports"];
 };
 
 /**
@@ -44,15 +46,17 @@ function podThing(pod: Pod): Thing {
     },
     namespaceLabels,
     account,
+    ports: pod.ports,
   };
 }
 
 /** A set of a namespace has that one's labels too; one of the whole cluster has its own alone. */
-function setThing({ namespace, labels, namespaceLabels }: CalicoNetworkSet): Thing {
-  if (namespace === null) return { namespace, labels, namespaceLabels, account: null };
+function setThing({ namespace, labels, namespaceLabels, ports = [] }: CalicoNetworkSet): Thing {
+  const thing = { namespace, namespaceLabels, account: null, ports };
+  if (namespace === null) return { ...thing, labels };
   const inherited = prefixed("pcns.", named(namespaceLabels, namespace));
   const own = { ...labels, "projectcalico.org/namespace": namespace };
-  return { namespace, labels: { ...inherited, ...own }, namespaceLabels, account: null };
+  return { ...thing, labels: { ...inherited, ...own } };
 }
 
 const named = (labels: Json, name: string): Json => ({ ...labels, "projectcalico.org/name": name });
@@ -78,8 +82,9 @@ const isAccount = (expression: Expression | null, account: Thing["account"]): bo
   expression === null ||
   (account !== null && isMet(expression, named(account.labels, account.name)));
 
-/** Where a rule stands: in a policy of a namespace or of the cluster, and which network sets there are. */
+/** Where a rule stands: in a policy of a namespace or of the cluster, for which direction, and which network sets there are. */
 export type Surroundings = {
+  readonly direction: Direction;
   readonly namespace: string | null;
   readonly sets: readonly CalicoNetworkSet[];
 };
@@ -87,7 +92,7 @@ export type Surroundings = {
 /** Whether a rule is about an attempt: all that it asks has to be, of either end. */
 export const isRuleAbout = (rule: CalicoRule, attempt: Attempt, around: Surroundings): boolean =>
   isTrafficMeant(rule, attempt) &&
-  arePortsMeant(rule.destination, attempt) &&
+  arePortsMeant(rule.destination, attempt, around) &&
   isEnd(rule.source, { end: attempt.from, attempt }, around) &&
   isEnd(rule.destination, { end: attempt.to, attempt }, around);
 
@@ -116,14 +121,31 @@ const isIcmp = ({ type, code }: NonNullable<CalicoRule["icmp"]>, attempt: Attemp
   "type" in attempt && attempt.type === type && (code === null || attempt.code === code);
 
 /** Numbers and names stand beside each other: one of them is enough. */
-const arePortsMeant = ({ ports, notPorts }: CalicoEntity, attempt: Attempt): boolean =>
-  (ports.length === 0 || ports.some((each) => isPort(each, attempt))) &&
-  !notPorts.some((each) => isPort(each, attempt));
+function arePortsMeant(entity: CalicoEntity, attempt: Attempt, around: Surroundings): boolean {
+  const isPort = (port: CalicoPort): boolean =>
+    port.kind === "named"
+      ? isNamedPort(port.name, { entity, attempt }, around)
+      : "port" in attempt && port.first <= attempt.port && attempt.port <= port.last;
+  const { ports, notPorts } = entity;
+  return (ports.length === 0 || ports.some(isPort)) && !notPorts.some(isPort);
+}
 
-const isPort = (port: CalicoPort, attempt: Attempt): boolean =>
-  port.kind === "named"
-    ? isPortNamed(port.name, attempt)
-    : "port" in attempt && port.first <= attempt.port && attempt.port <= port.last;
+/**
+ * A name is that of a port of who the policy is about, or of a pod or a host endpoint that the rule selects. Without a selector it may be any
+ * of them, also for a policy of a namespace.
+ */
+function isNamedPort(
+  name: string,
+  { entity, attempt }: { readonly entity: CalicoEntity; readonly attempt: Attempt },
+  around: Surroundings,
+): boolean {
+  if (around.direction === "ingress") return isPortNamed(name, attempt);
+  const { to, family } = attempt;
+  const all = thingsAt(to, addressesOf(to, family), around.sets);
+  const meant =
+    isSelecting(entity) && isNarrowed(entity, around) ? nearBy(entity, all, around) : all;
+  return meant.some(({ ports }) => isAmong(ports, name, attempt));
+}
 
 type Asked = { readonly end: End; readonly attempt: Attempt };
 
@@ -140,13 +162,23 @@ function isEnd(entity: CalicoEntity, { end, attempt }: Asked, around: Surroundin
   if ((nets.length > 0 && !isIn(nets)) || isIn(notNets)) return false;
   if (!isSelecting(entity)) return true;
   const all = thingsAt(end, addresses, around.sets);
-  const near = all.filter((thing) => isInScope(entity.namespaces, thing, around.namespace));
-  const isNarrowed = isNaming(entity) || around.namespace !== null;
   return (
-    (!isNarrowed || near.some((thing) => isNamed(entity, thing))) &&
+    (!isNarrowed(entity, around) || nearBy(entity, all, around).length > 0) &&
     (notSelector === null || !all.some((thing) => isMet(notSelector, thing.labels)))
   );
 }
+
+const isNarrowed = (entity: CalicoEntity, { namespace }: Surroundings): boolean =>
+  isNaming(entity) || namespace !== null;
+
+const nearBy = (
+  entity: CalicoEntity,
+  things: readonly Thing[],
+  { namespace }: Surroundings,
+): readonly Thing[] =>
+  things.filter(
+    (thing) => isInScope(entity.namespaces, thing, namespace) && isNamed(entity, thing),
+  );
 
 /** Whether an entity asks for something that has labels. */
 const isNaming = ({ selector, namespaces, accounts }: CalicoEntity): boolean =>

@@ -47,6 +47,8 @@ export type CalicoNetworkSet = {
   /** Of its namespace. */
   readonly namespaceLabels: Json;
   readonly nets: readonly Cidr[];
+  /** Names that a host endpoint has for ports. */
+  readonly ports?: Pod["ports"];
 };
 
 /** An interface of a node, or all of them. */

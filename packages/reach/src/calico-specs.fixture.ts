@@ -99,8 +99,9 @@ const serviceAccounts = fc
   .map(without);
 
 const port = fc.oneof(
-  { weight: 4, arbitrary: fc.constantFrom<number | string>(...PORTS) },
-  fc.constantFrom<number | string>("80:443", "8080", "web", "db", "1:80"),
+  { weight: 5, arbitrary: fc.constantFrom<number | string>(...PORTS) },
+  fc.constantFrom<number | string>("80:443", "8080", "1:80"),
+  { weight: 2, arbitrary: fc.constantFrom<number | string>("web", "db") },
 );
 const ports = fc.array(port, { minLength: 1, maxLength: 2 });
 

@@ -60,7 +60,8 @@ const at = (text: string): Address => {
   invariant(parsed.ok, text);
   return parsed.value;
 };
-const OUTSIDE = ["192.0.2.1", "10.0.1.99", "fd00:9::5", "2001:db8::1"].map(at);
+/** Some of which host endpoints have, beside each other. */
+const OUTSIDE = ["192.0.2.1", "10.0.1.98", "10.0.1.99", "fd00:9::5", "2001:db8::1"].map(at);
 /** Interfaces of the node n1. */
 export const INTERFACES: ReadonlyMap<string, readonly Address[]> = new Map(
   Object.entries({
@@ -93,13 +94,14 @@ const endpoint = fc
     labels,
     node: fc.constantFrom("n1", "n1", "n1", "n2"),
     interfaceName: fc.constantFrom(undefined, "eth0", "eth1", "*"),
-    expectedIPs: fc.uniqueArray(fc.constantFrom(...NODE_ADDRESSES, "10.0.1.99"), {
+    expectedIPs: fc.uniqueArray(fc.constantFrom(...NODE_ADDRESSES, "10.0.1.98", "10.0.1.99"), {
       minLength: 1,
       maxLength: 3,
     }),
     profiles: fc.constantFrom([], [], ["projectcalico-default-allow"]),
     ports: fc.subarray([
       { name: "web", protocol: "TCP", port: 80 },
+      { name: "web", protocol: "TCP", port: 443 },
       { name: "web", protocol: "udp", port: 81 },
       { name: "db", protocol: "TCP", port: 8080 },
     ]),
@@ -176,7 +178,7 @@ export const hostStep: typeof step = fc.oneof(
   },
   { weight: 4, arbitrary: step },
 );
-type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+export type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
 /** What the objects are, beside what the intent was told. */
 export type World = {

@@ -182,7 +182,7 @@ function calicoRule(
   { direction, attempt }: Pick<Asked, "direction" | "attempt">,
   { sets }: CalicoPolicies,
 ): Found | null {
-  const around = { namespace: policy.namespace, sets };
+  const around = { direction, namespace: policy.namespace, sets };
   for (const [index, rule] of (policy[direction] ?? []).entries()) {
     if (rule.action !== "Log" && isRuleAbout(rule, attempt, around))
       return { action: rule.action, index };
