@@ -43,10 +43,12 @@ const PAUSE_MS = 2000;
 const MEASURED_EVERY_MS = 30_000;
 const LONGEST_LABEL = 63;
 
-/** A report that says nothing yet; `now` is in milliseconds. */
+const TIMES = { now: () => performance.now(), pauseMs: PAUSE_MS };
+
+/** A report that says nothing yet; the clock `now` tells milliseconds, and `pauseMs` pass after each write. */
 export function createRateReport(
   options: RateReportOptions,
-  now: () => number = () => performance.now(),
+  { now, pauseMs }: typeof TIMES = TIMES,
 ): NodeRateReport {
   const said: { uid: string; pods: RateReport["pods"] } = { uid: "", pods: new Map() };
   const meter = createMeter(now);
@@ -58,7 +60,7 @@ export function createRateReport(
     what: "which rates are in force",
     content: () => (said.uid === "" ? null : text),
     object: () => leaseOf(options, said.uid, text ?? ""),
-    pauseMs: () => PAUSE_MS,
+    pauseMs: () => pauseMs,
   });
   return {
     setOwner: (uid) => {
