@@ -7,19 +7,14 @@ import type { RatedAttachment } from "./pod-rates.ts";
 import { podRateStates, type RatedRound } from "./pod-rate-states.ts";
 
 const mbit = (n: number) => bitsPerSecond(n * 1e6);
-const attachment = (
-  uid: string,
-  ul: number | null,
-  reserved: number | null,
-  device = `seam-${uid}`,
-): RatedAttachment => {
+const attachment = (uid: string, ul: number | null, reserved: number | null): RatedAttachment => {
   const ends = { podNetns: "/run/netns/x", podDevice: "eth0" };
   return {
     containerId: uid,
     ifName: "eth0",
     netns: ends.podNetns,
     network: "seam",
-    device,
+    device: `seam-${uid}`,
     mac: "",
     addresses: [],
     hostPorts: [],
