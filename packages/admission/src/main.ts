@@ -23,7 +23,7 @@ async function run(options: Options, config: ClusterConfig): Promise<void> {
   const client = createKubeClient(config, { onRequest: counts.requested });
   using _client = { [Symbol.dispose]: client.close };
   const meter = createMeter(daemon.metrics);
-  const { namespace, identity, families, scheduler } = options;
+  const { namespace, identity, families, ceilings, scheduler } = options;
   log.info({ port: daemon.port, server: config.server.href }, "started");
   await takePart({
     client,
@@ -42,7 +42,7 @@ async function run(options: Options, config: ClusterConfig): Promise<void> {
         port: options.httpsPort,
         names: [`${NAME}.${namespace}.svc`, "localhost"],
         scheduler,
-        reading: { families },
+        reading: { families, ceilings },
         onReady: () => void (state.isAnswering = true),
       });
       state.isAnswering = false;

@@ -1,6 +1,12 @@
 /** The flags and environment of admission; a flag wins over its variable. */
 import type { parseArgs } from "node:util";
-import { familiesWith, OVN_KEYS, type RateKeys } from "@seam/bandwidth";
+import {
+  CEILING_KEYS,
+  type CeilingKeys,
+  familiesWith,
+  OVN_KEYS,
+  type RateKeys,
+} from "@seam/bandwidth";
 import { ok, type Result } from "@seam/base";
 import { logLevelFlag, type LogLevel, portFlag, readFlags, readVariables } from "@seam/daemon";
 
@@ -20,6 +26,8 @@ export type Options = {
   readonly scheduler: string | null;
   /** Annotations by which pods name rates. */
   readonly families: readonly RateKeys[];
+  /** Annotations with how far pods may go beyond their rates. */
+  readonly ceilings: CeilingKeys;
   readonly logLevel: LogLevel;
 };
 
@@ -38,6 +46,8 @@ export const USAGE = `seam admission: judges pods of projects by their bandwidth
   --port PORT                     port of /healthz, /readyz and /metrics; 9841 (SEAM_PORT)
   --egress-bandwidth-annotation KEY   read first, besides those of Kubernetes and kube-ovn; ovn.kubernetes.io/egress_rate
   --ingress-bandwidth-annotation KEY  ovn.kubernetes.io/ingress_rate
+  --egress-ceiling-annotation KEY     how far pods may go beyond their rates; seam.ucsd.edu/egress-ceiling
+  --ingress-ceiling-annotation KEY    seam.ucsd.edu/ingress-ceiling
   --scheduler-name NAME           the scheduler of new pods with a rate, unless they chose one; Kubernetes' own when absent
   --kubeconfig FILE               cluster to work on; the pod's service account when absent (KUBECONFIG)
   --namespace NAME                namespace of the lease and of the Service seam-admission; seam-system (POD_NAMESPACE)
@@ -73,6 +83,10 @@ function complete(flags: Flags, from: Surroundings): Result<Options, string> {
       egress: said["egress-bandwidth-annotation"],
       ingress: said["ingress-bandwidth-annotation"],
     }),
+    ceilings: {
+      egress: said["egress-ceiling-annotation"],
+      ingress: said["ingress-ceiling-annotation"],
+    },
     logLevel: logLevel.value,
   });
 }
@@ -84,6 +98,8 @@ const DEFAULTS = {
   namespace: "seam-system",
   "egress-bandwidth-annotation": OVN_KEYS.egress,
   "ingress-bandwidth-annotation": OVN_KEYS.ingress,
+  "egress-ceiling-annotation": CEILING_KEYS.egress,
+  "ingress-ceiling-annotation": CEILING_KEYS.ingress,
 };
 
 const VARIABLES = {
@@ -98,6 +114,8 @@ const FLAGS = {
   port: { type: "string" },
   "egress-bandwidth-annotation": { type: "string" },
   "ingress-bandwidth-annotation": { type: "string" },
+  "egress-ceiling-annotation": { type: "string" },
+  "ingress-ceiling-annotation": { type: "string" },
   "scheduler-name": { type: "string" },
   kubeconfig: { type: "string" },
   namespace: { type: "string" },

@@ -2,7 +2,13 @@
  * The rates that annotations of this node's pods ask for (V7, V8), watched: what a change of an annotation means is in
  * force with the next round.
  */
-import { familiesWith, type RateKeys, type RateOptions, readRates } from "@seam/bandwidth";
+import {
+  type CeilingKeys,
+  familiesWith,
+  type RateKeys,
+  type RateOptions,
+  readRates,
+} from "@seam/bandwidth";
 import type { ApiCounts, Log } from "@seam/daemon";
 import type { Endpoint } from "@seam/intent";
 import { child, type KubeClient, type KubeObject, startReflector } from "@seam/kube";
@@ -11,7 +17,7 @@ import type { PodRates } from "@seam/state";
 import type { Attachment } from "./store.ts";
 
 /** A pod's interface with what the pod asks for. */
-export type RatedAttachment = Attachment & Pick<Endpoint, "shaping">;
+export type RatedAttachment = Attachment & Pick<Endpoint, "shaping" | "guarantee">;
 
 /** What pods of one node ask for. */
 export type WatchedRates = AsyncDisposable & {
@@ -29,13 +35,15 @@ type RateOptionsOfNode = {
   readonly nodeName: string;
   /** Annotations that are read first. */
   readonly rateKeys: Pick<RateKeys, "egress" | "ingress">;
+  /** Annotations with how far pods may go beyond their rates. */
+  readonly ceilings: CeilingKeys;
   readonly onChange: () => void;
 };
 
 /** Starts to watch. */
 export function watchPodRates(options: RateOptionsOfNode): WatchedRates {
   const { client, log, counts, nodeName, onChange } = options;
-  const reading = { families: familiesWith(options.rateKeys) };
+  const reading = { families: familiesWith(options.rateKeys), ceilings: options.ceilings };
   const rates = new Map<string, PodRates>();
   const reflector = startReflector<PodRates>({
     client,
@@ -69,7 +77,7 @@ const NO_RATES: PodRates = { ul: null, dl: null };
 
 function ratesOf({ metadata }: KubeObject, reading: RateOptions): PodRates {
   const annotations = child(metadata, "annotations");
-  const { ul, dl } = readRates(textsOf(annotations), reading);
+  const { ul, dl } = readRates(textsOf(annotations), reading).most;
   return { ul, dl };
 }
 

@@ -10,6 +10,7 @@ type Measured = {
   readonly limit: number;
   readonly bytes: number;
   readonly dropped: number;
+  readonly refused: number;
 };
 
 const labelNames = ["namespace", "pod", "direction"] as const;
@@ -26,11 +27,12 @@ export function registerRateMetrics(registry: Registry, store: Pick<Store, "atta
       registers: [],
       collect() {
         const measured = measure(store);
-        for (const metric of [this, bytes, dropped]) metric.reset();
+        for (const metric of [this, bytes, dropped, refused]) metric.reset();
         for (const each of measured) {
           this.set(each.labels, each.limit);
           bytes.inc(each.labels, each.bytes);
           dropped.inc(each.labels, each.dropped);
+          if (each.labels.direction === DIRECTIONS.ul) refused.inc(each.labels, each.refused);
         }
       },
     }),
@@ -45,6 +47,12 @@ export function registerRateMetrics(registry: Registry, store: Pick<Store, "atta
   const dropped = new Counter({
     name: "seam_pod_shaped_drops_total",
     help: "Packets that a pod's rate limit dropped because its queue was full.",
+    labelNames,
+    registers,
+  });
+  const refused = new Counter({
+    name: "seam_pod_ceiling_drops_total",
+    help: "Packets of a pod above its rate that went past its own queue, and were dropped where they came in at the node.",
     labelNames,
     registers,
   });
@@ -67,7 +75,15 @@ function measure(store: Pick<Store, "attachments">): readonly Measured[] {
       const [limit, traffic] = [shaped[way], shaped.traffic[way]];
       if (limit === null || traffic === null) return [];
       const labels = { namespace, pod, direction: DIRECTIONS[way] };
-      return [{ labels, limit, bytes: traffic.bytes, dropped: traffic.dropped }];
+      return [
+        {
+          labels,
+          limit,
+          bytes: traffic.bytes,
+          dropped: traffic.dropped,
+          refused: shaped.traffic.refused,
+        },
+      ];
     });
   });
 }

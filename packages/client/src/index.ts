@@ -74,6 +74,7 @@ export {
   type WorkloadProgress,
 } from "./wait.ts";
 export { containerOf, experimentOf, findPods, runsNow } from "./targets.ts";
+export { type RatePromise, readRatePromises } from "./rate-promises.ts";
 export { type RateReport, type RateUsage, readRateUsage } from "./rate-usage.ts";
 export { amountOf, readUsage, type Usage, type UsageOf, type UsageReport } from "./usage.ts";
 export { type ClusterVersions, readVersions } from "./versions.ts";

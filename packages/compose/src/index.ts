@@ -87,5 +87,6 @@ export {
   type PolicyReport,
 } from "./policy-report.ts";
 export { concernsAboutProject, hasNamespace, judgeProject, planNamespace } from "./project-plan.ts";
+export { type ObservedRateReport, observeRateReport, rateStatusOf } from "./rate-conditions.ts";
 export { type Mark, markOf, problemWith } from "./strangers.ts";
 export { facetsOf, judgeFacet, planFacet, usageOf } from "./tenancy.ts";

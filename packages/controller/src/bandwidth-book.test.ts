@@ -32,6 +32,7 @@ const podOf = (
     annotations: {},
     rates: { ul: rate, dl: rate },
     findings: [],
+    conditions: [],
     ...rest,
   };
 };
@@ -64,6 +65,7 @@ const objectOf = (
   node: name,
   capacity: SHARES,
   filled: SHARES,
+  source: "default",
   requests,
   hasReservations: false,
   status: {},

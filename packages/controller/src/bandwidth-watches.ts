@@ -1,6 +1,12 @@
 /** The copies that accounting bandwidth reads: nodes, their `Bandwidth` objects, all pods, and the ReplicaSets between Deployments and pods. */
 import { BANDWIDTH_KIND } from "@seam/api";
-import { familiesWith, type RateKeys, type RateOptions, type Shares } from "@seam/bandwidth";
+import {
+  type CeilingKeys,
+  familiesWith,
+  type RateKeys,
+  type RateOptions,
+  type Shares,
+} from "@seam/bandwidth";
 import {
   type ObservedBandwidth,
   type ObservedBandwidthPod,
@@ -24,6 +30,7 @@ import {
   textAt,
 } from "@seam/kube";
 import { type BandwidthBook, createBandwidthBook, type SilentPods } from "./bandwidth-book.ts";
+import { type RateWatches, watchRates } from "./rate-watches.ts";
 import type { WatchOptions } from "./watches.ts";
 
 /** What the operator of the cluster chose. */
@@ -32,6 +39,8 @@ export type BandwidthSettings = {
   readonly defaults: Shares;
   /** The annotations of pods that are read first. */
   readonly keys: Pick<RateKeys, "egress" | "ingress">;
+  /** The annotations with how far pods may go beyond their rates. */
+  readonly ceilings: CeilingKeys;
   readonly silent: SilentPods;
 };
 
@@ -42,12 +51,17 @@ export type BandwidthWatches = {
   readonly book: Pick<BandwidthBook, "account" | "staleOn">;
   /** The node is gone; who had asked for it may count elsewhere. */
   readonly forget: (node: string) => void;
+  /** What is told of the rates of pods. */
+  readonly rates: Pick<RateWatches, "statusOf" | "measured">;
   readonly settings: BandwidthSettings;
   readonly copies: readonly Pick<Reflector<unknown>, "synced" | typeof Symbol.asyncDispose>[];
 };
 
 /** How they are started. */
-export type BandwidthWatchOptions = Pick<WatchOptions, "client" | "onWork" | "onError"> & {
+export type BandwidthWatchOptions = Pick<
+  WatchOptions,
+  "client" | "namespace" | "onWork" | "onError"
+> & {
   readonly report: EventRecorder["report"];
   readonly settings: BandwidthSettings;
   /** Called with NAMESPACE/NAME of a pod that is counted, or not any more, or on a node of which more is used than there is, or not any more. */
@@ -85,14 +99,19 @@ export function watchBandwidth(options: BandwidthWatchOptions): BandwidthWatches
     uidOf: ({ uid }) => uid,
     accept: (change) => touch(book.acceptReplicaSet(change)),
   });
-  const pods = watchPods(options, (change) => touch(book.acceptPod(change)));
+  const rates = watchRates(options);
+  const pods = watchPods(options, (change) => {
+    touch(book.acceptPod(change));
+    rates.acceptPod(change);
+  });
   return {
     node: nodes.get,
     object: objects.get,
     book,
     forget: (node) => touch(book.forget(node).filter((other) => other !== node)),
+    rates,
     settings,
-    copies: [nodes, objects, replicaSets, pods],
+    copies: [nodes, objects, replicaSets, pods, rates.copy],
   };
 }
 
@@ -133,7 +152,8 @@ function watchPods(
   options: BandwidthWatchOptions,
   accept: (change: Told<ObservedBandwidthPod>) => void,
 ): Reflector<ObservedBandwidthPod> {
-  const rates: RateOptions = { families: familiesWith(options.settings.keys) };
+  const { keys, ceilings } = options.settings;
+  const rates: RateOptions = { families: familiesWith(keys), ceilings };
   return copy<ObservedBandwidthPod>(options, {
     ref: { apiVersion: "v1", kind: "Pod" },
     project: (object) => observeBandwidthPod(object, rates),

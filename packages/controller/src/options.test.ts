@@ -14,6 +14,10 @@ const defaults = {
       network: { ulMbps: 1000, dlMbps: 1000 },
     },
     keys: { egress: "ovn.kubernetes.io/egress_rate", ingress: "ovn.kubernetes.io/ingress_rate" },
+    ceilings: {
+      egress: "seam.ucsd.edu/egress-ceiling",
+      ingress: "seam.ucsd.edu/ingress-ceiling",
+    },
     silent: { scheduler: "vaclab-scheduler", rates: { ulMbps: 20, dlMbps: 20 } },
   },
 };
@@ -61,6 +65,14 @@ test.each([
         ...defaults.bandwidth,
         silent: { scheduler: "mine", rates: { ulMbps: 5, dlMbps: 6 } },
       },
+    },
+  ],
+  [
+    "annotations of ceilings (U2)",
+    { argv: ["--egress-ceiling-annotation=a/up", "--ingress-ceiling-annotation=a/down"] },
+    {
+      ...defaults,
+      bandwidth: { ...defaults.bandwidth, ceilings: { egress: "a/up", ingress: "a/down" } },
     },
   ],
   ["help", { argv: ["--help"] }, "help"],
