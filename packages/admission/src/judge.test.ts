@@ -83,6 +83,27 @@ test.each([
     `egress: 200 Mbit/s asked, and a pod of this project may have 100 (spec.limits.max.egressMbps); ask for at most 100M in ${EGRESS}`,
   ],
   [
+    "more than a pod may have, when there is room",
+    pod({ [EGRESS]: "50M", [INGRESS]: "1M", "seam.ucsd.edu/egress-ceiling": "101M" }),
+    { most: { egressMbps: 100, ingressMbps: null } },
+    "egress: up to 101 Mbit/s asked, and a pod of this project may have 100 (spec.limits.max.egressMbps); ask for at most 100M in seam.ucsd.edu/egress-ceiling",
+  ],
+  [
+    "as much as a pod may have, when there is room, of which the quota counts what is reserved",
+    pod({ [EGRESS]: "50M", [INGRESS]: "1M", "seam.ucsd.edu/egress-ceiling": "100M" }),
+    {
+      most: { egressMbps: 100, ingressMbps: null },
+      quota: { egressMbps: 50, ingressMbps: null },
+    },
+    "yes",
+  ],
+  [
+    "less when there is room than what is reserved",
+    pod({ [EGRESS]: "50M", [INGRESS]: "1M", "seam.ucsd.edu/egress-ceiling": "40M" }),
+    {},
+    expect.stringContaining('seam.ucsd.edu/egress-ceiling: "40M" is less than the rate'),
+  ],
+  [
     "as much as a pod may have",
     pod({ [EGRESS]: "100M", [INGRESS]: "100M" }),
     { most: { egressMbps: 100, ingressMbps: 100 } },

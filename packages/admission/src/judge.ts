@@ -1,12 +1,15 @@
 /** Which pods a project takes, by their rates: bad values, more than one pod may have, more than is left of the quota (U1, U5). Pure. */
 import {
+  CEILING_KEYS,
   isRefused,
   KUBERNETES_KEYS,
   readRates,
   type Rates,
   type RateOptions,
   reservedRates,
+  wholeMbps,
 } from "@seam/bandwidth";
+import { bitsPerSecond } from "@seam/base";
 import { child, type Json, type KubeObject } from "@seam/kube";
 
 import type { Answer, JsonPatch, Review } from "./review.ts";
@@ -111,7 +114,10 @@ export function judge(review: Review, scene: Scene): Judgement {
   const had = before === null ? null : ratesOf(before, scene.reading);
   const refused = isRefused(read)
     ? read.findings.filter(({ severity }) => severity === "error").map(({ message }) => message)
-    : DIRECTIONS.flatMap((direction) => faultsOf({ direction, rates, had, pod }, scene));
+    : DIRECTIONS.flatMap((direction) => [
+        ...faultsOf({ direction, rates, had, pod }, scene),
+        ...ceilingFaults(review, direction, scene),
+      ]);
   const warnings = read.findings
     .filter(({ severity }) => severity !== "error")
     .map(({ message }) => message);
@@ -143,6 +149,26 @@ function faultsOf({ direction, rates, had, pod }: Asked, scene: Scene): readonly
       : (aboveMost(direction, asked, { ...scene, key }) ??
         aboveQuota(direction, asked, { ...scene, key }));
   return fault === null ? [] : [fault];
+}
+
+/** How far a pod may go beyond its rate; what a pod may have at most holds for that as well. */
+function ceilingFaults(
+  { pod, before }: Review,
+  { word, field, read }: Direction,
+  { tenant, reading }: Scene,
+): readonly string[] {
+  const highest = (of: KubeObject): number => {
+    const rates = readRates(annotationsOf(of), reading);
+    return rates.most[read] === rates[read] ? 0 : wholeMbps(rates.most[read] ?? bitsPerSecond(0));
+  };
+  const asked = highest(pod);
+  const most = tenant.most[field];
+  const isLess = before !== null && asked <= highest(before);
+  if (most === null || asked <= most || isLess || holdsNothing(pod)) return [];
+  const key = (reading.ceilings ?? CEILING_KEYS)[word];
+  return [
+    `${word}: up to ${asked} Mbit/s asked, and a pod of this project may have ${most} (spec.limits.max.${field}); ask for at most ${most}M in ${key}`,
+  ];
 }
 
 type Keyed = Scene & { readonly key: string };

@@ -1,6 +1,12 @@
 /** The flags and environment of admission; a flag wins over its variable. */
 import type { parseArgs } from "node:util";
-import { familiesWith, OVN_KEYS, RATE_READINGS, type RateOptions } from "@seam/bandwidth";
+import {
+  CEILING_KEYS,
+  familiesWith,
+  OVN_KEYS,
+  RATE_READINGS,
+  type RateOptions,
+} from "@seam/bandwidth";
 import { ok, type Result } from "@seam/base";
 import {
   logLevelFlag,
@@ -46,6 +52,8 @@ export const USAGE = `seam admission: judges pods of projects by their bandwidth
   --egress-bandwidth-annotation KEY   read first, besides those of Kubernetes and kube-ovn; ovn.kubernetes.io/egress_rate
   --ingress-bandwidth-annotation KEY  ovn.kubernetes.io/ingress_rate
   --units UNITS                   kubernetes, or vaclab: whole numbers are Mbit/s in every annotation; kubernetes
+  --egress-ceiling-annotation KEY     how far pods may go beyond their rates; seam.ucsd.edu/egress-ceiling
+  --ingress-ceiling-annotation KEY    seam.ucsd.edu/ingress-ceiling
   --scheduler-name NAME           the scheduler of new pods with a rate, unless they chose one; Kubernetes' own when absent
   --kubeconfig FILE               cluster to work on; the pod's service account when absent (KUBECONFIG)
   --namespace NAME                namespace of the lease and of the Service seam-admission; seam-system (POD_NAMESPACE)
@@ -76,6 +84,10 @@ function complete(flags: Flags, from: Surroundings): Result<Options, string> {
     egress: said["egress-bandwidth-annotation"],
     ingress: said["ingress-bandwidth-annotation"],
   });
+  const ceilings = {
+    egress: said["egress-ceiling-annotation"],
+    ingress: said["ingress-ceiling-annotation"],
+  };
   return ok({
     port: port.value,
     httpsPort: httpsPort.value,
@@ -83,7 +95,7 @@ function complete(flags: Flags, from: Surroundings): Result<Options, string> {
     namespace: said.namespace,
     identity: said.identity ?? `${from.hostname}-${from.pid}`,
     scheduler: said["scheduler-name"] ?? null,
-    reading: { families, units: units.value },
+    reading: { families, ceilings, units: units.value },
     logLevel: logLevel.value,
   });
 }
@@ -96,6 +108,8 @@ const DEFAULTS = {
   "egress-bandwidth-annotation": OVN_KEYS.egress,
   "ingress-bandwidth-annotation": OVN_KEYS.ingress,
   units: "kubernetes",
+  "egress-ceiling-annotation": CEILING_KEYS.egress,
+  "ingress-ceiling-annotation": CEILING_KEYS.ingress,
 };
 
 const VARIABLES = {
@@ -111,6 +125,8 @@ const FLAGS = {
   "egress-bandwidth-annotation": { type: "string" },
   "ingress-bandwidth-annotation": { type: "string" },
   units: { type: "string" },
+  "egress-ceiling-annotation": { type: "string" },
+  "ingress-ceiling-annotation": { type: "string" },
   "scheduler-name": { type: "string" },
   kubeconfig: { type: "string" },
   namespace: { type: "string" },

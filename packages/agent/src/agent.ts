@@ -17,7 +17,7 @@ import {
   startReflector,
   textAt,
 } from "@seam/kube";
-import { openPolicyTable, type PolicyTable } from "@seam/kernel";
+import { freeUplinks, openPolicyTable, type PolicyTable } from "@seam/kernel";
 
 import { adoptInterfaces } from "./adopt.ts";
 import { keepClosed } from "./closed-table.ts";
@@ -28,6 +28,8 @@ import { createDenials } from "./denials.ts";
 import { createHostDenials } from "./host-denials.ts";
 import { watchDenials } from "./denial-watch.ts";
 import { createFastPath, type PodFastPath } from "./fast-path.ts";
+import { type GuaranteeKeeper, keepGuarantees } from "./guarantee-keeper.ts";
+import type { GuaranteeOptions } from "./guarantees.ts";
 import { installPlugin, type PluginPlaces, removePlugin } from "./install-plugin.ts";
 import { createAgentMetrics } from "./metrics.ts";
 import { networkFactsOf, watchNetwork } from "./network.ts";
@@ -37,7 +39,7 @@ import { type NodeMemory, rememberedNode } from "./node-memory.ts";
 import { policyFaults } from "./node-news.ts";
 import { nodeView } from "./node-view.ts";
 import { serveNodeView, type ViewAnswer, type ViewQuestion } from "./node-view-server.ts";
-import { watchPodRates } from "./pod-rates.ts";
+import { watchPodRates, type WatchedRates } from "./pod-rates.ts";
 import { createPolicies, lackOf, type Policies } from "./policies.ts";
 import { countPolicies, type PolicyCounters } from "./policy-counters.ts";
 import { watchPolicyObjects } from "./policy-objects.ts";
@@ -69,6 +71,10 @@ export type AgentOptions = {
   readonly rateKeys: { readonly egress: string; readonly ingress: string };
   /** What numbers without a suffix count in them. */
   readonly rateUnits: RateReading;
+  /** Annotations with how far pods may go beyond their rates. */
+  readonly ceilings: { readonly egress: string; readonly ingress: string };
+  /** Where what is reserved for pods is kept free on the way to other nodes. */
+  readonly guarantees: GuaranteeOptions;
   /** TCP port of health and metrics. */
   readonly httpPort: number;
   readonly logLevel: LogLevel;
@@ -94,12 +100,17 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   using fastPath = createFastPath(log);
   const metrics = createAgentMetrics(daemon.metrics, { store, fastPath });
   registerRateMetrics(daemon.metrics, store);
-  const reconciler = createReconciler({ store, log, metrics, reports, fastPath });
+  const namespace = reportNamespace(options);
+  const kept = { ...options, namespace, store, log, client: api.client, counts: daemon.counts };
+  const onChange = (): void => reconciler.request();
+  await using guarantees = keepGuarantees({ ...kept, onChange });
+  const { onRates } = guarantees;
+  const reconciler = createReconciler({ store, log, metrics, reports, fastPath, onRates });
   const memory = rememberedNode(store);
   const onWritten = fastPath.renew;
-  const { nodeName: node } = options;
-  const kept = { table, store, node, readInterfaces: readNodeInterfaces };
-  using policies = createPolicies({ ...kept, log, metrics, reports, onWritten });
+  const told = { node: options.nodeName, log, metrics, reports, onWritten };
+  const readInterfaces = readNodeInterfaces;
+  using policies = createPolicies({ ...told, table, store, readInterfaces });
   const counters = countPolicies(daemon.metrics, { table, intent: policies.intent, store, log });
   const changed = (): void => {
     reconciler.request();
@@ -114,7 +125,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   );
   log.info({ node: options.nodeName, socket: options.cniSocket }, "answering CNI calls");
   const running = { options, daemon, api, store, memory, fastPath, reconciler, waiting };
-  await followCluster({ ...running, policies, counters });
+  await followCluster({ ...running, policies, counters, guarantees });
 }
 
 type Running = {
@@ -127,13 +138,14 @@ type Running = {
   readonly reconciler: Reconciler;
   readonly policies: Policies;
   readonly counters: PolicyCounters;
+  readonly guarantees: GuaranteeKeeper;
   /** What is missing until the agent is ready. */
   readonly waiting: Set<string>;
 };
 
 /** Keeps the node as the cluster's objects mean, until told to stop. */
 async function followCluster(agent: Running): Promise<void> {
-  const { options, daemon, api, store, memory, reconciler, waiting } = agent;
+  const { options, daemon, api, store, memory, reconciler, guarantees, waiting } = agent;
   const { client, reports } = api;
   const { log, counts } = daemon;
   const watched = { client, log, counts };
@@ -148,7 +160,7 @@ async function followCluster(agent: Running): Promise<void> {
   await using rates = watchPodRates({ ...options, ...watched, nodeName, onChange });
   const factsWith = (settings: NetworkFacts): RoundFacts => {
     const cluster = { nodes: nodes.entries().map(([, each]) => each), network: settings };
-    return { ...factsOf(nodeName, cluster, agent), rated: rates.rated };
+    return factsOf(nodeName, cluster, { ...agent, rates });
   };
   /** The MTU that is known to be right for pods is remembered, and the speed of the uplink told. */
   const knownFacts = (): RoundFacts => {
@@ -160,6 +172,7 @@ async function followCluster(agent: Running): Promise<void> {
   await using nodes = watchNodes(watched, ({ kind, value }) => {
     if (kind === "set" && value.name === options.nodeName) {
       report.setOwner(value.uid);
+      guarantees.setOwner(value.uid);
       memory.setPodCidrs(value.podCidrs);
       knownFacts();
       if (value.podCidrs.length > 0 && waiting.delete(POD_PREFIXES)) install(options, reports);
@@ -211,13 +224,16 @@ function followPolicies(
   };
 }
 
-const policyReport = (
-  { nodeName: node, daemonSet }: AgentOptions,
-  { client, log }: Watched,
-): PolicyReport => {
-  const namespace = daemonSet === null ? SYSTEM_NAMESPACE : namespaceOf(daemonSet);
-  return createPolicyReport({ client, log, node, namespace });
-};
+const policyReport = (options: AgentOptions, { client, log }: Watched): PolicyReport =>
+  createPolicyReport({
+    client,
+    log,
+    node: options.nodeName,
+    namespace: reportNamespace(options),
+  });
+
+const reportNamespace = ({ daemonSet }: AgentOptions): string =>
+  daemonSet === null ? SYSTEM_NAMESPACE : namespaceOf(daemonSet);
 
 /** Before any pod can be added there is something that keeps it closed; what an earlier agent wrote stays. */
 function closedTable(): PolicyTable {
@@ -323,21 +339,33 @@ async function remove(agent: Running): Promise<void> {
   const { options, daemon, store, policies } = agent;
   const { plugin, daemonSet } = options;
   await policies.openHosts();
+  freeUplinks();
   if (plugin === null || daemonSet === null) return;
   await withoutPodsOf(namespaceOf(daemonSet), store);
   removePlugin(plugin);
   daemon.log.info({}, "Seam is uninstalled; the CNI plug-in is removed from this node");
 }
 
+type Asking = Pick<Running, "memory" | "fastPath" | "guarantees"> & {
+  readonly rates: Pick<WatchedRates, "rated">;
+};
+
 /** What a round needs to know, from what the cluster is. */
-function factsOf(
-  name: string,
-  cluster: ClusterFacts,
-  { memory, fastPath }: Pick<Running, "memory" | "fastPath">,
-): Omit<RoundFacts, "rated"> {
+function factsOf(name: string, cluster: ClusterFacts, asking: Asking): RoundFacts {
+  const { memory, fastPath, guarantees, rates } = asking;
   const addresses = cluster.nodes.find((node) => node.name === name)?.internalAddresses ?? [];
   const opens = cluster.network.fastPath && fastPath.opens();
-  return { cluster, own: { name, ...memory.uplink(addresses), fastPath: opens } };
+  const { uplinks, lacks } = guarantees.decide(cluster);
+  const shared = uplinks === undefined ? {} : { uplinks };
+  return {
+    cluster,
+    own: { name, ...memory.uplink(addresses), fastPath: opens, ...shared },
+    lacks,
+    rated: (attachments) =>
+      rates
+        .rated(attachments)
+        .map((each) => ({ ...each, guarantee: guarantees.guaranteeOf(each) })),
+  };
 }
 
 const aborted = async (signal: AbortSignal): Promise<void> =>

@@ -3,15 +3,19 @@
  * should look like, prints the answer as JSON, and ends; with the `spec` of a NetworkConfig behind it, as JSON, what
  * it would look like then. Environment: `NODE_NAME` (required, from the downward API); `SEAM_DAEMONSET` (namespace/name: the plug-in goes when it is deleted), `SEAM_PROC_SYS` (/proc/sys, see
  * `@seam/kernel`), `SEAM_STORE`, `SEAM_CNI_CACHE`, `SEAM_CNI_SOCKET`, `SEAM_VIEW_SOCKET`, `SEAM_HTTP_PORT` (9811), `SEAM_LOG_LEVEL` (info),
- * `SEAM_EGRESS_ANNOTATION`, `SEAM_INGRESS_ANNOTATION` (annotations with pods' rates that are read first), `SEAM_RATE_UNITS` (kubernetes, or
- * vaclab: whole numbers are Mbit/s in every annotation) and `SEAM_SHIM`,
+ * `SEAM_EGRESS_ANNOTATION`, `SEAM_INGRESS_ANNOTATION` (annotations with pods' rates that are read first), `SEAM_EGRESS_CEILING_ANNOTATION`,
+ * `SEAM_INGRESS_CEILING_ANNOTATION` (those with how far pods may go beyond their rates), `SEAM_RATE_UNITS` (kubernetes, or
+ * vaclab: whole numbers are Mbit/s in every annotation),
+ * `SEAM_GUARANTEES` (configured, known or off: on which nodes reservations are kept free on the way to others), `SEAM_REPLACE_QUEUES` (false)
+ * and `SEAM_SHIM`,
  * `SEAM_CNI_BIN`, `SEAM_CNI_CONF` for other places.
  */
-import { OVN_KEYS, RATE_READINGS, type RateReading } from "@seam/bandwidth";
+import { CEILING_KEYS, OVN_KEYS, RATE_READINGS, type RateReading } from "@seam/bandwidth";
 import { LOG_LEVELS, type LogLevel, logLevelOf, wordFlag } from "@seam/daemon";
 import { isJson, loadConfig } from "@seam/kube";
 
-import { runAgent } from "./agent.ts";
+import { type AgentOptions, runAgent } from "./agent.ts";
+import { GUARANTEE_MODES, type GuaranteeOptions } from "./guarantees.ts";
 import type { PluginPlaces } from "./install-plugin.ts";
 import { askNodeView } from "./node-view-server.ts";
 
@@ -49,10 +53,35 @@ function daemonSet(): string | null {
   return end(`SEAM_DAEMONSET: expected namespace/name; found "${text}"`);
 }
 
+function guarantees(): GuaranteeOptions {
+  const text = env["SEAM_GUARANTEES"] ?? "configured";
+  const mode = GUARANTEE_MODES.find((each) => each === text);
+  const replace = env["SEAM_REPLACE_QUEUES"] ?? "false";
+  if (replace !== "true" && replace !== "false")
+    end(`SEAM_REPLACE_QUEUES: expected true or false; found "${replace}"`);
+  return {
+    mode:
+      mode ??
+      end(`SEAM_GUARANTEES: expected one of ${GUARANTEE_MODES.join(", ")}; found "${text}"`),
+    replaceQueues: replace === "true",
+  };
+}
+
 const pluginPlaces = (): PluginPlaces => ({
   shim: env["SEAM_SHIM"] ?? "/seam/seam-cni",
   binFolder: env["SEAM_CNI_BIN"] ?? "/opt/cni/bin",
   confFolder: env["SEAM_CNI_CONF"] ?? "/etc/cni/net.d",
+});
+
+const annotations = (): Pick<AgentOptions, "rateKeys" | "ceilings"> => ({
+  rateKeys: {
+    egress: env["SEAM_EGRESS_ANNOTATION"] ?? OVN_KEYS.egress,
+    ingress: env["SEAM_INGRESS_ANNOTATION"] ?? OVN_KEYS.ingress,
+  },
+  ceilings: {
+    egress: env["SEAM_EGRESS_CEILING_ANNOTATION"] ?? CEILING_KEYS.egress,
+    ingress: env["SEAM_INGRESS_CEILING_ANNOTATION"] ?? CEILING_KEYS.ingress,
+  },
 });
 
 async function run(): Promise<void> {
@@ -68,11 +97,9 @@ async function run(): Promise<void> {
     viewSocket,
     daemonSet: daemonSet(),
     plugin: pluginPlaces(),
-    rateKeys: {
-      egress: env["SEAM_EGRESS_ANNOTATION"] ?? OVN_KEYS.egress,
-      ingress: env["SEAM_INGRESS_ANNOTATION"] ?? OVN_KEYS.ingress,
-    },
+    ...annotations(),
     rateUnits: rateUnits(),
+    guarantees: guarantees(),
     httpPort: Number(env["SEAM_HTTP_PORT"] ?? 9811),
     logLevel: logLevel(),
   });

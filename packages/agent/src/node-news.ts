@@ -78,11 +78,15 @@ export function rateNotEnforced({ shaping }: RatesStep, error: KernelError): Nod
   );
 }
 
+/** Of why reservations are not guaranteed, what is wrong with the node; that nobody asked for guarantees there is told on pods alone. */
+const UNASKED: ReadonlySet<string> = new Set(["GuaranteesOff", "CapacityUnknown"]);
+
 /** What is wrong with the facts themselves, whatever the kernel says. */
 export function factsNews({
   cluster,
   own,
-}: Pick<RoundFacts, "cluster" | "own">): readonly NodeNews[] {
+  lacks,
+}: Pick<RoundFacts, "cluster" | "own" | "lacks">): readonly NodeNews[] {
   const node = cluster.nodes.find(({ name }) => name === own.name);
   if (node === undefined) return [];
   const news: NodeNews[] = [];
@@ -93,6 +97,8 @@ export function factsNews({
         "this node has no pod prefixes, so it can take no pods: spec.podCIDRs of the Node is empty; run kube-controller-manager with --allocate-node-cidrs and --cluster-cidr, or set spec.podCIDRs by hand",
       ),
     );
+  for (const { reason, message } of lacks)
+    if (!UNASKED.has(reason)) news.push(warning(reason, message));
   const overhead = podOverhead(cluster);
   if (own.uplinkMtu - overhead < LEAST_MTU)
     news.push(

@@ -35,6 +35,7 @@ const state = {
   tunnel: null,
   forwarding: [],
   shaping: [],
+  uplinks: [],
 };
 
 test("addresses and prefixes become text at every depth, all else stays", () => {
@@ -50,6 +51,7 @@ test("addresses and prefixes become text at every depth, all else stays", () => 
     tunnel: null,
     forwarding: [],
     shaping: [],
+    uplinks: [],
   };
   const observed = { ...state, routes: [], masquerade: null };
   expect(

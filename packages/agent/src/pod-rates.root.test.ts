@@ -50,6 +50,19 @@ test("a changed annotation is in force within a second, of whichever family", as
   await expect.poll(() => rates(), { timeout: 1000 }).toEqual({ ul: 20e6, dl: 50e6 });
 });
 
+test("U2: a ceiling is what the pod is held to, and a wrong one counts for nothing", async () => {
+  await annotate({ "seam.ucsd.edu/egress-ceiling": "60M", "seam.ucsd.edu/ingress-ceiling": "1M" });
+  await expect.poll(() => rates(), { timeout: 1000 }).toEqual({ ul: 60e6, dl: 50e6 });
+  await annotate({ "seam.ucsd.edu/egress-ceiling": null, "seam.ucsd.edu/ingress-ceiling": null });
+  await expect.poll(() => rates(), { timeout: 1000 }).toEqual({ ul: 20e6, dl: 50e6 });
+});
+
+test("a pod has one interface of Seam's, so its rates are the pod's; a second is refused and changes nothing", async () => {
+  const call = { pod: "one", netns: netns.pod, ifName: "net1" };
+  expect(await agent.cni("ADD", call)).toMatchObject({ code: 101 });
+  expect(rates()).toEqual({ ul: 20e6, dl: 50e6 });
+});
+
 test("U3: the agent's metrics tell the rates in force, and what went through them", async () => {
   const metrics = await (await fetch(`http://127.0.0.1:${AGENT_PORT}/metrics`)).text();
   const of = (direction: string): string =>

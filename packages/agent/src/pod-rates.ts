@@ -3,6 +3,7 @@
  * force with the next round.
  */
 import {
+  type CeilingKeys,
   familiesWith,
   type RateKeys,
   type RateOptions,
@@ -17,7 +18,7 @@ import type { PodRates } from "@seam/state";
 import type { Attachment } from "./store.ts";
 
 /** A pod's interface with what the pod asks for. */
-export type RatedAttachment = Attachment & Pick<Endpoint, "shaping">;
+export type RatedAttachment = Attachment & Pick<Endpoint, "shaping" | "guarantee">;
 
 /** What pods of one node ask for. */
 export type WatchedRates = AsyncDisposable & {
@@ -36,13 +37,16 @@ type RateOptionsOfNode = {
   /** Annotations that are read first. */
   readonly rateKeys: Pick<RateKeys, "egress" | "ingress">;
   readonly rateUnits: RateReading;
+  /** Annotations with how far pods may go beyond their rates. */
+  readonly ceilings: CeilingKeys;
   readonly onChange: () => void;
 };
 
 /** Starts to watch. */
 export function watchPodRates(options: RateOptionsOfNode): WatchedRates {
   const { client, log, counts, nodeName, onChange } = options;
-  const reading = { families: familiesWith(options.rateKeys), units: options.rateUnits };
+  const { ceilings, rateUnits: units } = options;
+  const reading = { families: familiesWith(options.rateKeys), ceilings, units };
   const rates = new Map<string, PodRates>();
   const reflector = startReflector<PodRates>({
     client,
@@ -76,7 +80,7 @@ const NO_RATES: PodRates = { ul: null, dl: null };
 
 function ratesOf({ metadata }: KubeObject, reading: RateOptions): PodRates {
   const annotations = child(metadata, "annotations");
-  const { ul, dl } = readRates(textsOf(annotations), reading);
+  const { ul, dl } = readRates(textsOf(annotations), reading).most;
   return { ul, dl };
 }
 

@@ -14,7 +14,9 @@ import {
 } from "@seam/api";
 import { type Mbps, type Millis, millis } from "@seam/base";
 import type { Log } from "@seam/daemon";
-import { backoff, type KubeClient, type KubeObject, sleep } from "@seam/kube";
+import type { KubeClient, KubeObject } from "@seam/kube";
+
+import { createTelling } from "./telling.ts";
 
 /** The report of one node, until disposed of; it stays in the cluster as long as the node does. */
 export type PolicyReport = Disposable & {
@@ -39,54 +41,35 @@ const BURST = 3;
 const REFILL = millis(250);
 /** What comes so close together is one write. */
 const CLOSE = millis(10);
-const RETRY = { first: millis(250), longest: millis(15_000) };
 const LONGEST_LABEL = 63;
 
 /** A report that says nothing yet. */
 export function createPolicyReport(options: PolicyReportOptions): PolicyReport {
-  const { client, log } = options;
-  const stop = new AbortController();
   const said: Said = { uid: "", enforced: "", linkMbps: "" };
-  const pauseAfter = createPace();
-  let written = "";
-  let isWriting = false;
-  const isDue = (): boolean =>
-    said.uid !== "" && said.enforced !== "" && JSON.stringify(said) !== written;
-  const write = async (): Promise<void> => {
-    isWriting = true;
-    let failures = 0;
-    while (isDue() && !stop.signal.aborted) {
-      const content = JSON.stringify(said);
-      const answer = await client.apply(leaseOf(options, said), APPLIER);
-      failures = answer.ok ? 0 : failures + 1;
-      if (answer.ok) written = content;
-      else if (!stop.signal.aborted)
-        log.warn(
-          { error: answer.error },
-          "telling which policies are in force failed; trying again",
-        );
-      await sleep(answer.ok ? pauseAfter() : backoff(failures, RETRY), stop.signal);
-    }
-    isWriting = false;
-  };
-  const request = (): void => {
-    if (!isWriting && isDue()) void write();
-  };
+  const { client, log } = options;
+  const telling = createTelling({
+    client,
+    log,
+    what: "which policies are in force",
+    content: () => (said.uid === "" || said.enforced === "" ? null : JSON.stringify(said)),
+    object: () => leaseOf(options, said),
+    pauseMs: createPace(),
+  });
   return {
     setOwner: (uid) => {
       said.uid = uid;
-      request();
+      telling.request();
     },
     tell: (versions) => {
       said.enforced = formatEnforced(versions);
-      request();
+      telling.request();
     },
     setLinkSpeed: (speed) => {
       if (speed === null) return;
       said.linkMbps = String(speed);
-      request();
+      telling.request();
     },
-    [Symbol.dispose]: () => stop.abort(),
+    [Symbol.dispose]: telling[Symbol.dispose],
   };
 }
 
@@ -102,8 +85,6 @@ function createPace(): () => Millis {
     return credit >= 1 ? CLOSE : millis(Math.max(CLOSE, (1 - credit) * REFILL));
   };
 }
-
-const APPLIER = { fieldManager: AGENT_NAME, force: true } as const;
 
 /** The garbage collector takes the report with its node. */
 const leaseOf = (

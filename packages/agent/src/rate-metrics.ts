@@ -10,6 +10,7 @@ type Measured = {
   readonly limit: number;
   readonly bytes: number;
   readonly dropped: number;
+  readonly refused: number;
 };
 
 const labelNames = ["namespace", "pod", "direction"] as const;
@@ -27,11 +28,12 @@ export function registerRateMetrics(registry: Registry, store: Pick<Store, "atta
       collect() {
         const measured = measure(store);
         readAt.set(Date.now() / 1000);
-        for (const metric of [this, bytes, dropped]) metric.reset();
+        for (const metric of [this, bytes, dropped, refused]) metric.reset();
         for (const each of measured) {
           this.set(each.labels, each.limit);
           bytes.inc(each.labels, each.bytes);
           dropped.inc(each.labels, each.dropped);
+          if (each.labels.direction === DIRECTIONS.ul) refused.inc(each.labels, each.refused);
         }
       },
     }),
@@ -54,6 +56,12 @@ export function registerRateMetrics(registry: Registry, store: Pick<Store, "atta
     labelNames,
     registers,
   });
+  const refused = new Counter({
+    name: "seam_pod_ceiling_drops_total",
+    help: "Packets of a pod above its rate that went past its own queue, and were dropped where they came in at the node.",
+    labelNames,
+    registers,
+  });
 }
 
 function measure(store: Pick<Store, "attachments">): readonly Measured[] {
@@ -73,7 +81,15 @@ function measure(store: Pick<Store, "attachments">): readonly Measured[] {
       const [limit, traffic] = [shaped[way], shaped.traffic[way]];
       if (limit === null || traffic === null) return [];
       const labels = { namespace, pod, direction: DIRECTIONS[way] };
-      return [{ labels, limit, bytes: traffic.bytes, dropped: traffic.dropped }];
+      return [
+        {
+          labels,
+          limit,
+          bytes: traffic.bytes,
+          dropped: traffic.dropped,
+          refused: shaped.traffic.refused,
+        },
+      ];
     });
   });
 }

@@ -32,15 +32,18 @@ export function compareNode(
   const devices = podDevices();
   if (!devices.ok) return devices;
   const present = attachments.filter(({ device }) => devices.value.includes(device));
-  const desired = intendNode(cluster, own, present);
+  const intended = intendNode(cluster, own, present);
   const ends = present.map(({ device, netns, ifName }) => ({
     device,
     podNetns: netns,
     podDevice: ifName,
   }));
-  const keys = desired.sysctls.map(({ key }) => key);
+  const keys = intended.sysctls.map(({ key }) => key);
   const observed = observeNode(keys, OWN_NETNS, ends);
   if (!observed.ok) return observed;
+  // What nobody has said yet stays.
+  const uplinks = own.uplinks === undefined ? observed.value.uplinks : intended.uplinks;
+  const desired = { ...intended, uplinks };
   return ok({ desired, observed: observed.value, steps: plan(observed.value, desired) });
 }
 
@@ -65,6 +68,8 @@ export function reconcileNode(
 function isGone(step: Step, { errno }: KernelError): boolean {
   // A kernel without htb says ENOENT as well.
   if (step.kind === "set-rates" && errno === "ENOENT") return !existsSync(step.shaping.podNetns);
+  // The link to other nodes went; the next round looks where packets leave now.
+  if (step.kind === "share-uplink") return errno === "ENODEV";
   return ["ENODEV", "ENOENT"].includes(errno) && isPodDevice(deviceOf(step));
 }
 

@@ -8,9 +8,11 @@ import type { PodFastPath } from "./fast-path.ts";
 import type { AgentMetrics } from "./metrics.ts";
 import { factsNews, rateNotEnforced, refusedStep, unobserved } from "./node-news.ts";
 import { compareNode, type Comparison, reconcileNode } from "./reconcile.ts";
-import type { WatchedRates } from "./pod-rates.ts";
+import type { Lack } from "./guarantees.ts";
+import type { RatedAttachment } from "./pod-rates.ts";
+import type { RatedRound } from "./pod-rate-states.ts";
 import type { Reports } from "./reports.ts";
-import type { Store } from "./store.ts";
+import type { Attachment, Store } from "./store.ts";
 
 /** Runs rounds; nothing happens before `start`, because without the list of nodes routes would be deleted. */
 export type Reconciler = {
@@ -27,7 +29,9 @@ export type RoundFacts = {
   readonly cluster: ClusterFacts;
   readonly own: OwnNode;
   /** The interfaces with the rates of their pods. */
-  readonly rated: WatchedRates["rated"];
+  readonly rated: (attachments: readonly Attachment[]) => readonly RatedAttachment[];
+  /** Why reservations are not guaranteed, or not wholly. */
+  readonly lacks: readonly Lack[];
 };
 
 /** What is known now, or would be with other network settings. */
@@ -40,6 +44,8 @@ export type ReconcilerOptions = {
   readonly metrics: Pick<AgentMetrics, "startRound">;
   readonly reports: Pick<Reports, "node" | "pod">;
   readonly fastPath: Pick<PodFastPath, "follow">;
+  /** Told after each round that observed the node. */
+  readonly onRates: (round: RatedRound) => void;
 };
 
 const DELAY_MS = 20;
@@ -89,7 +95,8 @@ function runRound(options: ReconcilerOptions, facts: RoundFacts, cause: Cause): 
   const { store, log, metrics, reports, fastPath } = options;
   const stop = metrics.startRound();
   const attachments = store.attachments();
-  const round = reconcileNode(facts.cluster, facts.own, facts.rated(attachments));
+  const rated = facts.rated(attachments);
+  const round = reconcileNode(facts.cluster, facts.own, rated);
   // Shortly after a start the cluster may still be giving this node its prefixes.
   if (cause === "resync") for (const news of factsNews(facts)) reports.node(news);
   if (!round.ok) {
@@ -104,6 +111,8 @@ function runRound(options: ReconcilerOptions, facts: RoundFacts, cause: Cause): 
     attachments,
     changed: applied.length > 0,
   });
+  const isDecided = facts.own.uplinks !== undefined || facts.lacks.length > 0;
+  options.onRates({ attachments: rated, failed, lacks: facts.lacks, isDecided });
   for (const { step, error } of failed) {
     log.error({ step, error }, "a step failed");
     if (step.kind !== "set-rates") reports.node(refusedStep(step, error, facts));

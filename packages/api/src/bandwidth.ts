@@ -5,7 +5,7 @@
  */
 import { Type, type Static } from "typebox";
 import { Metadata } from "./project.ts";
-import { choice } from "./words.ts";
+import { choice, GROUP } from "./words.ts";
 
 const closed = { additionalProperties: false };
 
@@ -18,6 +18,16 @@ export const BANDWIDTH_KIND = {
   apiVersion: "networking.vaclab.org/v1",
   kind: "Bandwidth",
 } as const;
+
+/**
+ * Annotation of a `Bandwidth` that the controller writes: where the capacity of the network comes from. `object`: somebody wrote it there;
+ * `node`: an annotation of the node; `card`: the speed of its network card; `default`: nobody knows.
+ */
+export const CAPACITY_SOURCE_ANNOTATION = `${GROUP}/network-capacity-from`;
+/** Its values. */
+export const CAPACITY_SOURCES = ["object", "node", "card", "default"] as const;
+/** One of them. */
+export type CapacitySource = (typeof CAPACITY_SOURCES)[number];
 
 const rate = (direction: string) =>
   Type.Integer({
@@ -141,6 +151,20 @@ export const BandwidthSchema = Type.Object(
         capacity: Type.Optional(capacity("What the node can carry.")),
         used: Type.Optional(capacity("The sum of the reservations.")),
         remaining: Type.Optional(capacity("What can still be given to pods.")),
+        measured: Type.Optional(
+          Type.Object(
+            {
+              network: Type.Optional(
+                rates("Through the node's links to other nodes, pods and the node itself."),
+              ),
+            },
+            {
+              ...closed,
+              description:
+                "What the node's agent has measured in half a minute, where pods have rates.",
+            },
+          ),
+        ),
         reservations: Type.Optional(
           Type.Array(Reservation, { description: "The pods that take a part." }),
         ),

@@ -2,7 +2,14 @@
 import { mbps } from "@seam/base";
 import { expect, test } from "vitest";
 
-import { DEFAULT_RATES, familiesWith, isRefused, readRates, reservedRates } from "./annotations.ts";
+import {
+  CEILING_KEYS,
+  DEFAULT_RATES,
+  familiesWith,
+  isRefused,
+  readRates,
+  reservedRates,
+} from "./annotations.ts";
 
 const EGRESS = "kubernetes.io/egress-bandwidth";
 const INGRESS = "kubernetes.io/ingress-bandwidth";
@@ -16,7 +23,7 @@ test.each([
   [{ [EGRESS]: "100M", [OVN_EGRESS]: "100", [INGRESS]: "1M", [OVN_INGRESS]: "1" }, 100e6, 1e6],
   [{}, null, null],
 ])("V7: %j is ul %s, dl %s", (annotations, ul, dl) => {
-  expect(readRates(annotations)).toEqual({ ul, dl, findings: [] });
+  expect(readRates(annotations)).toEqual({ ul, dl, most: { ul, dl }, findings: [] });
 });
 
 test("V7: the README's key printed twice is egress alone, and said to be", () => {
@@ -63,7 +70,7 @@ test("V7: families that say different things contradict each other; the first co
 test("V17: an operator's own keys come first, bare numbers are Mbit/s there", () => {
   const families = familiesWith({ egress: "example.org/up", ingress: "example.org/down" });
   const read = readRates({ "example.org/up": "20", "example.org/down": "10" }, { families });
-  expect(read).toEqual({ ul: 20e6, dl: 10e6, findings: [] });
+  expect(read).toMatchObject({ ul: 20e6, dl: 10e6, findings: [] });
   expect(readRates({ [EGRESS]: "1M", [INGRESS]: "1M" }, { families }).ul).toBe(1e6);
 });
 
@@ -77,7 +84,7 @@ test("V17: a known key that an operator names keeps its unit", () => {
 
 test("V8: with vaclab's units a bare number is Mbit/s under every key", () => {
   const read = readRates({ [EGRESS]: "20", [INGRESS]: "20" }, { units: "vaclab" });
-  expect(read).toEqual({ ul: 20e6, dl: 20e6, findings: [] });
+  expect(read).toMatchObject({ ul: 20e6, dl: 20e6, findings: [] });
 });
 
 test.each([
@@ -90,4 +97,36 @@ test.each([
     ulMbps: mbps(ul!),
     dlMbps: mbps(dl!),
   });
+});
+
+const UP = CEILING_KEYS.egress;
+const DOWN = CEILING_KEYS.ingress;
+test.each<[object, readonly [number | null, number | null], string]>([
+  [{ [EGRESS]: "10M", [INGRESS]: "5M" }, [10e6, 5e6], ""],
+  [{ [EGRESS]: "10M", [INGRESS]: "5M", [UP]: "100M" }, [100e6, 5e6], ""],
+  [{ [EGRESS]: "10M", [INGRESS]: "5M", [UP]: "10M", [DOWN]: "1G" }, [10e6, 1e9], ""],
+  [{ [OVN_EGRESS]: "10", [INGRESS]: "5M", [UP]: "11M" }, [11e6, 5e6], ""],
+  [
+    { [EGRESS]: "10M", [INGRESS]: "5M", [UP]: "9M" },
+    [10e6, 5e6],
+    `${UP}: "9M" is less than the rate that it is to go beyond, ${EGRESS}: "10M"; write at least that, or leave it out`,
+  ],
+  [
+    { [INGRESS]: "5M", [UP]: "9M" },
+    [null, 5e6],
+    `${UP}: "9M" is how far a pod may go beyond its rate in that direction, and it names none; add one, or leave this out`,
+  ],
+  [{ [EGRESS]: "10M", [INGRESS]: "5M", [DOWN]: "fast" }, [10e6, 5e6], `${DOWN}: "fast" expected`],
+  [{ [EGRESS]: "10M", [INGRESS]: "5M", [DOWN]: "100" }, [10e6, 5e6], `${DOWN}: "100" is read as`],
+])("U2: of %j the pod is held to %j", (annotations, [ul, dl], message) => {
+  const read = readRates({ ...annotations });
+  expect(read.most).toEqual({ ul, dl });
+  expect(read.findings.map((each) => each.message).join()).toContain(message);
+  expect(isRefused(read)).toBe(message !== "");
+});
+
+test("U2: an operator may name other annotations for ceilings", () => {
+  const ceilings = { egress: "example.org/most-up", ingress: "example.org/most-down" };
+  const annotations = { [EGRESS]: "1M", [INGRESS]: "1M", [UP]: "9M", "example.org/most-up": "7M" };
+  expect(readRates(annotations, { ceilings }).most).toEqual({ ul: 7e6, dl: 1e6 });
 });

@@ -35,6 +35,15 @@ export const OVN_KEYS: RateKeys = {
   unit: "Mbit/s",
 };
 
+/** Two annotations with the most that a pod may have when nobody else needs it; bare numbers are bit/s. */
+export type CeilingKeys = Pick<RateKeys, "egress" | "ingress">;
+
+/** Those that are read unless an operator names others. */
+export const CEILING_KEYS: CeilingKeys = {
+  egress: "seam.ucsd.edu/egress-ceiling",
+  ingress: "seam.ucsd.edu/ingress-ceiling",
+};
+
 /** A value that somebody should look at. */
 export type Finding = {
   readonly severity: Severity;
@@ -51,6 +60,11 @@ export type Finding = {
 export type PodRates = {
   readonly ul: BitsPerSecond | null;
   readonly dl: BitsPerSecond | null;
+  /** To what the pod is held: its ceilings where it may borrow, else its rates. */
+  readonly most: {
+    readonly ul: BitsPerSecond | null;
+    readonly dl: BitsPerSecond | null;
+  };
   readonly findings: readonly Finding[];
 };
 
@@ -58,6 +72,8 @@ export type PodRates = {
 export type RateOptions = {
   /** Families of annotations; where several give a direction, the first one counts. */
   readonly families?: readonly RateKeys[];
+  /** Annotations with ceilings; `CEILING_KEYS` when absent. */
+  readonly ceilings?: CeilingKeys;
   readonly units?: RateReading;
 };
 
@@ -84,6 +100,7 @@ export function familiesWith(named: Pick<RateKeys, "egress" | "ingress">): reado
 /** Reads a pod's annotations. */
 export function readRates(annotations: Annotations, options: RateOptions = {}): PodRates {
   const { families = [KUBERNETES_KEYS, OVN_KEYS], units = "kubernetes" } = options;
+  const { ceilings = CEILING_KEYS } = options;
   const parse = units === "vaclab" ? parseRateAsVaclab : parseRate;
   const read = (key: string, unit: RateUnit): readonly Read[] => {
     const value = annotations[key];
@@ -91,16 +108,53 @@ export function readRates(annotations: Annotations, options: RateOptions = {}): 
   };
   const ul = families.flatMap(({ egress, unit }) => read(egress, unit));
   const dl = families.flatMap(({ ingress, unit }) => read(ingress, unit));
+  const highest = (key: string, [rate]: readonly Read[]): Ceiling =>
+    ceilingOver(rate, read(key, "bit/s")[0]);
+  const [ulMost, dlMost] = [highest(ceilings.egress, ul), highest(ceilings.ingress, dl)];
   return {
     ul: ul[0]?.rate ?? null,
     dl: dl[0]?.rate ?? null,
+    most: { ul: ulMost.most, dl: dlMost.most },
     findings: [
       ...[...ul, ...dl].flatMap(faultOf),
+      ...ulMost.findings,
+      ...dlMost.findings,
       ...conflict(ul),
       ...conflict(dl),
       ...doubledKey(families, ul, dl),
     ],
   };
+}
+
+/** To what a direction is held, and what is wrong with the annotation that says so. */
+type Ceiling = { readonly most: BitsPerSecond | null; readonly findings: readonly Finding[] };
+
+/** A ceiling that cannot be kept counts for nothing: the pod is held to its rate. */
+function ceilingOver(rate: Read | undefined, ceiling: Read | undefined): Ceiling {
+  const most = rate?.rate ?? null;
+  if (ceiling === undefined) return { most, findings: [] };
+  const refuse = (why: string): Ceiling => ({
+    most,
+    findings: [
+      {
+        ...about(ceiling),
+        severity: "error",
+        message: `${ceiling.key}: "${ceiling.value}" ${why}`,
+      },
+    ],
+  });
+  if (ceiling.fault?.severity === "error") return { most, findings: faultOf(ceiling) };
+  if (ceiling.rate === null)
+    return refuse(`is no rate; write one above the pod's own, such as "200M", or leave it out`);
+  if (rate === undefined || most === null)
+    return refuse(
+      "is how far a pod may go beyond its rate in that direction, and it names none; add one, or leave this out",
+    );
+  if (ceiling.rate < most)
+    return refuse(
+      `is less than the rate that it is to go beyond, ${rate.key}: "${rate.value}"; write at least that, or leave it out`,
+    );
+  return { most: ceiling.rate, findings: faultOf(ceiling) };
 }
 
 /** Whether a pod must not run as it is, because a value cannot be kept. */

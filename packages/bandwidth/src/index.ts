@@ -1,6 +1,8 @@
 /** Bandwidth of pods: what annotations ask for, and the ledger of what nodes have left (V1 to V21). */
 export { type NodeAccount, type Overcommitment, type Reservation } from "./account.ts";
 export {
+  CEILING_KEYS,
+  type CeilingKeys,
   DEFAULT_RATES,
   familiesWith,
   type Finding,

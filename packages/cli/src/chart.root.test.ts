@@ -223,6 +223,8 @@ test("values of vaclab's chart reach the controller (V17), and those of an older
       "--default-network-dl-mbps=2500",
       "--bandwidth-scheduler=vaclab-scheduler",
       ...rates,
+      "--egress-ceiling-annotation=seam.ucsd.edu/egress-ceiling",
+      "--ingress-ceiling-annotation=seam.ucsd.edu/ingress-ceiling",
     ],
   });
   const scheduler = deploymentIn(objectsOf(changed), "vaclab-scheduler");
@@ -245,7 +247,12 @@ test("values of vaclab's chart reach the controller (V17), and those of an older
   // The controller, the scheduler, admission and the agents read the same.
   expect(flags?.length).toBe(3);
   expect(custom).toMatch(/name: SEAM_EGRESS_ANNOTATION\n +value: example.org\/up/);
-  expect(custom).toContain("'ovn.kubernetes.io/ingress_rate', 'example.org/up'");
+  expect(custom).toContain("'seam.ucsd.edu/ingress-ceiling', 'example.org/up'");
+  const ceiling = template(...image, "--set=manager.annotations.egressCeiling=example.org/most");
+  // Schedulers count what is reserved alone.
+  expect(ceiling.text.match(/--egress-ceiling-annotation=example.org\/most$/gm)?.length).toBe(2);
+  expect(ceiling.text).toMatch(/name: SEAM_EGRESS_CEILING_ANNOTATION\n +value: example.org\/most/);
+  expect(ceiling.text).toContain("'example.org/most'");
   const older = template(...image, "--set", "manager=null", "--set", "prometheus=null");
   expect(containerIn(older.text)).not.toHaveProperty("args");
   const zero = template(...image, "--set=manager.bandwidth.network.uplink=0");

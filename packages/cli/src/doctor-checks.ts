@@ -58,10 +58,13 @@ const TRIED: { readonly [name in keyof Trials]: string } = {
     "load the module (modprobe nf_tables), or use a kernel with CONFIG_NF_TABLES; the program is in: apt-get install nftables",
   policies:
     "load each module that is named (such as modprobe nft_log), or use a kernel that has it (such as CONFIG_NFT_LOG); without it the kernel refuses all policies, and no pod can speak",
+  rates:
+    "load each module that is named (such as modprobe sch_htb), or use a kernel that has it (such as CONFIG_NET_SCH_HTB); without it pods run, and are not held to their rates; the program is in: apt-get install iproute2",
 };
 
 function trialChecks(trials: Trials, root: boolean): readonly Verdict[] {
-  const names = ["namespaces", "veth", "bridge", "overlayfs", "nftables", "policies"] as const;
+  const kernel = ["namespaces", "veth", "bridge", "overlayfs", "nftables"] as const;
+  const names = [...kernel, "policies", "rates"] as const;
   return names.map((name) => ({
     name,
     ok: trials[name] === null,

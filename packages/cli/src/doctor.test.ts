@@ -24,6 +24,7 @@ const machine: MachineFacts = {
     overlayfs: null,
     nftables: null,
     policies: null,
+    rates: null,
   },
   missingPackages: [],
   go: "go version go1.26.8 linux/amd64",
@@ -88,6 +89,11 @@ const machineCases: readonly MachineCase[] = [
   ["bridge", { trials: { ...trials, bridge: "no" } }, /no -> .*modprobe bridge/],
   ["overlayfs", { trials: { ...trials, overlayfs: "no" } }, /no -> .*modprobe overlay/],
   ["nftables", { trials: { ...trials, nftables: "no" } }, /no -> .*apt-get install nftables/],
+  [
+    "rates",
+    { trials: { ...trials, rates: "no sch_htb: Error: Specified qdisc kind is unknown." } },
+    /no sch_htb: .* -> load each module that is named .*modprobe sch_htb.*not held to their rates/,
+  ],
   [
     "policies",
     { trials: { ...trials, policies: "no nft_log and nfnetlink_log: Error: ..." } },

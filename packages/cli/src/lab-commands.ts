@@ -137,6 +137,7 @@ export function addBenchCommands(program: Command): void {
   );
   addScaleBenches(add);
   addClusterBenches(add);
+  addProgramBenches(add);
   withExamples(bench, "seam bench cni", "seam bench throughput", "seam bench pods");
 }
 
@@ -169,6 +170,24 @@ function addScaleBenches(add: AddCommand): void {
   );
 }
 
+/** How fast single programs are, without a lab. */
+function addProgramBenches(add: AddCommand): void {
+  withExamples(
+    add("extender", "how long vaclab-scheduler's extender takes to answer; needs no lab")
+      .option("--nodes <count>", "nodes of the cluster", "1000")
+      .option("--pods <count>", "pods of the cluster", "10000")
+      .option("--questions <count>", "questions of each kind", "5000")
+      .action(later(async () => (await import("./bench.ts")).extender)),
+    "seam bench extender --nodes 5000",
+  );
+  withExamples(
+    add("p4", "how fast programs in P4 are read and laid out; needs no lab")
+      .option("--rounds <count>", "how often each program is read", "100")
+      .action(later(async () => (await import("./bench.ts")).p4)),
+    "seam bench p4",
+  );
+}
+
 /** How fast a whole cluster takes up what is written. */
 function addClusterBenches(add: AddCommand): void {
   withExamples(
@@ -186,18 +205,15 @@ function addClusterBenches(add: AddCommand): void {
     "seam bench controller --experiments 100",
   );
   withExamples(
-    add("extender", "how long vaclab-scheduler's extender takes to answer; needs no lab")
-      .option("--nodes <count>", "nodes of the cluster", "1000")
-      .option("--pods <count>", "pods of the cluster", "10000")
-      .option("--questions <count>", "questions of each kind", "5000")
-      .action(later(async () => (await import("./bench.ts")).extender)),
-    "seam bench extender --nodes 5000",
-  );
-  withExamples(
-    add("p4", "how fast programs in P4 are read and laid out; needs no lab")
-      .option("--rounds <count>", "how often each program is read", "100")
-      .action(later(async () => (await import("./bench.ts")).p4)),
-    "seam bench p4",
+    add(
+      "accounts",
+      "how soon pods' starts and ends show in Bandwidth objects, on nodes that kwok plays",
+    )
+      .option("--nodes <count>", "nodes that kwok plays", "4")
+      .option("--pods <count>", "pods, each of which lives for two seconds", "400")
+      .option("--rate <count>", "pods that start in a second", "100")
+      .action(later(async () => (await import("./bench.ts")).accounts)),
+    "seam bench accounts --rate 50",
   );
   withExamples(
     add(

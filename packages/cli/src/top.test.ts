@@ -1,9 +1,17 @@
 /** Where the figures of `seam top` come from: metrics-server when it is there, else the kubelets; a server of this test plays the API. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { bytes, millis } from "@seam/base";
-import { followRateUsage, readRateUsage, readReservedRates, readUsage } from "@seam/client";
+import { bytes, mbps, millis } from "@seam/base";
+import {
+  followRateUsage,
+  type RateUsage,
+  readRatePromises,
+  readRateUsage,
+  readReservedRates,
+  readUsage,
+} from "@seam/client";
 import { createKubeClient, type KubeClient } from "@seam/kube";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { rateRows } from "./top.ts";
 import { type Kubelet, startKubelet } from "./kubelet.fixture.ts";
 
 const METRICS = "/apis/metrics.k8s.io/v1beta1";
@@ -80,8 +88,9 @@ test("who may ask neither is told what to install", async () => {
 });
 
 const AGENTS = "/api/v1/namespaces/seam-system/pods";
+const CORE = { resources: [{ name: "pods", kind: "Pod", namespaced: true }] };
 const agentsAre = (...items: readonly object[]): typeof answers => ({
-  "/api/v1": { resources: [{ name: "pods", kind: "Pod", namespaced: true }] },
+  "/api/v1": CORE,
   [AGENTS]: { metadata: {}, items },
 });
 
@@ -195,4 +204,53 @@ test("U3: who may not look at the agents is told whom to ask", async () => {
     ok: false,
     error: { hint: expect.stringContaining("the right to get pods/proxy in seam-system") },
   });
+});
+
+test("U3: what pods' conditions say stands beside the figures; pods that are not held are there as well", async () => {
+  const pod = (name: string, ...conditions: readonly (readonly string[])[]) => ({
+    metadata: { name, namespace: "lab-a" },
+    spec: { nodeName: "n1" },
+    status: {
+      conditions: conditions.map(([type, status, reason, message]) => ({
+        type: `seam.ucsd.edu/${type}`,
+        status,
+        reason,
+        message,
+      })),
+    },
+  });
+  const enforced = ["RateEnforced", "True", "Enforced", ""];
+  const items = [
+    pod("good", enforced, ["RateGuaranteed", "True", "Guaranteed", ""]),
+    pod("poor", enforced, ["RateGuaranteed", "False", "CapacityUnknown", "write it down"]),
+    pod("loose", ["RateEnforced", "False", "KernelRefused", "no htb"]),
+    pod("silent"),
+  ];
+  answers = { "/api/v1": CORE, "/api/v1/namespaces/lab-a/pods": { metadata: {}, items } };
+  const said = await readRatePromises(client, { namespace: "lab-a" });
+  expect(said).toMatchObject({ ok: true });
+  const promises = said.ok ? said.value : { items: [], faults: [] };
+  const usage = (name: string, direction: "egress" | "ingress"): RateUsage => ({
+    namespace: "lab-a",
+    name,
+    node: "n1",
+    direction,
+    droppedPerSecond: 3,
+    limit: mbps(100),
+    measured: mbps(25),
+  });
+  const rates = [usage("poor", "egress"), usage("good", "ingress"), usage("good", "egress")];
+  const { head, cells } = rateRows(rates, promises.items, false);
+  const figures = ["100.0", "25.0", "25%", "3"];
+  expect([head, ...cells]).toEqual([
+    "NAME NODE DIRECTION LIMIT MEASURED USED% DROPS/S ENFORCED GUARANTEED".split(" "),
+    ["good", "n1", "egress", ...figures, "yes", "yes"],
+    ["good", "n1", "ingress", ...figures, "yes", "-"],
+    ["loose", "n1", "-", "-", "-", "-", "-", "KernelRefused", "-"],
+    ["poor", "n1", "egress", ...figures, "yes", "CapacityUnknown"],
+  ]);
+  expect(promises.faults.map(({ message, hint }) => `${message}: ${hint}`)).toEqual([
+    "pod lab-a/poor: it has no guarantee: write it down",
+    "pod lab-a/loose: its rates are not in force: no htb",
+  ]);
 });

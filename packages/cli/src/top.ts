@@ -6,7 +6,9 @@ import {
   experimentOf,
   formatError,
   listObjects,
+  type RatePromise,
   type RateUsage,
+  readRatePromises,
   readRateUsage,
   readUsage,
   type Reply,
@@ -68,12 +70,17 @@ async function usageIn(
 /** Long enough for a rate of 1 Mbit/s to have sent some frames. */
 const LOOK = millis(2000);
 
-async function ratesIn(seam: Seam, { namespace }: Place): Reply<Report> {
+async function ratesIn(seam: Seam, place: Place): Reply<Report> {
+  const { namespace } = place;
   const report = await readRateUsage(seam.kube, LOOK);
   if (!report.ok) return report;
-  const { items, silent } = report.value;
-  const wanted = items.filter((each) => namespace === undefined || each.namespace === namespace);
-  return ok({ rows: rateRows(wanted, namespace === undefined), silent });
+  const said = await readRatePromises(seam.kube, place);
+  if (!said.ok) return said;
+  const wanted = report.value.items.filter(
+    (each) => namespace === undefined || each.namespace === namespace,
+  );
+  const silent = [...report.value.silent, ...said.value.faults];
+  return ok({ rows: rateRows(wanted, said.value.items, namespace === undefined), silent });
 }
 
 const nothing = (area: TopArea, { namespace }: Place): string =>
@@ -149,24 +156,55 @@ function usageRows(used: readonly Usage[], namespaces: boolean): Rows {
   return { items, head: [...(namespaces ? ["NAMESPACE"] : []), "NAME", "CPU", "MEMORY"], cells };
 }
 
-/** Directions of pods with their rates and what passes, Mbit/s. */
-export function rateRows(rates: readonly RateUsage[], namespaces: boolean): Rows {
-  const nameOfAll = ({ namespace, name, direction }: RateUsage): string =>
-    `${namespace}/${name}/${direction}`;
-  const items = rates.toSorted((a, b) => nameOfAll(a).localeCompare(nameOfAll(b)));
+/** Directions of pods with their rates and what passes, Mbit/s; and what their conditions say. Pods that are not held stand in one row. */
+export function rateRows(
+  rates: readonly RateUsage[],
+  promises: readonly RatePromise[],
+  namespaces: boolean,
+): Rows {
+  const promised = new Map(promises.map((each) => [podOf(each), each]));
+  const measured = new Set(rates.map(podOf));
+  const held = rates.map((each) => ({ ...each, ...wordsOf(promised.get(podOf(each)), each) }));
+  const others = promises.filter(
+    (each) => !measured.has(podOf(each)) && each.enforced !== null && each.enforced !== "yes",
+  );
+  const nameOfAll = (each: RateUsage | RatePromise): string =>
+    `${podOf(each)}/${isMeasured(each) ? each.direction : ""}`;
+  const items = [...held, ...others].toSorted((a, b) => nameOfAll(a).localeCompare(nameOfAll(b)));
   const cells = items.map((each) => [
     ...(namespaces ? [each.namespace] : []),
     each.name,
     each.node,
-    each.direction,
-    each.limit.toFixed(1),
-    each.measured.toFixed(1),
-    percent(each.measured, each.limit),
-    each.droppedPerSecond.toFixed(0),
+    ...(isMeasured(each) ? figuresOf(each) : ["-", "-", "-", "-", "-"]),
+    each.enforced ?? "-",
+    each.guaranteed ?? "-",
   ]);
-  const head = ["NAME", "NODE", "DIRECTION", "LIMIT", "MEASURED", "USED%", "DROPS/S"];
+  const figures = ["DIRECTION", "LIMIT", "MEASURED", "USED%", "DROPS/S"];
+  const head = ["NAME", "NODE", ...figures, "ENFORCED", "GUARANTEED"];
   return { items, head: [...(namespaces ? ["NAMESPACE"] : []), ...head], cells };
 }
+
+const isMeasured = (each: RateUsage | RatePromise): each is RateUsage => "limit" in each;
+
+const podOf = ({ namespace, name }: { namespace: string; name: string }): string =>
+  `${namespace}/${name}`;
+
+/** Only what goes out of a pod is guaranteed. */
+const wordsOf = (
+  promise: RatePromise | undefined,
+  { direction }: RateUsage,
+): Pick<RatePromise, "enforced" | "guaranteed"> => ({
+  enforced: promise?.enforced ?? null,
+  guaranteed: direction === "egress" ? (promise?.guaranteed ?? null) : null,
+});
+
+const figuresOf = (each: RateUsage): readonly string[] => [
+  each.direction,
+  each.limit.toFixed(1),
+  each.measured.toFixed(1),
+  percent(each.measured, each.limit),
+  each.droppedPerSecond.toFixed(0),
+];
 
 /** Experiments with what their pods use together. */
 export function experimentRows(

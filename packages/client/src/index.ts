@@ -74,6 +74,7 @@ export {
   type WorkloadProgress,
 } from "./wait.ts";
 export { containerOf, experimentOf, findPods, runsNow } from "./targets.ts";
+export { type RatePromise, readRatePromises } from "./rate-promises.ts";
 export {
   followRateUsage,
   type RateReport,

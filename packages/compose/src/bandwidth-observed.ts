@@ -10,11 +10,14 @@ import {
   readRates,
   type Shares,
 } from "@seam/bandwidth";
+import { CAPACITY_SOURCE_ANNOTATION } from "@seam/api";
 import { err, mbps, ok, type Result } from "@seam/base";
 import { child, children, isJson, type Json, type KubeObject, textAt } from "@seam/kube";
+import type { Condition } from "./condition.ts";
 import { identityOf, type Identity } from "./identity.ts";
 import { CAPACITY_ANNOTATIONS, FILLED_CAPACITY_ANNOTATION } from "./names.ts";
 import { labelOf } from "./observed.ts";
+import { rateConditionsIn } from "./rate-conditions.ts";
 
 /** Capacities of which some are not said. */
 export type PartialShares = { readonly [R in keyof Shares]: Rates | null };
@@ -49,6 +52,8 @@ export type ObservedBandwidth = {
   readonly capacity: PartialShares;
   /** The parts of `capacity` that the controller filled in, as it did. */
   readonly filled: PartialShares;
+  /** What it says of where the capacity of the network comes from; null when nothing. */
+  readonly source: string | null;
   readonly requests: readonly BandwidthRequest[];
   /** Whether it has fields of the older form. */
   readonly hasReservations: boolean;
@@ -70,6 +75,8 @@ export type ObservedBandwidthPod = {
   readonly annotations: { readonly [GROUP_ANNOTATION]?: string };
   readonly rates: Pick<PodRates, "ul" | "dl">;
   readonly findings: readonly RateFinding[];
+  /** What it says of its rates. */
+  readonly conditions: readonly Condition[];
 };
 
 /** A ReplicaSet, which stands between a Deployment and its pods. */
@@ -136,6 +143,7 @@ export function observeBandwidth(object: KubeObject): ObservedBandwidth {
     node: textAt(spec, "node"),
     capacity: sharesIn(child(spec, "capacity")),
     filled: sharesIn(jsonIn(textAt(child(metadata, "annotations"), FILLED_CAPACITY_ANNOTATION))),
+    source: textAt(child(metadata, "annotations"), CAPACITY_SOURCE_ANNOTATION),
     requests: children(spec, "requests").map(requestOf),
     hasReservations: "reservations" in spec,
     status: child(object, "status"),
@@ -195,6 +203,7 @@ export function observeBandwidthPod(
     annotations: group === undefined ? {} : { [GROUP_ANNOTATION]: group },
     rates: { ul, dl },
     findings,
+    conditions: rateConditionsIn(status),
   };
 }
 

@@ -1,5 +1,5 @@
 /** From a node and its `Bandwidth` to what the object must be (V1, V2, V3). Pure. */
-import { BANDWIDTH_KIND } from "@seam/api";
+import { BANDWIDTH_KIND, CAPACITY_SOURCE_ANNOTATION, type CapacitySource } from "@seam/api";
 import type { Rates, Reservation, Shares } from "@seam/bandwidth";
 import type { Mbps } from "@seam/base";
 import type { Json, KubeObject } from "@seam/kube";
@@ -73,6 +73,15 @@ export function capacityOf(
   return { local: configured.local ?? leading, network };
 }
 
+/** Which of them says what the network of a node carries. */
+function sourceOf(
+  { configured }: Pick<ObservedNode, "configured">,
+  { linkSpeed }: CapacitySources,
+): CapacitySource {
+  if (configured.network !== null) return "node";
+  return linkSpeed === null ? "default" : "card";
+}
+
 const larger = (one: Rates, other: Rates): Rates => ({
   ulMbps: one.ulMbps > other.ulMbps ? one.ulMbps : other.ulMbps,
   dlMbps: one.dlMbps > other.dlMbps ? one.dlMbps : other.dlMbps,
@@ -110,14 +119,18 @@ export const countedCapacity = (
 /** The object of a node that has none, with the requests of the pods that are there. */
 export function newBandwidth(
   node: ObservedNode,
-  own: Shares,
+  scene: CapacitySources,
   reservations: readonly Reservation[],
 ): KubeObject {
+  const own = capacityOf(node, scene);
   return {
     ...BANDWIDTH_KIND,
     metadata: {
       name: node.name,
-      annotations: { [FILLED_CAPACITY_ANNOTATION]: JSON.stringify(own) },
+      annotations: {
+        [FILLED_CAPACITY_ANNOTATION]: JSON.stringify(own),
+        [CAPACITY_SOURCE_ANNOTATION]: sourceOf(node, scene),
+      },
       ownerReferences: [ownerOf(node)],
     },
     spec: { node: node.name, capacity: own, requests: reservations.map(requestFor) },
@@ -147,6 +160,7 @@ export function patchOf(
   stale: ReadonlySet<string>,
 ): Json | null {
   const { capacity, filled } = settledCapacity(bandwidth, capacityOf(node, scene));
+  const source = filled.network === null ? "object" : sourceOf(node, scene);
   const requests = bandwidth.requests.filter(({ podUid }) => !stale.has(podUid));
   const owners = [...bandwidth.owners.filter((owner) => !isNode(owner)), ownerOf(node)];
   const isOwned = bandwidth.owners.some((owner) => isNode(owner) && owner["uid"] === node.uid);
@@ -155,6 +169,7 @@ export function patchOf(
     bandwidth.node === node.name &&
     !bandwidth.hasReservations &&
     requests.length === bandwidth.requests.length &&
+    bandwidth.source === source &&
     isSame(bandwidth.capacity, capacity) &&
     isSame(bandwidth.filled, filled);
   if (isComplete) return null;
@@ -164,7 +179,10 @@ export function patchOf(
       // The version makes the server refuse what was made from an old copy, such as one without a request that a scheduler adds now.
       uid,
       resourceVersion,
-      annotations: { [FILLED_CAPACITY_ANNOTATION]: JSON.stringify(filled) },
+      annotations: {
+        [FILLED_CAPACITY_ANNOTATION]: JSON.stringify(filled),
+        [CAPACITY_SOURCE_ANNOTATION]: source,
+      },
       ownerReferences: owners,
     },
     spec: { node: node.name, capacity, requests, reservations: null },

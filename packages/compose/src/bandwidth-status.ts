@@ -1,4 +1,5 @@
 /** What to say of a `Bandwidth`: its status, without the time, and the events about it (V5, V15, V16). Pure. */
+import type { RateReport } from "@seam/api";
 import type { NodeAccount } from "@seam/bandwidth";
 import { type Json, type News, textAt } from "@seam/kube";
 import type { ObservedBandwidth, ObservedBandwidthPod } from "./bandwidth-observed.ts";
@@ -7,15 +8,22 @@ import type { HeldBandwidth, OtherStanding } from "./bandwidth-plan.ts";
 /** A status and, when that is news, the events about it. */
 export type BandwidthVerdict = { readonly status: Json; readonly news: readonly News[] };
 
-/** The status of an object that is accounted. */
+/** The status of an object that is accounted; what the agent has measured is null when it tells nothing. */
 export function judgeHeld(
   { node, bandwidth }: HeldBandwidth,
   account: NodeAccount,
+  measured: RateReport["measured"],
 ): BandwidthVerdict {
   const { capacity, used, remaining, reservations } = account;
   const state = node.faults.length > 0 ? "Error" : "Created";
   const errorReason = [...node.faults, ...overcommitments(account)].join("; ");
-  const figures = { capacity, used, remaining, reservations };
+  const figures = {
+    capacity,
+    used,
+    remaining,
+    reservations,
+    ...(measured === null ? {} : { measured: { network: measured } }),
+  };
   return verdict(bandwidth, { state, errorReason, figures });
 }
 

@@ -33,6 +33,7 @@ const object = (spec: object, metadata: object = {}, status: object = {}): KubeO
   status,
 });
 
+const SOURCES = { linkSpeed: null, defaults: DEFAULTS };
 const OWNER = { apiVersion: "v1", kind: "Node", name: "n1", uid: "u1" };
 const scene = (of: KubeObject | null, others: Partial<BandwidthScene> = {}): BandwidthScene => ({
   name: "n1",
@@ -162,7 +163,7 @@ describe("an object is made whole", () => {
     linkLocal: false,
     bandwidth: rates(5),
   };
-  const made = newBandwidth(node(), DEFAULTS, []);
+  const made = newBandwidth(node(), SOURCES, []);
   const whole = { ...made, metadata: { ...made.metadata, uid: "b1", resourceVersion: "7" } };
 
   test("and one that was just made is", () => {
@@ -174,10 +175,33 @@ describe("an object is made whole", () => {
       metadata: {
         uid: "b1",
         resourceVersion: "7",
-        annotations: { [FILLED]: JSON.stringify(DEFAULTS) },
+        annotations: {
+          [FILLED]: JSON.stringify(DEFAULTS),
+          "seam.ucsd.edu/network-capacity-from": "default",
+        },
         ownerReferences: [OWNER],
       },
       spec: { node: "n1", capacity: DEFAULTS, requests: [], reservations: null },
+    });
+  });
+
+  test.each<[string, object, object, number | null, string]>([
+    ["nobody", {}, {}, null, "default"],
+    ["a card", {}, {}, 2500, "card"],
+    ["an annotation", {}, { "seam.ucsd.edu/network-bandwidth": "10G" }, 2500, "node"],
+    [
+      "somebody who wrote it",
+      { network: rates(7) },
+      { "seam.ucsd.edu/network-bandwidth": "10G" },
+      2500,
+      "object",
+    ],
+  ])("and tells that its network's capacity is from %s (V3)", (...row) => {
+    const [, capacity, annotations, speed, source] = row;
+    const linkSpeed = speed === null ? null : mbps(speed);
+    const given = scene(object({ capacity }), { linkSpeed, node: node(annotations) });
+    expect(patchFor(given)).toMatchObject({
+      metadata: { annotations: { "seam.ucsd.edu/network-capacity-from": source } },
     });
   });
 
@@ -205,7 +229,7 @@ describe("an object is made whole", () => {
     const reservation = { podName: "p", namespace: "default", podUid: "u", ...workload };
     const local = { ...reservation, bandwidth: { local: rates(5), network: rates(0) } };
     const both = { ...reservation, bandwidth: { local: rates(5), network: rates(5) } };
-    expect(newBandwidth(node(), DEFAULTS, [local, both])["spec"]).toMatchObject({
+    expect(newBandwidth(node(), SOURCES, [local, both])["spec"]).toMatchObject({
       requests: [{ ...request, linkLocal: true }, request],
     });
   });
@@ -231,7 +255,7 @@ describe("what is said (V15, V16)", () => {
     const of = scene(object({}, {}, before), { node: node(annotations) });
     const standing = standingOf(of);
     if (standing.kind !== "held") return standing.kind;
-    const { status, news } = judgeHeld(standing, account(excessMbps));
+    const { status, news } = judgeHeld(standing, account(excessMbps), null);
     const told = news.map(({ severity, reason }) => `${severity} ${reason}`);
     return [status["status"], ...told].join("; ");
   };
@@ -296,6 +320,6 @@ function statusOf(given: BandwidthScene, account: NodeAccount): Json {
   const standing = standingOf(given);
   if (standing.kind === "absent" || standing.kind === "missing") return {};
   return standing.kind === "held"
-    ? judgeHeld(standing, account).status
+    ? judgeHeld(standing, account, null).status
     : judgeOther(standing).status;
 }

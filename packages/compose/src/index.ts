@@ -93,5 +93,6 @@ export {
   isBandwidthLimited,
 } from "./project-bandwidth.ts";
 export { concernsAboutProject, hasNamespace, judgeProject, planNamespace } from "./project-plan.ts";
+export { type ObservedRateReport, observeRateReport, rateStatusOf } from "./rate-conditions.ts";
 export { type Mark, markOf, problemWith } from "./strangers.ts";
 export { facetsOf, judgeFacet, planFacet, usageOf } from "./tenancy.ts";

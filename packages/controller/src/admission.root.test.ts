@@ -167,7 +167,8 @@ test("an agent writes the report of its own node and no other lease", async () =
     const how = ["--server-side", "--force-conflicts", "--validate=false", "-f", file];
     return kubectl(plane.kubeconfig, ...as, "apply", ...how).catch(({ stderr }) => String(stderr));
   };
-  const refused = "an agent may write the lease of its own node alone, seam-policies-NODE; this is";
+  const refused =
+    "an agent may write the leases of its own node alone, seam-policies-NODE and seam-rates-NODE; this is";
   await eventually(async () =>
     expect(await write("seam-controller", "n1", "n1")).toContain(`${refused} seam-controller`),
   );

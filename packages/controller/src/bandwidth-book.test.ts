@@ -33,6 +33,7 @@ const podOf = (
     annotations: {},
     rates: { ul: rate, dl: rate },
     findings: [],
+    conditions: [],
     ...rest,
   };
 };
@@ -65,6 +66,7 @@ const objectOf = (
   node: name,
   capacity: SHARES,
   filled: SHARES,
+  source: "default",
   requests,
   hasReservations: false,
   status: {},

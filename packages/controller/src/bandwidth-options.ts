@@ -1,6 +1,12 @@
 /** The controller's flags about bandwidth; those of vaclab-k8s-plugins keep their names and defaults. */
 import { err, mbps, ok, type Result } from "@seam/base";
-import { RATE_READINGS, type Rates } from "@seam/bandwidth";
+import {
+  CEILING_KEYS,
+  type CeilingKeys,
+  OVN_KEYS,
+  RATE_READINGS,
+  type Rates,
+} from "@seam/bandwidth";
 import { wordFlag } from "@seam/daemon";
 import type { BandwidthSettings } from "./bandwidth-watches.ts";
 
@@ -14,6 +20,8 @@ export const BANDWIDTH_USAGE = `
   --egress-bandwidth-annotation KEY     annotation of pods that is read first; ovn.kubernetes.io/egress_rate
   --ingress-bandwidth-annotation KEY    ovn.kubernetes.io/ingress_rate
   --units UNITS                         kubernetes, or vaclab: whole numbers are Mbit/s in every annotation; kubernetes
+  --egress-ceiling-annotation KEY       annotation of pods with how far they may go beyond their rate; seam.ucsd.edu/egress-ceiling
+  --ingress-ceiling-annotation KEY      seam.ucsd.edu/ingress-ceiling
   --bandwidth-scheduler NAME            the scheduler whose pods count without annotations; vaclab-scheduler
   --default-egress-mbps N               what such a pod counts, out of it; 20
   --default-ingress-mbps N              and into it; 20
@@ -31,6 +39,8 @@ export const BANDWIDTH_FLAGS = {
   "egress-bandwidth-annotation": text,
   "ingress-bandwidth-annotation": text,
   units: text,
+  "egress-ceiling-annotation": text,
+  "ingress-ceiling-annotation": text,
   "bandwidth-scheduler": text,
   "default-egress-mbps": text,
   "default-ingress-mbps": text,
@@ -49,13 +59,16 @@ export function bandwidthSettings(flags: Flags): Result<BandwidthSettings, strin
   if (!network.ok) return network;
   const rates = ratesOf(flags, ["default-egress-mbps", "default-ingress-mbps", 20]);
   if (!rates.ok) return rates;
-  const keys = keysOf(flags);
+  const keys = keysOf(flags, "bandwidth", OVN_KEYS);
   if (!keys.ok) return keys;
+  const ceilings = keysOf(flags, "ceiling", CEILING_KEYS);
+  if (!ceilings.ok) return ceilings;
   const units = wordFlag("--units", flags.units ?? "kubernetes", RATE_READINGS);
   if (!units.ok) return units;
   return ok({
     defaults: { local: local.value, network: network.value },
     keys: keys.value,
+    ceilings: ceilings.value,
     units: units.value,
     silent: { scheduler: flags["bandwidth-scheduler"] ?? "vaclab-scheduler", rates: rates.value },
   });
@@ -83,17 +96,22 @@ function ratesOf(
 /** The key of an annotation: NAME or DOMAIN/NAME. */
 const KEY = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 
-function keysOf(flags: Flags): Result<BandwidthSettings["keys"], string> {
-  const egress = flags["egress-bandwidth-annotation"] ?? "ovn.kubernetes.io/egress_rate";
-  const ingress = flags["ingress-bandwidth-annotation"] ?? "ovn.kubernetes.io/ingress_rate";
+/** The two annotations of a sort. */
+function keysOf(
+  flags: Flags,
+  sort: "bandwidth" | "ceiling",
+  otherwise: CeilingKeys,
+): Result<CeilingKeys, string> {
+  const egress = flags[`egress-${sort}-annotation`] ?? otherwise.egress;
+  const ingress = flags[`ingress-${sort}-annotation`] ?? otherwise.ingress;
   for (const [way, key] of Object.entries({ egress, ingress }))
     if (!KEY.test(key))
       return err(
-        `--${way}-bandwidth-annotation: expected the key of an annotation, NAME or DOMAIN/NAME, for example kubernetes.io/${way}-bandwidth; found ${key}`,
+        `--${way}-${sort}-annotation: expected the key of an annotation, NAME or DOMAIN/NAME, for example kubernetes.io/${way}-bandwidth; found ${key}`,
       );
   return egress === ingress
     ? err(
-        `--egress-bandwidth-annotation and --ingress-bandwidth-annotation: expected two annotations; found ${egress} twice`,
+        `--egress-${sort}-annotation and --ingress-${sort}-annotation: expected two annotations; found ${egress} twice`,
       )
     : ok({ egress, ingress });
 }

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { BANDWIDTH_KIND } from "@seam/api";
 import { type Mbps, ok, type Millis, type Result } from "@seam/base";
 import {
+  APPLIER,
   type BandwidthScene,
   bandwidthNews,
   type BandwidthVerdict,
@@ -76,11 +77,24 @@ export async function reconcileBandwidth(world: BandwidthWorld, name: string): W
   }
 }
 
+/** Writes the conditions of the pod NAMESPACE/NAME about its rates, when they say something new (U3). */
+export async function reconcilePodRates(
+  { client, watches }: Pick<BandwidthWorld, "client" | "watches">,
+  key: string,
+): Wait {
+  const status = watches.bandwidth.rates.statusOf(key, Date.now());
+  if (status === null) return ok(null);
+  const written = await client.applyStatus(status, APPLIER);
+  // The pod went, or is another one: that is news of its own.
+  const isOver = !written.ok && (isNotFound(written.error) || isConflict(written.error));
+  return written.ok || isOver ? ok(null) : written;
+}
+
 /** The object and, at once, its status: nobody shall read that nothing is left of a node that is empty. */
 async function create(world: BandwidthWorld, node: ObservedNode, scene: BandwidthScene): Wait {
   const capacity = capacityOf(node, scene);
   const account = world.watches.bandwidth.book.account(node.name, { capacity, place: node.place });
-  const object = newBandwidth(node, capacity, account?.reservations ?? []);
+  const object = newBandwidth(node, scene, account?.reservations ?? []);
   const made = await world.client.create(object);
   if (!made.ok) return isConflict(made.error) ? ok(null) : made;
   const bandwidth = observeBandwidth(made.value);
@@ -119,7 +133,9 @@ async function writeAccount(
   const capacity = countedCapacity(held, scene);
   const account = world.watches.bandwidth.book.account(name, { capacity, place: held.node.place });
   world.meter.setBandwidth(name, account);
-  return account === null ? ok(null) : tell(world, held.bandwidth, judgeHeld(held, account));
+  if (account === null) return ok(null);
+  const measured = world.watches.bandwidth.rates.measured(name);
+  return tell(world, held.bandwidth, judgeHeld(held, account, measured));
 }
 
 /** Its node is gone: the garbage collector would take it too, where there is one. */

@@ -1,6 +1,7 @@
 /** The copies that accounting bandwidth reads: nodes, their `Bandwidth` objects, all pods, and the ReplicaSets between Deployments and pods. */
 import { BANDWIDTH_KIND } from "@seam/api";
 import {
+  type CeilingKeys,
   familiesWith,
   type RateKeys,
   type RateOptions,
@@ -31,6 +32,7 @@ import {
 } from "@seam/kube";
 import { type BandwidthBook, createBandwidthBook, type SilentPods } from "./bandwidth-book.ts";
 import { createNamespaceRates, type NamespaceRates } from "./project-bandwidth.ts";
+import { type RateWatches, watchRates } from "./rate-watches.ts";
 import type { WatchOptions } from "./watches.ts";
 
 /** What the operator of the cluster chose. */
@@ -40,6 +42,8 @@ export type BandwidthSettings = {
   /** The annotations of pods that are read first. */
   readonly keys: Pick<RateKeys, "egress" | "ingress">;
   readonly units: RateReading;
+  /** The annotations with how far pods may go beyond their rates. */
+  readonly ceilings: CeilingKeys;
   readonly silent: SilentPods;
 };
 
@@ -52,12 +56,17 @@ export type BandwidthWatches = {
   readonly forget: (node: string) => void;
   /** What the pods of a namespace reserve. */
   readonly reservedIn: NamespaceRates["of"];
+  /** What is told of the rates of pods. */
+  readonly rates: Pick<RateWatches, "statusOf" | "measured">;
   readonly settings: BandwidthSettings;
   readonly copies: readonly Pick<Reflector<unknown>, "synced" | typeof Symbol.asyncDispose>[];
 };
 
 /** How they are started. */
-export type BandwidthWatchOptions = Pick<WatchOptions, "client" | "onWork" | "onError"> & {
+export type BandwidthWatchOptions = Pick<
+  WatchOptions,
+  "client" | "namespace" | "onWork" | "onError"
+> & {
   readonly report: EventRecorder["report"];
   readonly settings: BandwidthSettings;
   /** Called with NAMESPACE/NAME of a pod that is counted, or not any more, or on a node of which more is used than there is, or not any more. */
@@ -97,10 +106,12 @@ export function watchBandwidth(options: BandwidthWatchOptions): BandwidthWatches
     uidOf: ({ uid }) => uid,
     accept: (change) => touch(book.acceptReplicaSet(change)),
   });
-  const rates = createNamespaceRates();
+  const rates = watchRates(options);
+  const reserved = createNamespaceRates();
   const pods = watchPods(options, (change) => {
     touch(book.acceptPod(change));
-    const namespace = rates.accept(change);
+    rates.acceptPod(change);
+    const namespace = reserved.accept(change);
     if (namespace !== null) options.onRates(namespace);
   });
   return {
@@ -108,9 +119,10 @@ export function watchBandwidth(options: BandwidthWatchOptions): BandwidthWatches
     object: objects.get,
     book,
     forget: (node) => touch(book.forget(node).filter((other) => other !== node)),
-    reservedIn: rates.of,
+    reservedIn: reserved.of,
+    rates,
     settings,
-    copies: [nodes, objects, replicaSets, pods],
+    copies: [nodes, objects, replicaSets, pods, rates.copy],
   };
 }
 
@@ -151,10 +163,8 @@ function watchPods(
   options: BandwidthWatchOptions,
   accept: (change: Told<ObservedBandwidthPod>) => void,
 ): Reflector<ObservedBandwidthPod> {
-  const rates: RateOptions = {
-    families: familiesWith(options.settings.keys),
-    units: options.settings.units,
-  };
+  const { keys, ceilings, units } = options.settings;
+  const rates: RateOptions = { families: familiesWith(keys), ceilings, units };
   return copy<ObservedBandwidthPod>(options, {
     ref: { apiVersion: "v1", kind: "Pod" },
     project: (object) => observeBandwidthPod(object, rates),

@@ -84,7 +84,8 @@ export async function runController(options: ControllerOptions): Promise<void> {
   await Promise.all(workers);
 }
 
-const isAccount = (key: string): boolean => key.startsWith("Bandwidth/");
+const isAccount = (key: string): boolean =>
+  key.startsWith("Bandwidth/") || key.startsWith("PodRates/");
 
 /** One pass, measured; what it throws is a bug in Seam, told and tried again like a failure. */
 async function pass(

@@ -15,6 +15,10 @@ const defaults = {
     },
     keys: { egress: "ovn.kubernetes.io/egress_rate", ingress: "ovn.kubernetes.io/ingress_rate" },
     units: "kubernetes",
+    ceilings: {
+      egress: "seam.ucsd.edu/egress-ceiling",
+      ingress: "seam.ucsd.edu/ingress-ceiling",
+    },
     silent: { scheduler: "vaclab-scheduler", rates: { ulMbps: 20, dlMbps: 20 } },
   },
 };
@@ -68,6 +72,14 @@ test.each([
     "units of vaclab-k8s-plugins (V8)",
     { argv: ["--units=vaclab"] },
     { ...defaults, bandwidth: { ...defaults.bandwidth, units: "vaclab" } },
+  ],
+  [
+    "annotations of ceilings (U2)",
+    { argv: ["--egress-ceiling-annotation=a/up", "--ingress-ceiling-annotation=a/down"] },
+    {
+      ...defaults,
+      bandwidth: { ...defaults.bandwidth, ceilings: { egress: "a/up", ingress: "a/down" } },
+    },
   ],
   ["help", { argv: ["--help"] }, "help"],
 ])("%s", (_, given, value) => {

@@ -40,6 +40,7 @@ const podOf = (said: Said): ObservedBandwidthPod => ({
   annotations: {},
   rates: { ul: rate(said.ul), dl: rate(said.dl) },
   findings: [],
+  conditions: [],
 });
 
 const changes = array(

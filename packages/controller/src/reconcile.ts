@@ -30,7 +30,11 @@ import {
   type Verdict,
 } from "@seam/compose";
 import type { EventRecorder, KubeError, ObjectRef } from "@seam/kube";
-import { reconcileBandwidth, type BandwidthWorld } from "./bandwidth-reconcile.ts";
+import {
+  reconcileBandwidth,
+  reconcilePodRates,
+  type BandwidthWorld,
+} from "./bandwidth-reconcile.ts";
 import type { Refusals } from "./refusals.ts";
 import type { Watches } from "./watches.ts";
 import { applyObject, askMark, writeChildren, writeStatus, type Writer } from "./writing.ts";
@@ -47,7 +51,7 @@ export type World = {
 /** Kinds of policies that a cluster may have or not. */
 const SERVED = /^ClusterNetworkPolicy$|\.projectcalico\.org$/;
 
-/** Works on `Experiment/NAMESPACE/NAME`, `Project/NAME`, `NetworkConfig/NAME`, `Bandwidth/NODE`, `ClusterNetworkPolicy/NAME` or `KIND.projectcalico.org/NAME`; the answer is the wait until the next look, or null. */
+/** Works on `Experiment/NAMESPACE/NAME`, `Project/NAME`, `NetworkConfig/NAME`, `Bandwidth/NODE`, `PodRates/NAMESPACE/NAME`, `ClusterNetworkPolicy/NAME` or `KIND.projectcalico.org/NAME`; the answer is the wait until the next look, or null. */
 export async function reconcile(
   world: World,
   key: string,
@@ -56,6 +60,7 @@ export async function reconcile(
   const name = key.slice(slash + 1);
   const kind = key.slice(0, slash);
   if (kind === "Bandwidth") return reconcileBandwidth(world, name);
+  if (kind === "PodRates") return reconcilePodRates(world, name);
   if (kind === "Project") return reconcileProject(world, name);
   if (SERVED.test(kind)) return reconcilePolicy(world, key);
   return kind === "NetworkConfig"

@@ -10,9 +10,11 @@ export {
   type NetworkFacts,
   type NodeFacts,
   type OwnNode,
+  type OwnUplink,
 } from "./network.ts";
 export { podMtu, podOverhead } from "./overlay.ts";
 export type { IdleEndpoint, NodeInterfaces } from "./policy-hosts.ts";
 export { createPolicyIntent, type PolicyIntent } from "./policy-intent.ts";
+export type { PodGuarantee } from "./uplinks.ts";
 export { TIERS } from "./policy-model.ts";
 export type { PolicyEndpoint, PolicyPod } from "./policy-pod.ts";

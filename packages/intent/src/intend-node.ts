@@ -19,6 +19,7 @@ import {
 } from "@seam/state";
 import type { ClusterFacts, NodeFacts, OwnNode } from "./network.ts";
 import { isOnLink, overlayOf } from "./overlay.ts";
+import { type PodGuarantee, uplinksOf } from "./uplinks.ts";
 
 /** A pod's interface on this node. */
 export type Endpoint = {
@@ -30,6 +31,8 @@ export type Endpoint = {
   readonly hostPorts: readonly HostPort[];
   /** The pod's end, and its rates; absent where nobody knows any. */
   readonly shaping?: Omit<PodShaping, "device">;
+  /** What is reserved for the pod on the way to other nodes; absent or null where nothing is. */
+  readonly guarantee?: PodGuarantee | null;
 };
 
 /** A port of the node that a pod asks for. */
@@ -65,6 +68,7 @@ export function intendNode(
     sourceGuard: true,
     sources: endpoints.map(sourceOfEndpoint),
     shaping: endpoints.flatMap(shapingOfEndpoint),
+    uplinks: uplinksOf(cluster, own, endpoints),
   };
 }
 

@@ -1,5 +1,5 @@
 /** What intent needs to know beside nodes and pods: the cluster's network settings and this node's own place. */
-import type { Address, Bytes, Cidr, Mbps } from "@seam/base";
+import type { Address, BitsPerSecond, Bytes, Cidr, Mbps } from "@seam/base";
 
 /** What Seam needs to know of a Kubernetes node. */
 export type NodeFacts = {
@@ -39,7 +39,12 @@ export type OwnNode = {
   readonly linkSpeed?: Mbps | null;
   /** Whether some packets between its pods skip its network stack; its kernel must be able to. */
   readonly fastPath?: boolean;
+  /** The links to other nodes that are to be shared out, with what each can send; absent: none. */
+  readonly uplinks?: readonly OwnUplink[];
 };
+
+/** A link to other nodes. */
+export type OwnUplink = { readonly device: string; readonly capacity: BitsPerSecond };
 
 /** Without a `NetworkConfig`. */
 export const DEFAULT_NETWORK: NetworkFacts = {

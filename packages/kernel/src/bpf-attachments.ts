@@ -2,16 +2,24 @@
 import { type Ifindex, ok, type Result } from "@seam/base";
 import { closeSync } from "node:fs";
 
+import { readMap, withFile } from "./bpf.ts";
 import { place, placed } from "./bpf-memory.ts";
 import { bpfCall, type KernelError } from "./libc.ts";
 import { textOf } from "./netlink-message.ts";
 
-const COMMAND = { attach: 8, detach: 9, openById: 13, info: 15, query: 16 } as const;
+const COMMAND = {
+  attach: 8,
+  detach: 9,
+  openById: 13,
+  openMapById: 14,
+  info: 15,
+  query: 16,
+} as const;
 const TCX_INGRESS = 46;
 const FLAG = { none: 0, replace: 4, before: 8 } as const;
 const MOST_PROGRAMS = 64;
 /** Struct bpf_prog_info as far as its name. */
-const INFO = { name: 64, end: 80 } as const;
+const INFO = { mapCount: 52, maps: 56, name: 64, end: 80 } as const;
 
 /** Attaches a program before all others to what comes in by a link, instead of one of the same name. */
 export const attachFirst = (
@@ -47,6 +55,41 @@ export function attachedNames(index: Ifindex): Result<readonly string[], KernelE
       return [name];
     }),
   );
+}
+
+/** The value of the only element of the map that a program uses; null without the program, or when it uses none. */
+export const memoryOf = (
+  index: Ifindex,
+  name: string,
+  valueBytes: number,
+): Result<Buffer | null, KernelError> =>
+  withAttached<Buffer | null>(index, name, (program) => {
+    const map = program === null ? null : mapOf(program);
+    if (map === null) return ok(null);
+    return withFile(call("openMapById", [map]), (file) =>
+      readMap(file, Buffer.alloc(4), valueBytes),
+    );
+  });
+
+/** The id of the first map that a program uses. */
+function mapOf(program: number): number | null {
+  const information = Buffer.alloc(INFO.end);
+  information.writeUInt32LE(1, INFO.mapCount);
+  // The number goes behind what it is told in.
+  const [at = 0n] = place([information, Buffer.alloc(4)]);
+  information.writeBigUInt64LE(at + BigInt(INFO.end), INFO.maps);
+  place([information]);
+  const asked = bpfCall(COMMAND.info, infoAttributes(program, at), "look at a program");
+  if (!asked.ok || placed(INFO.mapCount, 4).readUInt32LE(0) === 0) return null;
+  return placed(INFO.end, 4).readUInt32LE(0);
+}
+
+function infoAttributes(program: number, at: bigint): Buffer {
+  const attributes = Buffer.alloc(16);
+  attributes.writeUInt32LE(program, 0);
+  attributes.writeUInt32LE(INFO.end, 4);
+  attributes.writeBigUInt64LE(at, 8);
+  return attributes;
 }
 
 /** Calls `work` with the file of the program of this name, or null when there is none. */
@@ -87,16 +130,12 @@ function attachedIds(index: Ifindex): Result<readonly number[], KernelError> {
 /** The name that a program was loaded with. */
 export function programName(program: number): string {
   const [at = 0n] = place([Buffer.alloc(INFO.end)]);
-  const attributes = Buffer.alloc(16);
-  attributes.writeUInt32LE(program, 0);
-  attributes.writeUInt32LE(INFO.end, 4);
-  attributes.writeBigUInt64LE(at, 8);
-  const asked = bpfCall(COMMAND.info, attributes, "look at a program");
+  const asked = bpfCall(COMMAND.info, infoAttributes(program, at), "look at a program");
   return asked.ok ? textOf(placed(INFO.name, INFO.end - INFO.name)) : "";
 }
 
 function call(
-  command: "attach" | "detach" | "openById",
+  command: "attach" | "detach" | "openById" | "openMapById",
   numbers: readonly number[],
 ): Result<number, KernelError> {
   const attributes = Buffer.alloc(32);

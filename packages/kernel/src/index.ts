@@ -8,7 +8,7 @@ export {
 export { isPodDevice } from "./device-names.ts";
 export { type FastPath, openFastPath } from "./fast-path.ts";
 export { childrenCpu, type KernelError } from "./libc.ts";
-export { type Link, type LinkAddress, listAddresses, listLinks } from "./links.ts";
+export { type Link, type LinkAddress, listAddresses, listLinks, listTraffic } from "./links.ts";
 export { linkSpeed } from "./link-speed.ts";
 export { enterNetns, OWN_NETNS } from "./netns.ts";
 export { applyStep, observeNode } from "./node.ts";
@@ -36,4 +36,5 @@ export {
   type PodTraffic,
   putRates,
 } from "./shaping.ts";
-export { observeUplink, putUplink } from "./uplink.ts";
+export { freeUplinks } from "./uplink.ts";
+export { type FoundUplink, findUplinks, uplinksWith } from "./uplink-search.ts";

@@ -73,6 +73,7 @@ const IFLA = {
   ifname: 3,
   mtu: 4,
   linkinfo: 18,
+  stats64: 23,
   afSpec: 26,
   group: 27,
   netNsFd: 28,
@@ -264,6 +265,28 @@ function decodeDetails(body: Buffer): LinkDetails {
     kind: textOf(info.get(IFLA_INFO.kind)),
     data: decodeAttributes(info.get(IFLA_INFO.data) ?? empty, 0),
   };
+}
+
+/** Bytes that went through a link since it was made (struct rtnl_link_stats64). */
+export type LinkTraffic = { readonly sent: Bytes; readonly received: Bytes };
+
+/** What went through each link of the socket's namespace. */
+export function listTraffic(
+  socket: RouteSocket,
+): Result<ReadonlyMap<string, LinkTraffic>, KernelError> {
+  const request = { type: RTM_GETLINK, flags: 0, body: linkHeader(0, 0), purpose: "list links" };
+  const answer = socket.dump(request);
+  if (!answer.ok) return answer;
+  return ok(
+    new Map(
+      answer.value.map(({ body }) => {
+        const counters = decodeAttributes(body, IFINFOMSG).get(IFLA.stats64);
+        const at = (offset: number): Bytes =>
+          bytes(Number(counters?.readBigUInt64LE(offset) ?? 0n));
+        return [decodeLink(body).name, { received: at(16), sent: at(24) }];
+      }),
+    ),
+  );
 }
 
 function decodeLink(body: Buffer): Link {

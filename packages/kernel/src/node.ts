@@ -46,6 +46,7 @@ import {
   deleteTunnel,
   observeTunnel,
 } from "./tunnel.ts";
+import { applyUplink, freeUplink, observeUplinks } from "./uplink.ts";
 
 /** Reads all that Seam owns in a network namespace, the settings with the given keys, and the rates of these pods. */
 export function observeNode(
@@ -57,6 +58,8 @@ export function observeNode(
   if (!links.ok) return links;
   const shaping = observeShaping(pods, netns);
   if (!shaping.ok) return shaping;
+  const uplinks = observeUplinks(netns);
+  if (!uplinks.ok) return uplinks;
   const sysctls = inNetns(netns, () => readSysctls(sysctlKeys));
   if (!sysctls.ok) return sysctls;
   const rules = observeRules(netns);
@@ -66,6 +69,7 @@ export function observeNode(
     sysctls: sysctls.value,
     ...rules.value,
     shaping: shaping.value,
+    uplinks: uplinks.value,
   });
 }
 
@@ -108,6 +112,10 @@ export function applyStep(step: Step, netns: string = OWN_NETNS): Result<null, K
       return changeSources(netns, "delete", step.sources);
     case "set-rates":
       return applyRates(step.shaping, netns);
+    case "share-uplink":
+      return applyUplink(step.uplink, netns);
+    case "free-uplink":
+      return forgiving(freeUplink(step.device, netns));
   }
 }
 

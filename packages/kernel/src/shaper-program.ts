@@ -32,8 +32,17 @@ export type Ceiling = { readonly rate: BitsPerSecond; readonly aheadNs: bigint }
 
 const FLOWS = 1024;
 const FLOW = { seen: 0, waiting: 8, size: 16 } as const;
-/** When both queues will be empty, since when the longer is long, when the ceiling's rate is kept again; then the flows. */
-const MEMORY = { empty: 0, longSince: 8, sparseEmpty: 16, kept: 24, flows: 32 } as const;
+/** When both queues will be empty, since when the longer is long, when the ceiling's rate is kept again, what the ceiling dropped; then the flows. */
+const MEMORY = {
+  empty: 0,
+  longSince: 8,
+  sparseEmpty: 16,
+  kept: 24,
+  refused: 32,
+  flows: 40,
+} as const;
+/** Where the memory counts the packets that the ceiling dropped, as a number of 64 bits. */
+export const REFUSED_AT: number = MEMORY.refused;
 export const SHAPER_MEMORY_BYTES = MEMORY.flows + FLOWS * FLOW.size;
 
 const CONTEXT = { wireLength: 160, gsoSegments: 164 } as const;
@@ -80,7 +89,15 @@ export const leaveShaper = (memory: number, ceiling: Ceiling | null): Lines => [
   ...(ceiling === null ? [] : underCeiling(ceiling)),
   compute("r0", "=", -1),
   exit,
-  ...(ceiling === null ? [] : ["drop:", compute("r0", "=", TC_ACT_SHOT), exit]),
+  ...(ceiling === null ? [] : dropAndCount),
+];
+
+const dropAndCount: Lines = [
+  "drop:",
+  compute("r2", "=", 1),
+  addAtomically(["r1", MEMORY.refused], "r2"),
+  compute("r0", "=", TC_ACT_SHOT),
+  exit,
 ];
 
 const readPacket: Lines = [

@@ -47,7 +47,7 @@ export const HANDLES = {
 };
 
 /** Changes with what is built, so that a newer Seam builds anew what an older one did. */
-const LAYOUT = 1;
+const LAYOUT = 2;
 const NAME = /^seam-shaper \d+ (\S+) \d+$/;
 const nameOf = ({ rate, frame }: Shaper): string => `seam-shaper ${LAYOUT} ${rate} ${frame}`;
 

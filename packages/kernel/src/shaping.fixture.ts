@@ -88,6 +88,7 @@ export const outside = {
   uplink: "up0",
   direct: "198.51.100.2",
   tunnelled: "172.31.7.2",
+  segmented: "172.31.8.2",
 } as const;
 
 /** Makes it; `removeOutside` deletes it. */
@@ -108,6 +109,24 @@ export function makeOutside(): void {
     ip("-n", own, "link", "set", "vx0", "up");
   }
   ip("-n", netns, "route", "add", "10.244.7.0/24", "via", "198.51.100.1");
+  makeSegments();
+}
+
+/** A way to the outside by segment routing (RFC 8986): H.Encaps at the node, End.DX4 outside. */
+function makeSegments(): void {
+  const { netns, uplink, segmented } = outside;
+  // Room for 64 bytes around a pod's packets.
+  for (const each of [node, netns]) ip("-n", each, "link", "set", uplink, "mtu", "1600");
+  ip("-n", node, "addr", "add", "fd00:7::1/64", "dev", uplink, "nodad");
+  ip("-n", netns, "addr", "add", "fd00:7::2/64", "dev", uplink, "nodad");
+  const segment = "fd00:8::2";
+  ip("-n", node, "route", "add", `${segment}/128`, "via", "fd00:7::2");
+  const encapsulated = ["encap", "seg6", "mode", "encap", "segs", segment];
+  ip("-n", node, "route", "add", segmented, ...encapsulated, "dev", uplink);
+  ip("-n", netns, "addr", "add", `${segmented}/32`, "dev", uplink);
+  const decapsulated = ["encap", "seg6local", "action", "End.DX4", "nh4", "0.0.0.0"];
+  ip("-n", netns, "-6", "route", "add", `${segment}/128`, ...decapsulated, "dev", uplink);
+  for (const each of [node, netns]) inside(each, "sysctl", "-qw", "net.ipv6.conf.all.forwarding=1");
 }
 
 export const removeOutside = (): void => void ip("netns", "del", outside.netns);

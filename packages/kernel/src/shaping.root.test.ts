@@ -160,13 +160,16 @@ describe("a pod's rates", () => {
       flood.end();
       expect(arriving).toBeGreaterThan(15);
       expect(arriving).toBeLessThan(21);
+      // U3: of 200 Mbit/s, 180 are dropped: 16,000 packets in a second.
+      expect(valueOf(measureRates(link)).refused).toBeGreaterThan(1000);
     },
   );
 
   test("U3: what went through is counted, each direction for itself", BUSY, async () => {
     put(20, 30);
     await streamMbps("dl", 1);
-    const { ul, dl } = valueOf(measureRates(link));
+    const { ul, dl, refused } = valueOf(measureRates(link));
+    expect(refused).toBe(0);
     expect(dl?.bytes).toBeGreaterThan(4e6);
     expect(dl?.packets).toBeGreaterThan(3000);
     expect(dl?.delayed).toBeGreaterThan(100);

@@ -17,14 +17,20 @@ import {
 } from "@seam/state";
 
 import { assemble } from "./bpf-assembler.ts";
-import { attachedNames, attachFirst, detachNamed } from "./bpf-attachments.ts";
+import { attachedNames, attachFirst, detachNamed, memoryOf } from "./bpf-attachments.ts";
 import { createMap, loadProgram, withFile } from "./bpf.ts";
 import type { KernelError } from "./libc.ts";
 import { isPodDevice } from "./device-names.ts";
 import { type Link, linkNamed, listLinks } from "./links.ts";
 import { inNetns, OWN_NETNS } from "./netns.ts";
 import { type RouteSocket, withRouteSocket } from "./route-socket.ts";
-import { type Ceiling, enterShaper, leaveShaper, SHAPER_MEMORY_BYTES } from "./shaper-program.ts";
+import {
+  type Ceiling,
+  enterShaper,
+  leaveShaper,
+  REFUSED_AT,
+  SHAPER_MEMORY_BYTES,
+} from "./shaper-program.ts";
 import {
   deleteShaper,
   HANDLES,
@@ -43,7 +49,12 @@ export type LinkEnd = { readonly netns: string; readonly device: string };
 export type PodLink = { readonly node: LinkEnd; readonly pod: LinkEnd };
 
 /** What went through each direction of a pod since its limit was set; null without a limit. */
-export type PodTraffic = { readonly ul: Traffic | null; readonly dl: Traffic | null };
+export type PodTraffic = {
+  readonly ul: Traffic | null;
+  readonly dl: Traffic | null;
+  /** Packets that came in at the node above the rate, past the pod's own queue, and were dropped. */
+  readonly refused: number;
+};
 
 /** The rates of a pod, and what went through since they were set. */
 type MeasuredShaping = PodShaping & { readonly traffic: PodTraffic };
@@ -63,8 +74,18 @@ export const putRates = (link: PodLink, rates: PodRates): Result<unknown, Kernel
   inBoth(link, (ends, direction) => putDirection(ends, direction, rates[direction]));
 
 /** What went through since the limits were set. */
-export const measureRates = (link: PodLink): Result<PodTraffic, KernelError> =>
-  inBoth(link, ({ queue }) => withLink(queue, (socket, found) => measureShaper(socket, found)));
+export function measureRates(link: PodLink): Result<PodTraffic, KernelError> {
+  const traffic = inBoth(link, ({ queue }) =>
+    withLink(queue, (socket, found) => measureShaper(socket, found)),
+  );
+  if (!traffic.ok) return traffic;
+  const memory = withLink(link.node, (_, { index }) =>
+    inNetns(link.node.netns, () => memoryOf(index, LEAVE, SHAPER_MEMORY_BYTES)),
+  );
+  if (!memory.ok) return memory;
+  const refused = Number(memory.value?.readBigUInt64LE(REFUSED_AT) ?? 0n);
+  return ok({ ...traffic.value, refused });
+}
 
 /** Which of the pods have rates, and which; only links that look as if they had are looked at closely. */
 export function observeShaping(

@@ -62,6 +62,7 @@ const MESSAGE = {
   getFilter: 46,
 } as const;
 const TCMSG = 20;
+const TC_RATESPEC = 12;
 const TCA = { kind: 1, options: 2, statistics: 7 } as const;
 const HTB = { parameters: 1, global: 2, rate64: 6, ceil64: 7 } as const;
 const TBF = { parameters: 1, rate64: 4, burst: 6 } as const;
@@ -181,11 +182,18 @@ export function listClassifiers(
 }
 
 /** What a class may always send, from its attributes. */
-export function rateOf(attributes: Attributes): BitsPerSecond {
-  const options = optionsOf(attributes);
-  const wide = options.get(HTB.rate64);
+export const rateOf = (attributes: Attributes): BitsPerSecond =>
+  rateIn(optionsOf(attributes), "rate64", 8);
+
+/** What it may send with what others leave. */
+export const ceilingOf = (attributes: Attributes): BitsPerSecond =>
+  rateIn(optionsOf(attributes), "ceil64", TC_RATESPEC + 8);
+
+/** Rates that need more than 32 bits have an attribute of their own. */
+function rateIn(options: Attributes, wide: "rate64" | "ceil64", narrowAt: number): BitsPerSecond {
   const narrow = options.get(HTB.parameters);
-  const rateBytes = wide?.readBigUInt64LE(0) ?? BigInt(narrow?.readUInt32LE(8) ?? 0);
+  const rateBytes =
+    options.get(HTB[wide])?.readBigUInt64LE(0) ?? BigInt(narrow?.readUInt32LE(narrowAt) ?? 0);
   return bitsPerSecond(Number(rateBytes * 8n));
 }
 
@@ -273,7 +281,7 @@ const ticks = (burst: Bytes, rateBytes: bigint): number =>
 
 /** Struct tc_ratespec; larger rates stand in an attribute of their own. */
 function rateSpec(rateBytes: bigint): Buffer {
-  const spec = Buffer.alloc(12);
+  const spec = Buffer.alloc(TC_RATESPEC);
   spec.writeUInt8(LINKLAYER_ETHERNET, 1);
   spec.writeUInt32LE(Number(smaller(rateBytes, UINT32)), 8);
   return spec;

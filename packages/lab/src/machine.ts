@@ -8,6 +8,7 @@ import { cacheFolder } from "./cache.ts";
 import { debianPackages } from "./debian-packages.ts";
 import { stateRoot } from "./layout.ts";
 import { readText } from "./processes.ts";
+import { RATE_QUEUES, tryQueues } from "./queue-trial.ts";
 import { POLICY_RULES, tryRules } from "./rule-trial.ts";
 
 /** Null when it worked, else what the program said. */
@@ -22,6 +23,8 @@ export type Trials = {
   readonly nftables: Trial;
   /** What the rules of policies need beside that. */
   readonly policies: Trial;
+  /** What holds pods to their rates. */
+  readonly rates: Trial;
 };
 
 /** What there is to know of this machine. */
@@ -68,6 +71,7 @@ function tryAll(): Trials {
     overlayfs: tryOverlay(),
     nftables: inNetns("nft", "add", "table", "inet", "seam"),
     policies: tryRules(POLICY_RULES),
+    rates: tryQueues(RATE_QUEUES),
   };
 }
 

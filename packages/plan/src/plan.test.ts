@@ -17,9 +17,11 @@ import {
   type NodeState,
   type PodShaping,
   type Route,
+  shareUplink,
   type Source,
   type Tunnel,
   TUNNEL_DEVICE,
+  uplinkText,
 } from "@seam/state";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -110,6 +112,25 @@ const sources: fc.Arbitrary<readonly Source[]> = fc.uniqueArray(
   }),
   { selector: ({ device }) => device },
 );
+const uplinks: fc.Arbitrary<NodeState["uplinks"]> = fc.uniqueArray(
+  fc
+    .record({
+      device: fc.constantFrom("eth0", "eth1"),
+      capacity: fc.constantFrom(...[1e8, 1e9].map(bitsPerSecond)),
+      rates: fc.array(fc.constantFrom(1e6, 1e7), { minLength: 1, maxLength: 3 }),
+    })
+    .map(({ device, capacity, rates }) =>
+      shareUplink({
+        device,
+        capacity,
+        guarantees: rates.map((rate, at) => ({
+          devices: [`seam${at}`],
+          rate: bitsPerSecond(rate),
+        })),
+      }),
+    ),
+  { selector: ({ device }) => device },
+);
 /** A pod keeps its ends; in the kernel it is there only with a rate. */
 const shaping: fc.Arbitrary<readonly PodShaping[]> = fc
   .uniqueArray(
@@ -150,6 +171,7 @@ const observedState: fc.Arbitrary<NodeState> = fc
     sourceGuard: fc.boolean(),
     sources,
     shaping,
+    uplinks,
   })
   .map(possible);
 const desiredState: fc.Arbitrary<NodeState> = fc
@@ -165,6 +187,7 @@ const desiredState: fc.Arbitrary<NodeState> = fc
     sourceGuard: fc.boolean(),
     sources,
     shaping,
+    uplinks,
   })
   .map(possible);
 
@@ -186,6 +209,9 @@ test("the steps lead to the desired state, and planning again yields none", () =
         desired.forwarding.map(forwardingText).sort(),
       );
       expect(new Set(reached.shaping)).toEqual(new Set(desired.shaping));
+      expect(reached.uplinks.map(uplinkText).sort()).toEqual(
+        desired.uplinks.map(uplinkText).sort(),
+      );
       expect(reached.sourceGuard).toBe(desired.sourceGuard);
       expect(reached.sources.map(sourceText).sort()).toEqual(
         desired.sources.map(sourceText).sort(),

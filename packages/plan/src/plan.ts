@@ -12,6 +12,8 @@ import {
   type PodShaping,
   type Route,
   TUNNEL_DEVICE,
+  type Uplink,
+  uplinkText,
 } from "@seam/state";
 import {
   deviceAddressText,
@@ -56,6 +58,7 @@ export function plan(observed: NodeState, desired: NodeState): readonly Step[] {
     ...planMasquerade(observed, desired),
     ...planForwards(observed, desired),
     ...planRates(observed.shaping, desired.shaping),
+    ...planUplinks(observed.uplinks, desired.uplinks),
     ...sysctls.filter(isConntrack),
     ...(goes ? [tunnel] : []),
   ];
@@ -199,6 +202,18 @@ function planRates(
     return now?.ul !== each.ul || now.dl !== each.dl;
   });
   return [...freed, ...changed].map((shaping) => ({ kind: "set-rates", shaping }));
+}
+
+/** Marks of pods lead to the classes of all uplinks, so what is freed comes first. */
+function planUplinks(observed: readonly Uplink[], desired: readonly Uplink[]): readonly Step[] {
+  const wanted = new Set(desired.map(({ device }) => device));
+  const current = new Set(observed.map(uplinkText));
+  const freed = observed.filter(({ device }) => !wanted.has(device));
+  const changed = desired.filter((uplink) => !current.has(uplinkText(uplink)));
+  return [
+    ...freed.map(({ device }) => ({ kind: "free-uplink", device }) as const),
+    ...changed.map((uplink) => ({ kind: "share-uplink", uplink }) as const),
+  ];
 }
 
 /** A link whose source changes is open to all between the two steps, never closed to its own pod. */

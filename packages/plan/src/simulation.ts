@@ -8,6 +8,7 @@ import {
   type Route,
   type Source,
   TUNNEL_DEVICE,
+  type Uplink,
 } from "@seam/state";
 import { deviceAddressText, neighbourKey, routeKey, sourceText } from "./equality.ts";
 import type { Step } from "./step.ts";
@@ -25,6 +26,7 @@ export const emptyNode: NodeState = {
   tunnel: null,
   forwarding: [],
   shaping: [],
+  uplinks: [],
 };
 
 /** The state after `step`; throws where the kernel would refuse it (EEXIST, ESRCH, ENOENT). */
@@ -56,6 +58,9 @@ export function simulateStep(state: NodeState, step: Step): NodeState {
       const free = shaping.ul === null && shaping.dl === null;
       return { ...state, shaping: free ? others : [...others, shaping] };
     }
+    case "share-uplink":
+    case "free-uplink":
+      return { ...state, uplinks: changeUplinks(state, step) };
     case "add-sources":
     case "delete-sources":
       return { ...state, sources: changeSources(state, step) };
@@ -67,6 +72,7 @@ type RouteStep = Extract<Step, { readonly route: Route }>;
 type NeighbourStep = Extract<Step, { readonly neighbour: Neighbour }>;
 type AddressStep = Extract<Step, { readonly deviceAddress: DeviceAddress }>;
 type SourcesStep = Extract<Step, { readonly kind: `${string}-sources` }>;
+type UplinkStep = Extract<Step, { readonly kind: `${string}-uplink` }>;
 type ForwardingStep = Extract<Step, { readonly forwarding: Forwarding }>;
 
 function changeRoutes(state: NodeState, { kind, route }: RouteStep): NodeState {
@@ -127,6 +133,14 @@ function changeSources(state: NodeState, { kind, sources }: SourcesStep): readon
   const devices = new Set(sources.map(({ device }) => device));
   if (state.sources.some(({ device }) => devices.has(device))) throw new Error("EEXIST: source");
   return [...state.sources, ...sources];
+}
+
+function changeUplinks(state: NodeState, step: UplinkStep): readonly Uplink[] {
+  const device = step.kind === "free-uplink" ? step.device : step.uplink.device;
+  const others = state.uplinks.filter((other) => other.device !== device);
+  if (step.kind === "share-uplink") return [...others, step.uplink];
+  if (others.length === state.uplinks.length) throw new Error(`ENOENT: ${device}`);
+  return others;
 }
 
 function withoutTunnel(state: NodeState): NodeState {

@@ -10,6 +10,7 @@ import type {
   Source,
   Sysctl,
   Tunnel,
+  Uplink,
 } from "@seam/state";
 
 /** A change that turns an observed node a little more into the desired one. */
@@ -47,4 +48,8 @@ export type Step =
   | { readonly kind: "add-forwarding"; readonly forwarding: Forwarding }
   | { readonly kind: "delete-forwarding"; readonly forwarding: Forwarding }
   /** Holds a pod's link to these rates, or to none; what waits in its queues stays. */
-  | { readonly kind: "set-rates"; readonly shaping: PodShaping };
+  | { readonly kind: "set-rates"; readonly shaping: PodShaping }
+  /** Shares a link to other nodes out so, now; what waits there stays, unless the class of its pod goes. */
+  | { readonly kind: "share-uplink"; readonly uplink: Uplink }
+  /** Leaves the link as it was before it was shared out. */
+  | { readonly kind: "free-uplink"; readonly device: string };

@@ -10,7 +10,7 @@ const TERM_OVER: KubeError = {
 };
 
 /** How long the API server may take to act on a binding; later it refuses it. */
-const BINDING_LASTS = millis(2000);
+export const BINDING_LASTS = millis(2000);
 /**
  * How long a new leader waits before it reads the cluster: the one before sees at its next look that the lease is gone, asks for nothing
  * after that, and what it has asked for is done by then or refused.
@@ -23,6 +23,6 @@ export function fenceWrites(client: KubeClient, isOver: () => boolean): KubeClie
     ...client,
     replace: async (object) => (isOver() ? err(TERM_OVER) : client.replace(object)),
     patch: async (ref, patch) => (isOver() ? err(TERM_OVER) : client.patch(ref, patch)),
-    bind: async (pod, node) => (isOver() ? err(TERM_OVER) : client.bind(pod, node, BINDING_LASTS)),
+    bind: async (pod, node, within) => (isOver() ? err(TERM_OVER) : client.bind(pod, node, within)),
   };
 }

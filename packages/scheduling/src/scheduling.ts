@@ -3,11 +3,12 @@ import { once } from "node:events";
 import type { LedgerRules, PodFacts } from "@seam/bandwidth";
 import { millis } from "@seam/base";
 import type { ApiCounts, Log } from "@seam/daemon";
-import { isNotFound, type KubeClient, sleep } from "@seam/kube";
+import { isNotFound, type KubeClient } from "@seam/kube";
 
 import { createBinder } from "./binder.ts";
 import { watchCluster } from "./cluster.ts";
 import { createExtender, type Extender } from "./extender.ts";
+import { BINDING_LASTS } from "./fence.ts";
 import type { Meter } from "./meter.ts";
 import { createRequestWriter } from "./request-writer.ts";
 import type { PodReading } from "./seen-pod.ts";
@@ -33,24 +34,16 @@ export type TermOptions = {
 /** On a waiting pod: the node that had room, and when that was seen. It tells kube-scheduler to try again. */
 const ROOM_ANNOTATION = "seam.ucsd.edu/bandwidth-room";
 /** What is bound to a node meanwhile is one write. */
-const GATHERING = millis(500);
+const GATHERING = millis(300);
 const TURN = millis(100);
-/**
- * How long a binding may be under way. A leader begins none in the last third of its lease of 15 s, so the next one, which reads pods
- * when the lease has run out, finds all of them.
- */
-const BINDING_LASTS = millis(4000);
 /** kube-scheduler asks by itself within some milliseconds of an event that it knows. */
 const PAUSE = millis(250);
 /** About what it has in its queue, kube-scheduler has asked or begun to by then; what waits longer was refused earlier. */
 const TAKE_UP_AFTER = millis(2000);
 
-/** Runs until `signal` is aborted. */
+/** Runs until `signal` is aborted; begins `SETTLE` after the term, when what the last leader began is done. */
 export async function runTerm(options: TermOptions): Promise<void> {
   const { client, log, counts, signal, reading, rules } = options;
-  // What the last leader began last may still be under way: objects are read after it.
-  if (await isAnyPodUnbound(client)) await sleep(BINDING_LASTS, signal);
-  if (signal.aborted) return;
   const world = createWorld({ reading, rules, onTouched: (nodes) => waiting.touched(nodes) });
   using waiting = createWaitingPods({
     ledger: world.ledger,
@@ -89,13 +82,6 @@ export async function runTerm(options: TermOptions): Promise<void> {
   const takingUp = setTimeout(() => waiting.adopt(world.pending(), world.nodes()), TAKE_UP_AFTER);
   await stopped;
   clearTimeout(takingUp);
-}
-
-/** Whether there is a pod without a node, of any scheduler; true also when that cannot be read. */
-async function isAnyPodUnbound(client: Pick<KubeClient, "list">): Promise<boolean> {
-  const pods = { apiVersion: "v1", kind: "Pod" };
-  const found = await client.list(pods, { fieldSelector: "spec.nodeName=", limit: 1 });
-  return !found.ok || found.value.items.length > 0;
 }
 
 const wakerOf =

@@ -2,6 +2,7 @@
 import type { Address, Bytes, Cidr, Family } from "@seam/base";
 
 import type { PodShaping } from "./shaping.ts";
+import type { Uplink } from "./uplink.ts";
 
 export {
   ANY_INTERFACE,
@@ -59,9 +60,11 @@ export { textForm } from "./text.ts";
 export {
   type Guarantee,
   MOST_GUARANTEES,
+  promisable,
+  shareUplink,
   type Uplink,
-  type UplinkShares,
-  uplinkShares,
+  type UplinkDemand,
+  uplinkText,
 } from "./uplink.ts";
 
 /** A route in the main table; `via` null means that the destination is on the link itself. */
@@ -180,4 +183,6 @@ export type NodeState = {
   readonly forwarding: readonly Forwarding[];
   /** Links that are held to a rate in at least one direction. */
   readonly shaping: readonly PodShaping[];
+  /** Links to other nodes that are shared out. */
+  readonly uplinks: readonly Uplink[];
 };

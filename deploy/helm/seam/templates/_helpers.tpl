@@ -69,6 +69,12 @@ data:
 - --units={{ .units | default "kubernetes" }}
 {{- end -}}
 
+{{/* How far pods may go beyond them. Of .Values.manager; values of an older release do not have it. */}}
+{{- define "seam.ceilingKeys" -}}
+- --egress-ceiling-annotation={{ .annotations.egressCeiling | default "seam.ucsd.edu/egress-ceiling" }}
+- --ingress-ceiling-annotation={{ .annotations.ingressCeiling | default "seam.ucsd.edu/ingress-ceiling" }}
+{{- end -}}
+
 {{/* As well what a pod without them counts, for those who account it. */}}
 {{- define "seam.rateFlags" -}}
 {{ include "seam.rateKeys" . }}
