@@ -222,10 +222,7 @@ function closedTable(): PolicyTable {
   if (!opened.ok) throw new Error(`policies cannot be enforced: ${opened.error.message}`);
   const table = opened.value;
   const exists = table.exists();
-  const ready =
-    exists.ok && !exists.value
-      ? table.rewrite({ gates: new Map(), addresses: new Map(), blocks: [], hosts: new Map() })
-      : exists;
+  const ready = exists.ok && !exists.value ? table.close() : exists;
   if (!ready.ok)
     throw new Error(`policies cannot be enforced: ${ready.error.message}${lackOf(ready.error)}`);
   return table;
