@@ -244,6 +244,30 @@ describe("sets of networks (I15)", () => {
     expect(passes(intent, { other: WEB })).toBe(true);
   });
 
+  test("a pod that is denied stays so when a set has its address that a later rule allows", () => {
+    const quarantined = { ...deny, ...from({ selector: "app == 'web'" }) };
+    const intent = clusterWith(
+      global(1, quarantined, { ...allow, ...from({ selector: "has(app) || list == 'good'" }) }),
+    );
+    expect(passes(intent, { other: WEB })).toBe(false);
+    intent.takeChange();
+    put(intent, ["GlobalNetworkSet", "good", { nets: ["10.0.0.0/16"] }, { list: "good" }]);
+    expect([WEB, at("10.0.5.5")].map((other) => passes(intent, { other }))).toEqual([false, true]);
+    intent.setCalico("GlobalNetworkSet", "good", null);
+    expect(passes(intent, { other: WEB })).toBe(false);
+  });
+
+  test("fields of sets and tiers that nobody knows are told", () => {
+    const intent = clusterWith();
+    expect(put(intent, ["GlobalNetworkSet", "s", { nets: ["x"], domains: [] }])).toEqual([
+      "spec.domains: expected one of nets",
+      expect.stringMatching(/^spec\.nets\[0\]: /),
+    ]);
+    expect(put(intent, ["Tier", "t", { order: 1, action: "Pass" }])).toEqual([
+      "spec.action: expected one of order, defaultAction",
+    ]);
+  });
+
   test("a namespace's policy means sets of its namespace, and those of the cluster by global()", () => {
     const near: Given = ["NetworkSet", "near", { nets: ["192.0.2.0/28"] }, { list: "bad" }];
     const wide: Given = ["GlobalNetworkSet", "wide", { nets: ["192.0.2.64/28"] }, { list: "bad" }];
