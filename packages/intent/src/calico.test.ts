@@ -82,24 +82,6 @@ describe("policies, rules and tiers (S23)", () => {
     expect(passes(clusterWith(own(allow)), { other: WEB })).toBe(true);
   });
 
-  test("the end of the tier default closes the way to the pod's own node where one of Calico's policies is in it, beside whatever NetworkPolicies (I15)", () => {
-    const toNode = (...given: readonly Given[]): boolean => {
-      const intent = clusterWith(...given);
-      const spec = { podSelector: {}, policyTypes: ["Egress"] };
-      expect(intent.setPolicy("lab-a/own", { spec })).toEqual([]);
-      return passes(intent, { other: OUTSIDE, side: "node" });
-    };
-    expect(toNode()).toBe(true);
-    expect(toNode(own(allow))).toBe(true);
-    const egress = (...rules: readonly object[]): Given => [
-      "NetworkPolicy",
-      "p",
-      { egress: rules },
-    ];
-    expect(toNode(egress({ ...allow, protocol: "UDP" }))).toBe(false);
-    expect(toNode(egress({ ...allow, protocol: "TCP", destination: { ports: [80] } }))).toBe(true);
-  });
-
   test("types follow the rules that are there", () => {
     const egress = clusterWith(["NetworkPolicy", "p", { egress: [allow] }]);
     expect(passes(egress, { other: WEB })).toBe(true);

@@ -16,7 +16,7 @@ const OUTSIDE = at("192.0.2.10");
 
 /** `lab-a/db` is on this node; the ClusterNetworkPolicies are called a, b and so on. */
 function clusterWith(...specs: readonly object[]): PolicyIntent {
-  const intent = createPolicyIntent("n1");
+  const intent = createPolicyIntent();
   intent.setNamespace("lab-a", { team: "a" });
   for (const [name, address] of [
     ["db", "10.0.0.1"],
@@ -115,30 +115,6 @@ test("an accepted address in a denied network keeps its own rule", () => {
     admin(2, to("Deny", { networks: ["10.0.0.0/8"] })),
   );
   expect([WEB, NODE].map((other) => passes(intent, { other }))).toEqual([true, false]);
-});
-
-test("nodes mean the pod's own node too, also by the gateway; NetworkPolicies have no say there, and bring no rules (I15)", () => {
-  const near = [NODE, at("169.254.1.1"), at("fe80::1")];
-  const intent = clusterWith();
-  intent.setPolicy("lab-a/own", { spec: { podSelector: {}, policyTypes: ["Egress"] } });
-  intent.takeChange();
-  expect(intent.state().gates.get("seam0")).toMatchObject({ egress: new Map(), node: null });
-  expect(intent.policiesOf("seam0", "node")).toBeNull();
-  const nodes = to("Deny", { nodes: { matchLabels: { zone: "z" } } });
-  for (const spec of [admin(1, nodes), baseline(nodes)]) {
-    expect(intent.setClusterPolicy("a", { spec })).toEqual([]);
-    expect(near.map((other) => passes(intent, { other, side: "node" }))).toEqual([
-      false,
-      false,
-      false,
-    ]);
-    expect(passes(intent, { other: OUTSIDE, side: "node" })).toBe(true);
-    expect(intent.policiesOf("seam0", "node")).toEqual(["ClusterNetworkPolicy/a"]);
-  }
-  intent.setClusterPolicy("a", null);
-  expect(passes(intent, { other: NODE, side: "node" })).toBe(true);
-  intent.takeChange();
-  expect(intent.state().gates.get("seam0")).toMatchObject({ node: null });
 });
 
 test("a port's name is the number of the container's port of any protocol", () => {

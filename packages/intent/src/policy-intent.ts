@@ -112,10 +112,14 @@ export function createPolicyIntent(node: string | null = null): PolicyIntent {
     takeChange: () => takeChange(tables),
     state: () => stateOf(tables),
     policiesAt: hosts.policiesAt,
-    policiesFor: (device, side, of) => links.get(device)?.sides[side].policiesFor(of) ?? [],
-    policiesOf: (device, side) => links.get(device)?.sides[side].policies() ?? null,
+    ...namesAt(links),
   };
 }
+
+const namesAt = (links: Links): Pick<PolicyIntent, "policiesOf" | "policiesFor"> => ({
+  policiesFor: (device, side, of) => links.get(device)?.sides[side].policiesFor(of) ?? [],
+  policiesOf: (device, side) => links.get(device)?.sides[side].policies() ?? null,
+});
 
 /** The gateway that pods have is an address of their own node as well, and reaches its programs. */
 const withGateways = ({ labels, addresses }: PolicyNode): PolicyNode => ({
