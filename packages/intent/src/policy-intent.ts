@@ -7,7 +7,6 @@ import {
   type Gate,
   type GateChange,
   type GateSide,
-  GATEWAYS,
   type HostPoint,
   type PeerClass,
   type PolicyChange,
@@ -79,13 +78,7 @@ export function createPolicyIntent(node: string | null = null): PolicyIntent {
       set(key, object === null ? null : readNetworkPolicy(key.split("/")[0] ?? "", object)),
     setClusterPolicy: (name, object) =>
       set(`ClusterNetworkPolicy/${name}`, object === null ? null : readClusterPolicy(object)),
-    setNamespace: (name, labels) => {
-      const isNews = (peers.around.namespace(name) === null) !== (labels === null);
-      peers.setNamespace(name, labels);
-      if (isNews || policies.asksNamespaces())
-        links.touch(({ pod }) => pod !== null && peers.pod(pod.key)?.namespace === name);
-      if (policies.asksOwn()) hosts.touch();
-    },
+    setNamespace: (name, labels) => setNamespace(tables, name, labels),
     setCalico: (kind, key, object) => setCalico(tables, { kind, key, object }),
     setServiceAccount: (key, labels) => {
       peers.setAccount(key, labels);
@@ -95,7 +88,7 @@ export function createPolicyIntent(node: string | null = null): PolicyIntent {
         return pod?.namespace === namespace && pod?.serviceAccount === name;
       });
     },
-    setNode: (name, of) => peers.setNode(name, of && name === node ? withGateways(of) : of),
+    setNode: peers.setNode,
     podAt: peers.podAt,
     setPod: (key, pod) => {
       const before = peers.pod(key);
@@ -121,12 +114,6 @@ const namesAt = (links: Links): Pick<PolicyIntent, "policiesOf" | "policiesFor">
   policiesOf: (device, side) => links.get(device)?.sides[side].policies() ?? null,
 });
 
-/** The gateway that pods have is an address of their own node as well, and reaches its programs. */
-const withGateways = ({ labels, addresses }: PolicyNode): PolicyNode => ({
-  labels,
-  addresses: [...addresses, ...Object.values(GATEWAYS)],
-});
-
 const stateOf = ({ peers, links, hosts }: Tables): PolicyState => ({
   gates: new Map(
     links.all().flatMap((link) => {
@@ -138,6 +125,18 @@ const stateOf = ({ peers, links, hosts }: Tables): PolicyState => ({
   blocks: peers.blocks(),
   hosts: hosts.gates(),
 });
+
+function setNamespace(
+  { peers, policies, links, hosts }: Tables,
+  name: string,
+  labels: Labels | null,
+): void {
+  const isNews = (peers.around.namespace(name) === null) !== (labels === null);
+  peers.setNamespace(name, labels);
+  if (isNews || policies.asksNamespaces())
+    links.touch(({ pod }) => pod !== null && peers.pod(pod.key)?.namespace === name);
+  if (policies.asksOwn()) hosts.touch();
+}
 
 function setPolicy(
   { peers, policies, links, hosts }: Tables,

@@ -6,11 +6,12 @@
  * The chain at the hook is there when nothing is known yet, or from when the first link has rules about its node until all is written anew:
  * a node without any pays nothing. While it is there, a link without a gate is closed to its node as well, but for replies.
  *
- * The gateway answers pings whatever rules say; ARP comes by no hook of this family. What is exempt from conntrack passes, as nobody can tell who
+ * The gateway answers pings whatever rules say, and nothing else where there are any: it is an address of the node, at which its programs
+ * listen, and rules name the others. ARP comes by no hook of this family. What is exempt from conntrack passes, as nobody can tell who
  * began it, and no pod can bring that about: neighbour discovery, and what the node's administrator exempts, as NodeLocal DNSCache does. What
  * conntrack calls invalid passes no link that has rules.
  */
-import { FAMILIES } from "@seam/base";
+import { FAMILIES, type Family } from "@seam/base";
 import { GATEWAYS } from "@seam/state";
 
 import { addressBytes } from "./family.ts";
@@ -18,6 +19,7 @@ import type { Request } from "./netlink-message.ts";
 import { compare, endWith, loadConnection, newChain, newRule } from "./nft-messages.ts";
 import { isIcmp, UNTRACKED } from "./nft-packet.ts";
 import {
+  deniedChain,
   deniedChains,
   goesWay,
   jumpTo,
@@ -36,17 +38,19 @@ const place: Place = { side: "node", end: "iifname", way: "original", chain: "no
 export const ownNodeRules = (): readonly Request[] => [
   ...deniedChains(place),
   ...plainPermissions("node"),
-  ...placeChain(place, passGateway()),
+  ...placeChain(place, FAMILIES.flatMap(gatewayRules)),
 ];
 
-/** Pings of the gateway, which is an address of the node on each link. */
-const passGateway = (): readonly (readonly Buffer[])[] =>
-  FAMILIES.map((family) => [
-    ...isIcmp(family, SCRATCH),
+function gatewayRules(family: Family): readonly (readonly Buffer[])[] {
+  const isGateway = [
     loadConnection(SOURCE[family], SCRATCH, "reply"),
     compare(SCRATCH, "==", addressBytes(GATEWAYS[family])),
-    endWith("return"),
-  ]);
+  ];
+  return [
+    [...isIcmp(family, SCRATCH), ...isGateway, endWith("return")],
+    [...isGateway, endWith({ goto: deniedChain("node") })],
+  ];
+}
 
 const HOOKED = "input";
 

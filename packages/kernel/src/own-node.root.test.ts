@@ -150,7 +150,8 @@ test("what the node begins goes on, with its errors: probes of pods that may not
 });
 
 test("the gateway is found and answers pings, and is no way around to the node's programs (I15)", async () => {
-  rewrite({ a: { node: nothing } });
+  const any = new Map(FAMILIES.map((family) => [ANY[family], "tcp/* udp/*"] as const));
+  rewrite({ a: { node: any } });
   for (const gateway of ["169.254.1.1", "fe80::1"]) {
     inside("a", "ip", "neigh", "del", gateway, "dev", "eth0");
     expect(pings("a", gateway === "fe80::1" ? "fe80::1%eth0" : gateway)).toBe("yes");
@@ -159,6 +160,7 @@ test("the gateway is found and answers pings, and is no way around to the node's
   for (const what of ["tcp", "udp"])
     for (const gateway of ["169.254.1.1", "fe80::1%eth0"])
       expect(await ask("a", `${what} ${gateway} 80`)).toBe("no");
+  expect(await answers("a", "tcp", 80)).toEqual(["yes", "yes"]);
   rewrite({});
   for (const gateway of ["169.254.1.1", "fe80::1%eth0"])
     expect(await ask("a", `tcp ${gateway} 80`)).toBe("yes");

@@ -184,6 +184,9 @@ export const jumpTo = ({ end, chain }: Place): readonly Buffer[] => [
   endWith({ jump: chain }),
 ];
 
+/** How many rules the first chain has. */
+export const FIRST_RULES = 1 + places.filter(({ way }) => way === "original").length;
+
 /** The two permissions without a chain. */
 const PLAIN = ["all", "none"] as const;
 
@@ -233,29 +236,30 @@ export const chainWith = (
   ...rules.map((expressions) => newRule(POLICY_TABLE, name, expressions)),
 ];
 
-/** The chain of a place; what `passing` is about passes also where a gate has rules. */
+/** The chain of a place; where a gate has rules, `first` come before them. */
 export function placeChain(
   place: Place,
-  passing: readonly (readonly Buffer[])[] = [],
+  first: readonly (readonly Buffer[])[] = [],
 ): readonly Request[] {
   const { side, chain } = place;
   const open = { name: setNames.open(side) };
   const decide = decideBy(side, { name: side, key: KEY, free: OTHER });
   return chainWith(chain, [
     [loadMeta(place.end, LINK), lookUp(open, LINK), endWith("return")],
-    ...passing,
-    ...FAMILIES.flatMap((family) => [
-      ...peerRules(place, family, decide),
-      [
-        loadMeta(place.end, OWN_LINK),
-        loadConnection(SOURCE[family], OWN_OTHER, wayOfOther(place)),
-        lookUp({ name: setNames.own(family) }, OWN_LINK),
-        endWith("return"),
-      ],
-    ]),
+    ...first,
+    ...FAMILIES.flatMap((family) => peerRules(place, family, decide)),
     [endWith({ goto: deniedAt(place) })],
   ]);
 }
+
+/** A pod may reach itself by way of the node, whatever its rules say of others. */
+const ownRules = (place: Place): readonly (readonly Buffer[])[] =>
+  FAMILIES.map((family) => [
+    loadMeta(place.end, OWN_LINK),
+    loadConnection(SOURCE[family], OWN_OTHER, wayOfOther(place)),
+    lookUp({ name: setNames.own(family) }, OWN_LINK),
+    endWith("return"),
+  ]);
 
 /** The tuple that has the other end as its source: where its own packets come from, before and after all translation. */
 const wayOfOther = ({ side }: Place): Way => (side === "ingress" ? "original" : "reply");
@@ -293,6 +297,7 @@ export function deniedChains(place: Place): readonly Request[] {
       }),
     ),
     ...chainWith(deniedAt(place), [
+      ...ownRules(place),
       [endWith({ jump: countedAt(place) })],
       showDenied(place.end, setNames.sampled(side), `${side} ${place.way}`),
       [endWith("drop")],

@@ -24,7 +24,7 @@ import { changeHosts } from "./host-table.ts";
 import { hasTable } from "./nft.ts";
 import { ownNodeHook, ownNodeRules } from "./own-node-rules.ts";
 import { ifnameKey } from "./nft-keys.ts";
-import { changeElements, valueData } from "./nft-messages.ts";
+import { changeElements, listIn, valueData } from "./nft-messages.ts";
 import {
   changeRules,
   countUses,
@@ -39,12 +39,12 @@ import {
 import { inSlices, type Sliced, wholly } from "./slices.ts";
 import { createPolicyCounts, type PolicyCount, type PolicyCounts } from "./policy-counts.ts";
 import { SETS_OF_PERMISSION, withoutPermission, withPermission } from "./policy-permissions.ts";
-import { emptyTable, POLICY_TABLE, setNames, verdictKey } from "./policy-rules.ts";
+import { emptyTable, FIRST_RULES, POLICY_TABLE, setNames, verdictKey } from "./policy-rules.ts";
 
 /** Policies of the node in one namespace. They stay when this is disposed of. */
 export type PolicyTable = Disposable & {
-  /** Whether the table exists. */
-  readonly exists: () => Result<boolean, KernelError>;
+  /** Whether the table exists and still judges what is forwarded. */
+  readonly isThere: () => Result<boolean, KernelError>;
   /** Puts in place of all that is there what lets no pod speak, neither to its node. */
   readonly close: () => Result<null, KernelError>;
   /** Puts this in place of all that is there, without a moment between. */
@@ -84,7 +84,7 @@ function policyTable(socket: NetfilterSocket, netns: string): PolicyTable {
     return requestsAnew(written, state);
   };
   return {
-    exists: () => hasTable(netns, POLICY_TABLE),
+    isThere: () => isThere(socket, netns),
     close: () => {
       const closed = wholly(anew(NOTHING));
       written.hasNodeHook = true;
@@ -116,6 +116,17 @@ function policyTable(socket: NetfilterSocket, netns: string): PolicyTable {
     isDisturbed: () => !isBusy && (socket.changedByOthers()?.has(POLICY_TABLE) ?? true),
     [Symbol.dispose]: () => socket[Symbol.dispose](),
   };
+}
+
+function isThere(
+  socket: Pick<NetfilterSocket, "list">,
+  netns: string,
+): Result<boolean, KernelError> {
+  const exists = hasTable(netns, POLICY_TABLE);
+  if (!exists.ok || !exists.value) return exists;
+  const listed = socket.list(listIn("getRules", POLICY_TABLE, "forward"));
+  if (listed.ok) return ok(listed.value.length >= FIRST_RULES);
+  return listed.error.errno === "ENOENT" ? ok(false) : listed;
 }
 
 const NOTHING: PolicyState = {

@@ -9,6 +9,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 
 import type { Attempt, End, Traffic } from "./attempt.ts";
+import { setStep, withoutOwnEnds } from "./calico-own-ends.fixture.ts";
 import {
   judgedPod,
   INTERFACES,
@@ -19,12 +20,10 @@ import {
   othersOf,
   placeOf,
   policiesOf,
-  setStep,
   step,
   take,
   tell,
   TRAFFIC,
-  withoutOwnEnds,
   type World,
 } from "./calico-world.fixture.ts";
 import type { Policies } from "./tiers.ts";

@@ -160,13 +160,6 @@ export const step = fc.oneof(
   },
   fc.constant({ take: true }),
 );
-/** Sets of networks and host endpoints alone, of which rules may mean the addresses. */
-export const setStep: typeof step = fc.oneof(
-  ...CALICO.filter(([kind]) => kind.endsWith("Set") || kind === "HostEndpoint").map(
-    ([kind, keys, object]) =>
-      fc.record({ kind: fc.constant(kind), key: fc.constantFrom(...keys), object: gone(object) }),
-  ),
-);
 /** Most are about the node's own interfaces. */
 export const hostStep: typeof step = fc.oneof(
   {
@@ -187,28 +180,7 @@ export const hostStep: typeof step = fc.oneof(
   },
   { weight: 4, arbitrary: step },
 );
-type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
-
-type RuleDraft = { readonly source?: object; readonly destination?: object };
-type SpecDraft = {
-  readonly ingress?: readonly RuleDraft[];
-  readonly egress?: readonly RuleDraft[];
-};
-
-/** The step without conditions on policies' own ends: while there is one, all is worked out anew with each set of networks. */
-export function withoutOwnEnds(one: Step): Step {
-  if (!("kind" in one) || one.object === null || !("spec" in one.object)) return one;
-  const { ingress, egress, ...spec }: SpecDraft = { ...Object(one.object.spec) };
-  const ports = (end: object = {}): object =>
-    Object.fromEntries(Object.entries(end).filter(([key]) => /ports$/i.test(key)));
-  const rules = {
-    ...(ingress && {
-      ingress: ingress.map((rule) => ({ ...rule, destination: ports(rule.destination) })),
-    }),
-    ...(egress && { egress: egress.map((rule) => ({ ...rule, source: {} })) }),
-  };
-  return { ...one, object: { ...one.object, spec: { ...spec, ...rules } } };
-}
+export type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
 /** What the objects are, beside what the intent was told. */
 export type World = {
