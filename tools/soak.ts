@@ -30,7 +30,7 @@ process.env["SEAM_POLICY_ROUNDS"] = "40";
 process.env["SEAM_KILL_SECONDS"] = "600";
 const tallies: Tally[] = [
   runSuite("unit", ["packages/scheduling/src/placements.test.ts"]),
-  runSuite("root", ["packages/controller/src/crash.root.test.ts"]),
+  runSuite("plane", ["packages/controller/src/crash.root.test.ts"]),
   runSuite("lab", ["packages/conformance/src/policies.lab.test.ts"]),
 ];
 for (let round = 1; round <= rounds; round += 1) {
