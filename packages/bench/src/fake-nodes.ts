@@ -32,6 +32,16 @@ export async function makeFakeNodes(kube: KubeClient, kwok: Kwok, count: number)
   });
 }
 
+/** Agents on nodes that kwok plays would be a pod each, which says nothing here. */
+export async function keepAgentsOff(kube: KubeClient): Promise<void> {
+  const nodeSelector = { "kubernetes.io/hostname": REAL_NODE };
+  const patched = await kube.patch(
+    { apiVersion: "apps/v1", kind: "DaemonSet", namespace: "seam-system", name: "seam-agent" },
+    { kind: "merge", value: { spec: { template: { spec: { nodeSelector } } } } },
+  );
+  if (!patched.ok) throw new Error(patched.error.message);
+}
+
 const isReady = (node: KubeObject): boolean =>
   children(child(node, "status"), "conditions").some(
     ({ type, status }) => type === "Ready" && status === "True",

@@ -1,4 +1,5 @@
 /** Measurements against named peers, each printing the same kind of document. */
+export { benchAccounts, type AccountsBenchOptions } from "./accounts.ts";
 export { type BandwidthOptions, benchBandwidth } from "./bandwidth.ts";
 export { benchCni, type CniBenchOptions } from "./cni.ts";
 export { benchController, type ControllerBenchOptions } from "./controller.ts";

@@ -1,10 +1,19 @@
 /**
  * `seam bench scheduling`: pods that the bandwidth-aware scheduler places in a second, beside those of the plain kube-scheduler of the
  * same cluster. One real node runs the cluster; kwok plays the nodes. Both place the same pods, with rates; who begins changes each
- * round. Afterwards the rates that each node's pods have are added up apart from the ledger: no node may have given away more
+ * round, after one of each that does not count. What one side leaves to be written behind is waited for before the other begins, and its
+ * processor time counts. Afterwards the rates that each node's pods have are added up apart from the ledger: no node may have given away more
  * than it has.
  */
-import { startReflector, type KubeClient, type KubeObject, child, textAt } from "@seam/kube";
+import { BANDWIDTH_KIND } from "@seam/api";
+import {
+  startReflector,
+  type KubeClient,
+  type KubeObject,
+  child,
+  children,
+  textAt,
+} from "@seam/kube";
 import { labStatus } from "@seam/lab";
 
 import { cpuMsOf } from "./cpu.ts";
@@ -15,7 +24,7 @@ import {
   environmentOf,
   type Figure,
 } from "./document.ts";
-import { makeFakeNodes, REAL_NODE, until } from "./fake-nodes.ts";
+import { keepAgentsOff, makeFakeNodes, REAL_NODE, until } from "./fake-nodes.ts";
 import { startKwok } from "./kwok.ts";
 import { openLab, write } from "./rivals.ts";
 
@@ -41,14 +50,28 @@ const CREATED_AT_A_TIME = 32;
 
 /** The two schedulers: their names in pods, and what names their programs among the processes of the node. */
 const SIDES = {
-  seam: { scheduler: "vaclab-scheduler", programs: ["vaclab-scheduler", "/seam/scheduling.js"] },
-  peer: { scheduler: "default-scheduler", programs: ["scheduler.conf"] },
+  seam: {
+    scheduler: "vaclab-scheduler",
+    programs: ["/usr/local/bin/kube-scheduler", "/seam/scheduling.js"],
+    writesRequests: true,
+  },
+  peer: { scheduler: "default-scheduler", programs: ["scheduler.conf"], writesRequests: false },
 } as const;
 
 type Side = keyof typeof SIDES;
 
+/** What runs for both sides, by what names it among the processes of the node. */
+const SHARED = ["/kube-apiserver", "listen-client-urls", "/seam/controller.js"] as const;
+
 /** One side's part of a round. */
-type Placed = { readonly perSecond: number; readonly cpuMs: number; readonly over: number };
+type Placed = {
+  readonly perSecond: number;
+  /** Processor time of the side's own programs. */
+  readonly cpuMs: number;
+  /** That of API server, etcd and controller with it, until all accounts say so. */
+  readonly allCpuMs: number;
+  readonly over: number;
+};
 
 /** Runs the benchmark. */
 export async function benchScheduling(options: SchedulingBenchOptions): Promise<BenchDocument> {
@@ -57,35 +80,27 @@ export async function benchScheduling(options: SchedulingBenchOptions): Promise<
   const { kubeconfig } = await labStatus(lab);
   using kwok = startKwok(options.kwok, kubeconfig, "nodes");
   await using bound = watchBound(kube);
+  await using accounts = watchAccounts(kube);
+  const seen = { bound, accounts };
   try {
     await keepAgentsOff(kube);
     await makeFakeNodes(kube, kwok, nodes);
     await write(kube, { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } });
-    const all: { readonly seam: Placed; readonly peer: Placed }[] = [];
+    for (const side of ["peer", "seam"] as const)
+      await place(kube, seen, { ...options, pods: Math.ceil(pods / 10), side });
+    const all: Round[] = [];
     for (let round = 0; round < rounds; round += 1) {
-      const before =
-        round % 2 === 0 ? null : await place(kube, bound, { ...options, side: "peer" });
-      const seam = await place(kube, bound, { ...options, side: "seam" });
+      const before = round % 2 === 0 ? null : await place(kube, seen, { ...options, side: "peer" });
+      const seam = await place(kube, seen, { ...options, side: "seam" });
       all.push({
         seam,
-        peer: before ?? (await place(kube, bound, { ...options, side: "peer" })),
+        peer: before ?? (await place(kube, seen, { ...options, side: "peer" })),
       });
     }
     return {
       name: "scheduling",
       environment: environmentOf({ nodes, pods, rounds, rateMbps: RATE_MBPS }),
-      cases: [
-        caseOf(
-          { what: "pods placed p50", unit: "1/s", better: "higher", peer: PEER },
-          "p50",
-          roundsOf(all, ({ perSecond }) => perSecond),
-        ),
-        caseOf(
-          { what: "CPU per pod p50", unit: "ms", better: "lower", peer: PEER },
-          "p50",
-          roundsOf(all, ({ cpuMs }) => cpuMs / pods),
-        ),
-      ],
+      cases: casesOf(all, pods),
       figures: [overCommitted(all.map(({ seam }) => seam.over))],
     };
   } finally {
@@ -93,8 +108,28 @@ export async function benchScheduling(options: SchedulingBenchOptions): Promise<
   }
 }
 
+type Round = { readonly [side in Side]: Placed };
+
+function casesOf(all: readonly Round[], pods: number): BenchDocument["cases"] {
+  const cpu = (what: string, figure: (placed: Placed) => number): BenchDocument["cases"][number] =>
+    caseOf(
+      { what, unit: "ms", better: "lower", peer: PEER },
+      "p50",
+      roundsOf(all, (placed) => figure(placed) / pods),
+    );
+  return [
+    caseOf(
+      { what: "pods placed p50", unit: "1/s", better: "higher", peer: PEER },
+      "p50",
+      roundsOf(all, ({ perSecond }) => perSecond),
+    ),
+    cpu("CPU per pod p50", ({ cpuMs }) => cpuMs),
+    cpu("CPU per pod with API server, etcd, controller p50", ({ allCpuMs }) => allCpuMs),
+  ];
+}
+
 const roundsOf = (
-  all: readonly { readonly [side in Side]: Placed }[],
+  all: readonly Round[],
   figure: (placed: Placed) => number,
 ): readonly BenchRound[] =>
   all.map(({ seam, peer }) => ({ seam: [figure(seam)], peer: [figure(peer)] }));
@@ -106,19 +141,17 @@ const overCommitted = (nodes: readonly number[]): Figure => ({
   target: 0,
 });
 
+type Seen = { readonly bound: Bound; readonly accounts: Accounts };
+
 /** Lets one scheduler place its pods, and removes them. */
 async function place(
   kube: KubeClient,
-  bound: Bound,
+  { bound, accounts }: Seen,
   { lab, pods, side }: SchedulingBenchOptions & { readonly side: Side },
 ): Promise<Placed> {
-  const { scheduler, programs } = SIDES[side];
-  const used = async (): Promise<number> =>
-    (await Promise.all(programs.map(async (each) => cpuMsOf(lab, REAL_NODE, each)))).reduce(
-      (sum, each) => sum + each,
-      0,
-    );
-  const before = await used();
+  const { scheduler, programs, writesRequests } = SIDES[side];
+  const before = await cpuOf(lab, programs);
+  const beforeAll = await cpuOf(lab, SHARED);
   const start = performance.now();
   await createAll(
     kube,
@@ -126,7 +159,28 @@ async function place(
   );
   await until(`${scheduler} has placed ${pods} pods`, () => bound.count() === pods);
   const perSecond = (pods * 1000) / (bound.lastAt() - start);
-  const result = { perSecond, cpuMs: (await used()) - before, over: bound.overCommitted() };
+  await until(
+    "all accounts say so",
+    () => accounts.reservations() === pods && accounts.requests() === (writesRequests ? pods : 0),
+  );
+  const cpuMs = (await cpuOf(lab, programs)) - before;
+  const allCpuMs = cpuMs + (await cpuOf(lab, SHARED)) - beforeAll;
+  const result = { perSecond, cpuMs, allCpuMs, over: bound.overCommitted() };
+  await removeAll(kube);
+  await until(
+    "its pods are gone from all accounts",
+    () => bound.count() + accounts.reservations() + accounts.requests() === 0,
+  );
+  return result;
+}
+
+const cpuOf = async (lab: string, programs: readonly string[]): Promise<number> =>
+  (await Promise.all(programs.map(async (each) => cpuMsOf(lab, REAL_NODE, each)))).reduce(
+    (sum, each) => sum + each,
+    0,
+  );
+
+async function removeAll(kube: KubeClient): Promise<void> {
   const all = { apiVersion: "v1", kind: "Pod", namespace: NAMESPACE };
   const found = await kube.list(all);
   if (!found.ok) throw new Error(found.error.message);
@@ -134,8 +188,6 @@ async function place(
     const gone = await kube.delete({ ...all, name });
     if (!gone.ok) throw new Error(gone.error.message);
   });
-  await until("its pods are gone", () => bound.count() === 0);
-  return result;
 }
 
 const createAll = async (kube: KubeClient, pods: readonly KubeObject[]): Promise<void> =>
@@ -176,16 +228,6 @@ const podOf = (name: string, schedulerName: string): KubeObject => ({
   },
 });
 
-/** Agents on nodes that kwok plays would be a pod each, which says nothing here. */
-async function keepAgentsOff(kube: KubeClient): Promise<void> {
-  const nodeSelector = { "kubernetes.io/hostname": REAL_NODE };
-  const patched = await kube.patch(
-    { apiVersion: "apps/v1", kind: "DaemonSet", namespace: "seam-system", name: "seam-agent" },
-    { kind: "merge", value: { spec: { template: { spec: { nodeSelector } } } } },
-  );
-  if (!patched.ok) throw new Error(patched.error.message);
-}
-
 type Bound = AsyncDisposable & {
   /** Pods that have a node. */
   readonly count: () => number;
@@ -221,6 +263,32 @@ function watchBound(client: KubeClient): Bound {
       for (const node of nodes.values()) used.set(node, (used.get(node) ?? 0) + RATE_MBPS);
       return [...used.values()].filter((sum) => sum > CAPACITY_MBPS).length;
     },
+    [Symbol.asyncDispose]: async () => copy[Symbol.asyncDispose](),
+  };
+}
+
+type Accounts = AsyncDisposable & {
+  /** Entries of `status.reservations` of all nodes. */
+  readonly reservations: () => number;
+  /** Entries of `spec.requests` of all nodes. */
+  readonly requests: () => number;
+};
+
+/** What `Bandwidth` objects say of pods. Those of the real node, which are Seam's own, have no rates. */
+function watchAccounts(client: KubeClient): Accounts {
+  const copy = startReflector({
+    client,
+    ref: BANDWIDTH_KIND,
+    project: (object) => ({
+      reservations: children(child(object, "status"), "reservations").length,
+      requests: children(child(object, "spec"), "requests").length,
+    }),
+  });
+  const sum = (of: "reservations" | "requests"): number =>
+    copy.entries().reduce((total, [, account]) => total + account[of], 0);
+  return {
+    reservations: () => sum("reservations"),
+    requests: () => sum("requests"),
     [Symbol.asyncDispose]: async () => copy[Symbol.asyncDispose](),
   };
 }

@@ -1,5 +1,6 @@
 /** `seam bench`: measurements against named peers on a lab. */
 import {
+  benchAccounts,
   benchBandwidth,
   benchCni,
   benchController,
@@ -180,6 +181,23 @@ export async function scheduling(flags: SchedulingFlags): Promise<void> {
 /** The action of `seam bench p4`. */
 export function p4(flags: { readonly rounds: string; readonly json?: true }): void {
   show(benchP4({ rounds: positive("--rounds", flags.rounds) }), flags.json);
+}
+
+/** The action of `seam bench accounts`. */
+export async function accounts(flags: {
+  readonly nodes: string;
+  readonly pods: string;
+  readonly rate: string;
+  readonly json?: true;
+}): Promise<void> {
+  const options = {
+    nodes: positive("--nodes", flags.nodes),
+    pods: positive("--pods", flags.pods),
+    perSecond: positive("--rate", flags.rate),
+  };
+  return withFakeNodes("bench-accounts", flags.json, async (given) =>
+    benchAccounts({ ...given, ...options }),
+  );
 }
 
 /** The action of `seam bench extender`. */

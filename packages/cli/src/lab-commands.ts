@@ -186,6 +186,17 @@ function addClusterBenches(add: AddCommand): void {
     "seam bench controller --experiments 100",
   );
   withExamples(
+    add(
+      "accounts",
+      "how soon pods' starts and ends show in Bandwidth objects, on nodes that kwok plays",
+    )
+      .option("--nodes <count>", "nodes that kwok plays", "4")
+      .option("--pods <count>", "pods, each of which lives for two seconds", "400")
+      .option("--rate <count>", "pods that start in a second", "100")
+      .action(later(async () => (await import("./bench.ts")).accounts)),
+    "seam bench accounts --rate 50",
+  );
+  withExamples(
     add("extender", "how long vaclab-scheduler's extender takes to answer; needs no lab")
       .option("--nodes <count>", "nodes of the cluster", "1000")
       .option("--pods <count>", "pods of the cluster", "10000")

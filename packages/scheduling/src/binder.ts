@@ -83,8 +83,9 @@ async function bind(options: BinderOptions, pod: PlacedPod): Promise<Result<void
 
 const refOf = ({ namespace, name, uid }: PlacedPod): BoundPod => ({ namespace, name, uid });
 
-/** The API server has looked at the binding and not acted on it. */
-const isRefusal = ({ kind, code }: KubeError): boolean => kind === "api" && code < 500;
+/** The API server has looked at the binding and not acted on it, or was never asked. */
+const isRefusal = ({ kind, code }: KubeError): boolean =>
+  kind === "usage" || (kind === "api" && code < 500);
 
 /** A pod without rates has a place in the ledger, as a sibling of others, but no entry. */
 function record({ writer }: BinderOptions, pod: PlacedPod): void {

@@ -1,5 +1,5 @@
 /** The four questions of kube-scheduler, answered from what is known of the cluster; only the process that leads answers them. */
-import { explainMisfit, type Misfit } from "@seam/bandwidth";
+import { explainMisfit, type Fit, type Misfit, type PodFacts } from "@seam/bandwidth";
 import { err, ok, type Result } from "@seam/base";
 import { child, type Json, type KubeClient, textAt } from "@seam/kube";
 
@@ -88,6 +88,20 @@ function hasTaste(pod: Json): boolean {
 const tenths = (scores: readonly number[]): readonly number[] =>
   scores.map((score) => Math.round(score / TENTHS));
 
+type Sought = { readonly nodes: readonly string[]; readonly most: number };
+
+/** The first of the nodes that have no room, looked for no further than needed. */
+function misfitsAmong({ ledger }: World, facts: PodFacts, { nodes, most }: Sought): readonly Fit[] {
+  const found: Fit[] = [];
+  for (let at = 0; at < nodes.length && found.length < most; at += LOOKED_AT_ONCE) {
+    const fits = ledger.fit(facts, nodes.slice(at, at + LOOKED_AT_ONCE));
+    found.push(...fits.filter(({ misfits }) => misfits.length > 0));
+  }
+  return found.slice(0, most);
+}
+
+const LOOKED_AT_ONCE = 100;
+
 type Judged = { readonly nodes: readonly string[]; readonly isNowhere: boolean };
 type Sentences = { readonly failed: FailedNodes; readonly unresolvable: FailedNodes };
 const NO_SENTENCES: Sentences = { failed: {}, unresolvable: {} };
@@ -101,9 +115,8 @@ function explain(world: World, { facts }: SeenPod, { nodes, isNowhere }: Judged)
   const unresolvable: Record<string, string> = {};
   const { ulMbps, dlMbps } = facts.rates;
   const required = `(required: ul=${ulMbps}Mbps, dl=${dlMbps}Mbps)`;
-  const fits = world.ledger.fit(facts, nodes).filter(({ misfits }) => misfits.length > 0);
-  const told = isNowhere ? fits : fits.slice(0, MOST_SENTENCES_BESIDE_A_NODE);
-  for (const { node, misfits } of told) {
+  const most = isNowhere ? Infinity : MOST_SENTENCES_BESIDE_A_NODE;
+  for (const { node, misfits } of misfitsAmong(world, facts, { nodes, most })) {
     const target = misfits.some(isHopeless) ? unresolvable : failed;
     target[node] = reason({ node, misfits, required, isNowhere });
   }

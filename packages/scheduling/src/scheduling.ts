@@ -33,7 +33,7 @@ export type TermOptions = {
 /** On a waiting pod: the node that had room, and when that was seen. It tells kube-scheduler to try again. */
 const ROOM_ANNOTATION = "seam.ucsd.edu/bandwidth-room";
 /** What is bound to a node meanwhile is one write. */
-const GATHERING = millis(500);
+const GATHERING = millis(300);
 const TURN = millis(100);
 /**
  * How long a binding may be under way. A leader begins none in the last third of its lease of 15 s, so the next one, which reads pods
