@@ -13,6 +13,7 @@ const layers = [
   "plan",
   "kernel",
   "kube",
+  "store",
   "wire",
   "compose",
   "reach",
