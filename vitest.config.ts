@@ -1,8 +1,13 @@
 /**
- * Unit tests stand beside the code; `*.root.test.ts` need root and real namespaces, one file at a time; `*.lab.test.ts` bring up
- * clusters, two at a time, as they mostly wait.
+ * Unit tests stand beside the code. `*.root.test.ts` need root; those of most packages use network namespaces, which have names, so one file
+ * comes after another, and those of the packages that only speak with an API server of their own (`plane`) are two at a time. `*.lab.test.ts`
+ * bring up clusters, two at a time, as they mostly wait.
  */
 import { defineConfig } from "vitest/config";
+
+const PLANE = ["admission", "client", "controller", "kube", "scheduling", "server"].map(
+  (name) => `packages/${name}/src/**/*.root.test.ts`,
+);
 
 const projects = [
   {
@@ -16,7 +21,17 @@ const projects = [
     test: {
       name: "root",
       include: ["packages/*/src/**/*.root.test.ts"],
+      exclude: PLANE,
       fileParallelism: false,
+      testTimeout: 120_000,
+      hookTimeout: 120_000,
+    },
+  },
+  {
+    test: {
+      name: "plane",
+      include: PLANE,
+      maxWorkers: 2,
       testTimeout: 120_000,
       hookTimeout: 120_000,
     },

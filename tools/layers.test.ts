@@ -9,6 +9,7 @@ const layers = [
   "api",
   "state",
   "bandwidth",
+  "p4",
   "intent",
   "plan",
   "kernel",

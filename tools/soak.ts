@@ -1,8 +1,8 @@
 /**
- * `npm run soak`: what takes too long for `npm test`. First 200,000 placements by bandwidth, 200 kills of the controller during
- * 200 changes, random policies against 51,840 probes, and ten minutes of killing parts of nodes while policies are pressed; then
- * round after round the fault tests on a new lab, with a node that is cut off for 60 s and 300 pods made and deleted, and upstream's
- * end-to-end tests. `--rounds` (3) says how often; the last line sums all.
+ * `npm run soak`: what takes too long for `npm test`. First 200,000 placements by bandwidth, 500 under each of the faults of
+ * schedulers, 200 kills of the controller during 200 changes, random policies against 51,840 probes, and ten minutes of killing parts
+ * of nodes while policies are pressed; then round after round the fault tests on a new lab, with a node that is cut off for 60 s and
+ * 300 pods made and deleted, and upstream's end-to-end tests. `--rounds` (3) says how often; the last line sums all.
  */
 import { parseArgs } from "node:util";
 
@@ -24,13 +24,17 @@ installSystemPackages();
 process.env["SEAM_BIN"] = await goTools();
 process.env["SEAM_CUT_SECONDS"] = "60";
 process.env["SEAM_CYCLES"] = "300";
+process.env["SEAM_FAULT_PODS"] = "500";
 process.env["SEAM_KILLS"] = "200";
 process.env["SEAM_PLACEMENTS"] = "100000";
 process.env["SEAM_POLICY_ROUNDS"] = "40";
 process.env["SEAM_KILL_SECONDS"] = "600";
 const tallies: Tally[] = [
   runSuite("unit", ["packages/scheduling/src/placements.test.ts"]),
-  runSuite("root", ["packages/controller/src/crash.root.test.ts"]),
+  runSuite("plane", [
+    "packages/controller/src/crash.root.test.ts",
+    "packages/scheduling/src/faults.root.test.ts",
+  ]),
   runSuite("lab", ["packages/conformance/src/policies.lab.test.ts"]),
 ];
 for (let round = 1; round <= rounds; round += 1) {

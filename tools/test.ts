@@ -17,6 +17,7 @@ endWith(
     runChecks(),
     runSuite("unit"),
     runSuite("root"),
+    runSuite("plane"),
     runSuite("lab"),
     await runConformance(allSets),
   ]),

@@ -19,6 +19,7 @@ import {
 import { openPolicyTable, type PolicyTable } from "@seam/kernel";
 
 import { adoptInterfaces } from "./adopt.ts";
+import { keepClosed } from "./closed-table.ts";
 import { carryOut } from "./cni-call.ts";
 import { createCniQueue } from "./cni-queue.ts";
 import { serveCni } from "./cni-server.ts";
@@ -221,11 +222,7 @@ function closedTable(): PolicyTable {
   const opened = openPolicyTable();
   if (!opened.ok) throw new Error(`policies cannot be enforced: ${opened.error.message}`);
   const table = opened.value;
-  const exists = table.exists();
-  const ready =
-    exists.ok && !exists.value
-      ? table.rewrite({ gates: new Map(), addresses: new Map(), blocks: [], hosts: new Map() })
-      : exists;
+  const ready = keepClosed(table);
   if (!ready.ok)
     throw new Error(`policies cannot be enforced: ${ready.error.message}${lackOf(ready.error)}`);
   return table;

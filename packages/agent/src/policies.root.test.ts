@@ -282,12 +282,22 @@ test("a flush by something else is undone within a second and told", async () =>
   await expect.poll(events, { timeout: 20_000, interval: 500 }).toContain("PoliciesRepaired");
 });
 
-test("a restart without the API server keeps what was in force, and lets no new pod speak", async () => {
+test("a restart without the API server keeps what was in force; where that is taken away all pods are closed (S5)", async () => {
   await agent.stop("SIGKILL");
   const kubeconfig = readFileSync(agent.at("kubeconfig"), "utf8");
   writeFileSync(agent.at("kubeconfig"), kubeconfig.replaceAll(/127\.0\.0\.1:\d+/g, "127.0.0.1:9"));
   await startAgent("healthz");
   expect([pings("web", "db"), pings("db", "web")]).toEqual([CLOSED, OPEN]);
+  // What was in force nobody knows any more.
+  run("nft", "flush", "table", "inet", "seam-policy");
+  const judged = (): string => run("nft", "list", "chain", "inet", "seam-policy", "forward");
+  await expect.poll(judged, { timeout: 5000 }).toContain("jump");
+  expect([pings("web", "db"), pings("db", "web")]).toEqual([CLOSED, CLOSED]);
+  await agent.stop("SIGKILL");
+  // Nor when it was flushed while no agent was there.
+  run("nft", "flush", "table", "inet", "seam-policy");
+  await startAgent("healthz");
+  expect([pings("web", "db"), pings("db", "web")]).toEqual([CLOSED, CLOSED]);
   await agent.stop("SIGKILL");
   writeFileSync(agent.at("kubeconfig"), kubeconfig);
   await startAgent();

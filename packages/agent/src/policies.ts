@@ -11,6 +11,7 @@ import { createPolicyIntent, type PolicyIntent } from "@seam/intent";
 import type { KernelError, PolicyTable } from "@seam/kernel";
 import { gateChange, type PolicyChange, type PolicyState } from "@seam/state";
 
+import { keepClosed } from "./closed-table.ts";
 import { createIdleEndpoints } from "./idle-endpoints.ts";
 import { interfaceTeller, type InterfaceTellerOptions } from "./interface-teller.ts";
 import { type GateFacts, type GateView, gateViews } from "./gate-view.ts";
@@ -39,7 +40,10 @@ export type Policies = Disposable & {
 
 /** What policies are kept with. */
 export type PoliciesOptions = {
-  readonly table: Pick<PolicyTable, "rewrite" | "rewriteBeside" | "change" | "isDisturbed">;
+  readonly table: Pick<
+    PolicyTable,
+    "rewrite" | "rewriteBeside" | "change" | "isDisturbed" | "isThere"
+  >;
   readonly store: Pick<Store, "attachments">;
   /** The name of the node, whose host endpoints are enforced. */
   readonly node: string;
@@ -77,11 +81,11 @@ export function createPolicies(options: PoliciesOptions): Policies {
     onCurrent: () => tellCurrent?.(),
     isIdle,
   });
+  let hasBegun = false;
   const watch = setInterval(() => {
-    if (isIdle() || turns.isWorking()) return;
-    const isDisturbed = table.isDisturbed();
-    if (isDisturbed) tellDisturbed(options, writer);
-    if (tellInterfaces() || isDisturbed) turns.now();
+    if (turns.isWorking()) return;
+    if (!hasBegun) closeAgain(options);
+    else if (!isIdle() && isOutOfLine({ options, writer, tellInterfaces })) turns.now();
   }, WATCH_MS);
   return {
     intent,
@@ -91,6 +95,7 @@ export function createPolicies(options: PoliciesOptions): Policies {
       turns.ask(DELAY_MS);
     },
     start: (onCurrent) => {
+      hasBegun = true;
       tellCurrent = onCurrent;
       turns.ask(0);
     },
@@ -108,6 +113,17 @@ export function createPolicies(options: PoliciesOptions): Policies {
       tellCurrent = null;
     },
   };
+}
+
+/** Whether others changed the table, or interfaces are other ones. */
+function isOutOfLine({
+  options,
+  writer,
+  tellInterfaces,
+}: Omit<Due, "admissions" | "tellIdle" | "isIdle">): boolean {
+  const isDisturbed = options.table.isDisturbed();
+  if (isDisturbed) tellDisturbed(options, writer);
+  return tellInterfaces() || isDisturbed;
 }
 
 type Due = {
@@ -271,6 +287,21 @@ function tellRefused({ log, reports }: Teller, error: KernelError): void {
     severity: "Warning",
     reason: "PoliciesNotWritten",
     message: `the kernel refused the policies of this node: ${error.message}${lackOf(error)}; what was in force before stays, and new pods wait; tried again every second`,
+  });
+}
+
+/** Until all objects were seen nobody knows what was in force before something else took it away. */
+function closeAgain({ table, log, reports }: PoliciesOptions): void {
+  if (!table.isDisturbed()) return;
+  const closed = keepClosed(table);
+  if (!closed.ok) return tellRefused({ log, reports }, closed.error);
+  if (!closed.value) return;
+  log.warn({}, "something else took away the policies of this node; all pods are closed for now");
+  reports.node({
+    severity: "Warning",
+    reason: "PoliciesRepaired",
+    message:
+      "something else than Seam took away table inet seam-policy on this node before its agent had seen all objects; until it has, no pod of this node can be reached; find out what does so, such as nft flush ruleset in a script",
   });
 }
 

@@ -4,6 +4,9 @@ import { count, emptyTally, networkChanges, type Sum, type Tally } from "./tally
 
 /** A node's counters; `facts` is null while only pods have named the node. */
 export type Line = {
+  readonly name: string;
+  /** Lines in the order in which they were opened. */
+  readonly rank: number;
   facts: NodeFacts | null;
   readonly local: Sum;
   readonly network: Sum;
@@ -15,13 +18,20 @@ export type Entry = { readonly pod: PodFacts | null; readonly claim: PlacedPod |
 
 /** All counters. */
 export type Book = {
+  /** Of the line that was opened last. */
+  lastRank: number;
   readonly lines: Map<string, Line>;
   readonly tallies: Map<string, Tally>;
   readonly entries: Map<string, Entry>;
 };
 
 /** Empty counters. */
-export const openBook = (): Book => ({ lines: new Map(), tallies: new Map(), entries: new Map() });
+export const openBook = (): Book => ({
+  lastRank: 0,
+  lines: new Map(),
+  tallies: new Map(),
+  entries: new Map(),
+});
 
 /** What counts of an entry: the pod where it is bound, else where it is reserved, unless it has ended; null for nothing. */
 export function placedOf({ pod, claim }: Entry): PlacedPod | null {
@@ -35,15 +45,21 @@ export function placedOf({ pod, claim }: Entry): PlacedPod | null {
 export function lineOf(book: Book, node: string): Line {
   const known = book.lines.get(node);
   if (known !== undefined) return known;
-  const line: Line = {
-    facts: null,
-    local: { ulMbps: 0, dlMbps: 0 },
-    network: { ulMbps: 0, dlMbps: 0 },
-    pods: new Map(),
-  };
+  book.lastRank += 1;
+  const line = openLine(node, book.lastRank);
   book.lines.set(node, line);
   return line;
 }
+
+/** Counters at zero. */
+export const openLine = (name: string, rank: number): Line => ({
+  name,
+  rank,
+  facts: null,
+  local: { ulMbps: 0, dlMbps: 0 },
+  network: { ulMbps: 0, dlMbps: 0 },
+  pods: new Map(),
+});
 
 /** Forgets a node's counters when nothing is left that needs them. */
 export function closeLine(book: Book, node: string): void {

@@ -2,9 +2,9 @@
 import { exhaustive } from "@seam/base";
 
 import type { Rates } from "./annotations.ts";
-import type { Book } from "./book.ts";
+import type { Book, Line } from "./book.ts";
 import type { LedgerRules, PodFacts } from "./model.ts";
-import { emptyTally, homeOf, networkChanges, type Sum } from "./tally.ts";
+import { emptyTally, homeOf, networkChanges, type Sum, type Tally } from "./tally.ts";
 
 /** Why a node is no place for a pod. */
 export type Misfit =
@@ -43,20 +43,40 @@ export function misfits(book: Book, rules: LedgerRules, trial: Trial): readonly 
   if (line === undefined || line.facts === null) return [{ kind: "unknown-node", node }];
   const found: Misfit[] = [];
   collect(found, book, { node, resource: "local", sum: pod.rates });
-  if (rules === "compatible" || isPlain(book, trial)) {
+  const tally = book.tallies.get(pod.group.uid);
+  if (rules === "compatible" || isPlain(tally, node)) {
     collect(found, book, { node, resource: "network", sum: pod.rates });
     return found;
   }
-  const tally = book.tallies.get(pod.group.uid) ?? NOBODY;
-  for (const sum of networkChanges(tally, { node, rates: pod.rates }, 1)) {
+  for (const sum of networkChanges(tally ?? NOBODY, { node, rates: pod.rates }, 1)) {
     collect(found, book, { node: sum.node, resource: "network", sum });
   }
   return found;
 }
 
-/** Whether the pod takes its own rates of the node's NIC and changes nothing for its siblings, as on most nodes. */
-function isPlain(book: Book, { node, pod }: Trial): boolean {
-  const tally = book.tallies.get(pod.group.uid);
+/** A pod, which must not be placed, the placed members of its group, and the counters of a node to try it on. */
+export type Look = {
+  readonly pod: Pick<PodFacts, "rates" | "group">;
+  readonly tally: Tally | undefined;
+  readonly line: Line;
+};
+
+/** Whether the pod fits on the node; as `misfits`, without saying what is missing. */
+export function hasRoom(book: Book, rules: LedgerRules, { pod, tally, line }: Look): boolean {
+  if (line.facts === null) return false;
+  if (rules === "fixed" && !isPlain(tally, line.name))
+    return misfits(book, rules, { pod, node: line.name }).length === 0;
+  const { local, network } = line.facts.capacity;
+  return covers(local, line.local, pod.rates) && covers(network, line.network, pod.rates);
+}
+
+/** What is not asked for is not missing, also where too much is used already. */
+const covers = (capacity: Rates, used: Sum, asked: Rates): boolean =>
+  (asked.ulMbps <= 0 || asked.ulMbps <= capacity.ulMbps - used.ulMbps) &&
+  (asked.dlMbps <= 0 || asked.dlMbps <= capacity.dlMbps - used.dlMbps);
+
+/** Whether a member more on the node takes its own rates of the NIC and changes nothing for its siblings, as on most nodes. */
+export function isPlain(tally: Tally | undefined, node: string): boolean {
   if (tally === undefined) return true;
   return homeOf(tally) === null && !(tally.nodes.size === 1 && tally.nodes.has(node));
 }

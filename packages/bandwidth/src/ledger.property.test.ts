@@ -157,7 +157,7 @@ test(
 );
 
 test(
-  "V5: a question about fit or score changes nothing",
+  "V5, V10: a question about fit or score changes nothing; those that are chosen fit and score best",
   () => {
     fc.assert(
       fc.property(fc.array(anyStep, { maxLength: 60 }), anyPod, (steps, asked) => {
@@ -167,6 +167,12 @@ test(
         for (const step of steps) ledger = take(ledger, world, step);
         ledger.fit(asked, NODES, ["uid-p1", "uid-p1", "uid-p2", "uid-none"]);
         ledger.score(asked, NODES);
+        const fitting = ledger.fit(asked, NODES).filter(({ misfits }) => misfits.length === 0);
+        const names = fitting.map(({ node: name }) => name);
+        const scores = ledger.score(asked, names);
+        const best = names.filter((_, index) => scores[index] === Math.max(...scores));
+        const choice = ledger.choose({ pod: asked, nodes: NODES, step: 1, most: NODES.length });
+        expect(choice).toEqual({ fitting: names.length, best });
         expect(accounts(ledger)).toEqual(naiveAccounts(world));
       }),
       { numRuns: 60 },

@@ -11,10 +11,12 @@ import {
   type Entry,
   lineOf,
   openBook,
+  openLine,
   placedOf,
   post,
   without,
 } from "./book.ts";
+import { type Choice, type ChoiceQuestion, choose } from "./choice.ts";
 import { type Misfit, misfits } from "./fit.ts";
 import type { LedgerRules, NodeFacts, PlacedPod, PodFacts } from "./model.ts";
 import { scores } from "./score.ts";
@@ -43,6 +45,8 @@ export type Ledger = {
     nodes: readonly string[],
     evicted?: readonly string[],
   ) => readonly Fit[];
+  /** Those of the nodes that have the best score, of those that have room. */
+  readonly choose: (question: ChoiceQuestion) => Choice;
   /** From 0 to 100 for each of the nodes, which are those that fit. */
   readonly score: (pod: PodFacts, nodes: readonly string[]) => readonly number[];
   /** Null for a node without capacity. */
@@ -79,7 +83,12 @@ export function createLedger(rules: LedgerRules = "fixed"): Ledger {
       return found.length > 0 ? err(found) : ok(setClaim(pod));
     },
     fit,
-    score: (pod, nodes) => without(book, [pod.uid], () => scores(book, rules, { pod, nodes })),
+    choose: (question) => without(book, [question.pod.uid], () => choose(book, rules, question)),
+    score: (pod, nodes) =>
+      without(book, [pod.uid], () => {
+        const lines = nodes.map((node) => book.lines.get(node) ?? openLine(node, Infinity));
+        return scores(book, rules, { pod, lines });
+      }),
     account: (node) => accountOf(book, node),
     nodeOf: (uid) => {
       const entry = book.entries.get(uid);
@@ -110,17 +119,14 @@ function enter(book: Book, { uid, before, after }: Turn): readonly string[] {
 
 /** Whether two placements count and show alike. */
 const isSame = (one: PlacedPod | null, other: PlacedPod | null): boolean =>
-  one === other || (one !== null && other !== null && face(one) === face(other));
+  one === other || (one !== null && other !== null && isSameFace(one, other));
 
-const face = ({ node, ip, name, namespace, rates, group }: PlacedPod): string =>
-  JSON.stringify([
-    node,
-    ip,
-    name,
-    namespace,
-    rates.ulMbps,
-    rates.dlMbps,
-    group.type,
-    group.name,
-    group.uid,
-  ]);
+const isSameFace = (one: PlacedPod, other: PlacedPod): boolean =>
+  FACE.every((key) => one[key] === other[key]) &&
+  one.rates.ulMbps === other.rates.ulMbps &&
+  one.rates.dlMbps === other.rates.dlMbps &&
+  one.group.type === other.group.type &&
+  one.group.name === other.group.name &&
+  one.group.uid === other.group.uid;
+
+const FACE = ["node", "ip", "name", "namespace"] as const;

@@ -1,8 +1,9 @@
 /** Which of several nodes that fit is best for a pod, from 0 to 100 (V11, V13, U6). */
 import { exhaustive } from "@seam/base";
 
-import type { Book } from "./book.ts";
-import { remainingOn } from "./fit.ts";
+import type { Rates } from "./annotations.ts";
+import type { Book, Line } from "./book.ts";
+import { isPlain } from "./fit.ts";
 import type { LedgerRules, PodFacts } from "./model.ts";
 import { emptyTally, networkChanges, type Sum, type Tally } from "./tally.ts";
 
@@ -14,18 +15,18 @@ const SAME_REGION = 25;
 const LOCALITY_SHARE = 0.7;
 const BANDWIDTH_SHARE = 0.3;
 
-/** A score for each node, in the order of `nodes`. The pod must not be placed. */
+/** A score for each node, in the order of `lines`. The pod must not be placed. */
 export function scores(
   book: Book,
   rules: LedgerRules,
-  { pod, nodes }: { readonly pod: PodFacts; readonly nodes: readonly string[] },
+  { pod, lines }: { readonly pod: PodFacts; readonly lines: readonly Line[] },
 ): readonly number[] {
   const tally = book.tallies.get(pod.group.uid) ?? emptyTally();
   switch (rules) {
     case "fixed":
-      return fixedScores(book, { pod, tally, nodes });
+      return fixedScores(book, { pod, tally, lines });
     case "compatible":
-      return compatibleScores(book, { pod, tally, nodes });
+      return compatibleScores({ pod, tally, lines });
     default:
       return exhaustive(rules);
   }
@@ -34,17 +35,17 @@ export function scores(
 type Question = {
   readonly pod: PodFacts;
   readonly tally: Tally;
-  readonly nodes: readonly string[];
+  readonly lines: readonly Line[];
 };
 
 /**
  * 70 % nearness to the siblings, 30 % NIC bandwidth left with the pod there; the best of each is 100. A group that is whole on a node
  * and fits there stays whole, whatever bandwidth others have left: 70 % of the step from a zone to a node is more than 30 %.
  */
-function fixedScores(book: Book, { pod, tally, nodes }: Question): readonly number[] {
-  const nearness = normalised(nearnessOf(book, tally, nodes));
-  const left = normalised(nodes.map((node) => leftWith(book, { pod, tally, node })));
-  return nodes.map((_, index) =>
+function fixedScores(book: Book, { pod, tally, lines }: Question): readonly number[] {
+  const nearness = normalised(nearnessOf(book, tally, lines));
+  const left = normalised(lines.map((line) => leftWith(line, tally, pod.rates)));
+  return lines.map((_, index) =>
     Math.round(LOCALITY_SHARE * (nearness[index] ?? 0) + BANDWIDTH_SHARE * (left[index] ?? 0)),
   );
 }
@@ -55,18 +56,18 @@ const normalised = (values: readonly number[]): readonly number[] => {
 };
 
 /** The mean nearness to the group's members; 0 everywhere without any. */
-function nearnessOf(book: Book, tally: Tally, nodes: readonly string[]): readonly number[] {
-  if (tally.count === 0) return nodes.map(() => 0);
+function nearnessOf(book: Book, tally: Tally, lines: readonly Line[]): readonly number[] {
+  if (tally.count === 0) return lines.map(() => 0);
   const zones = new Map<string, number>();
   const regions = new Map<string, number>();
   for (const [node, { count }] of tally.nodes) {
-    const { zone, region } = placeKeys(book, node);
+    const { zone, region } = placeKeys(book.lines.get(node));
     zones.set(zone, (zones.get(zone) ?? 0) + count);
     regions.set(region, (regions.get(region) ?? 0) + count);
   }
-  return nodes.map((node) => {
-    const { zone, region } = placeKeys(book, node);
-    const here = tally.nodes.get(node)?.count ?? 0;
+  return lines.map((line) => {
+    const { zone, region } = placeKeys(line);
+    const here = tally.nodes.get(line.name)?.count ?? 0;
     const inZone = zones.get(zone) ?? 0;
     const inRegion = regions.get(region) ?? 0;
     const sum = SAME_NODE * here + SAME_ZONE * (inZone - here) + SAME_REGION * (inRegion - inZone);
@@ -75,28 +76,31 @@ function nearnessOf(book: Book, tally: Tally, nodes: readonly string[]): readonl
 }
 
 /** Nodes without a label are all in one nameless region, and zone of their region. */
-function placeKeys(book: Book, node: string): { readonly zone: string; readonly region: string } {
-  const { zone, region } = book.lines.get(node)?.facts?.place ?? { zone: null, region: null };
+function placeKeys(line: Line | undefined): { readonly zone: string; readonly region: string } {
+  const { zone, region } = line?.facts?.place ?? { zone: null, region: null };
   return { zone: `${region ?? ""}/${zone ?? ""}`, region: region ?? "" };
 }
 
-function leftWith(
-  book: Book,
-  { pod, tally, node }: { readonly pod: PodFacts; readonly tally: Tally; readonly node: string },
-): number {
-  const left = remainingOn(book, node)?.network ?? { ulMbps: 0, dlMbps: 0 };
-  const changes = networkChanges(tally, { node, rates: pod.rates }, 1);
-  return spare(left, changes.find((change) => change.node === node) ?? pod.rates);
+function leftWith(line: Line, tally: Tally, rates: Rates): number {
+  const node = line.name;
+  if (isPlain(tally, node)) return spare(line, rates);
+  const changes = networkChanges(tally, { node, rates }, 1);
+  return spare(line, changes.find((change) => change.node === node) ?? rates);
 }
 
-const spare = (left: Sum, taken: Readonly<Sum>): number =>
-  Math.max(0, Math.min(left.ulMbps - taken.ulMbps, left.dlMbps - taken.dlMbps));
+/** What is left of a node's NIC in the direction that has less, with `taken` of it gone; 0 where the capacity is not known. */
+function spare({ facts, network }: Line, taken: Readonly<Sum>): number {
+  if (facts === null) return 0;
+  const { ulMbps, dlMbps } = facts.capacity.network;
+  const ul = Math.max(0, ulMbps - network.ulMbps) - taken.ulMbps;
+  const dl = Math.max(0, dlMbps - network.dlMbps) - taken.dlMbps;
+  return Math.max(0, Math.min(ul, dl));
+}
 
 /** The original's sum: a sibling counts 7, a spare megabit 3; then the best is 100, rounded down. */
-function compatibleScores(book: Book, { pod, tally, nodes }: Question): readonly number[] {
-  const raw = nodes.map((node) => {
-    const left = remainingOn(book, node)?.network ?? { ulMbps: 0, dlMbps: 0 };
-    return 7 * (tally.nodes.get(node)?.count ?? 0) + 3 * spare(left, pod.rates);
-  });
+function compatibleScores({ pod, tally, lines }: Question): readonly number[] {
+  const raw = lines.map(
+    (line) => 7 * (tally.nodes.get(line.name)?.count ?? 0) + 3 * spare(line, pod.rates),
+  );
   return normalised(raw).map(Math.floor);
 }

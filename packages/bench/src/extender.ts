@@ -23,6 +23,8 @@ export type ExtenderBenchOptions = {
   readonly questions: number;
 };
 
+/** What the extender's flag says when nobody does. */
+const CANDIDATES = 16;
 const WARM_UP = 200;
 const ROUNDS = 10;
 const GROUPS = 500;
@@ -47,7 +49,13 @@ export function benchExtender(options: ExtenderBenchOptions): BenchDocument {
     get: async () =>
       Promise.resolve(err({ kind: "usage", code: 0, reason: "Absent", message: "" } as const)),
   };
-  const extender = createExtender({ client, world, waiting, binder: absent });
+  const extender = createExtender({
+    client,
+    world,
+    waiting,
+    binder: absent,
+    candidates: CANDIDATES,
+  });
   const answers = askAll(extender, options);
   return {
     name: "extender",

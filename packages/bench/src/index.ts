@@ -5,6 +5,7 @@ export { benchController, type ControllerBenchOptions } from "./controller.ts";
 export { type BenchDocument, benchTable } from "./document.ts";
 export { benchEnforcement, type EnforcementOptions } from "./enforcement.ts";
 export { benchExtender, type ExtenderBenchOptions } from "./extender.ts";
+export { benchP4, type P4BenchOptions } from "./p4.ts";
 export { MOST_POLICIES } from "./policies.ts";
 export { benchPolicies, type PolicyBenchOptions } from "./policy-changes.ts";
 export { benchPolicyCost, type PolicyCostOptions } from "./policy-cost.ts";

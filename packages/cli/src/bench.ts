@@ -6,6 +6,7 @@ import {
   type BenchDocument,
   benchEnforcement,
   benchExtender,
+  benchP4,
   benchPods,
   benchPolicies,
   benchPolicyCost,
@@ -174,6 +175,11 @@ export async function scheduling(flags: SchedulingFlags): Promise<void> {
   return withFakeNodes("bench-scheduling", flags.json, async (given) =>
     benchScheduling({ ...given, ...options }),
   );
+}
+
+/** The action of `seam bench p4`. */
+export function p4(flags: { readonly rounds: string; readonly json?: true }): void {
+  show(benchP4({ rounds: positive("--rounds", flags.rounds) }), flags.json);
 }
 
 /** The action of `seam bench extender`. */

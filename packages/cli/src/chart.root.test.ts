@@ -230,7 +230,7 @@ test("values of vaclab's chart reach the controller (V17), and those of an older
       template: {
         spec: {
           containers: expect.arrayContaining([
-            expect.objectContaining({ name: "extender", args: rates }),
+            expect.objectContaining({ name: "extender", args: ["--candidates=16", ...rates] }),
           ]),
         },
       },
@@ -247,6 +247,20 @@ test("values of vaclab's chart reach the controller (V17), and those of an older
   const zero = template(...image, "--set=manager.bandwidth.network.uplink=0");
   expect(zero.ok).toBe(false);
   expect(zero.text).toMatch(/uplink/);
+});
+
+test("schedulers are as many as asked for, and elect a leader in the time that is asked for (V19)", () => {
+  const set = (fields: string): readonly string[] => [...image, "--set", fields];
+  const guide = readFileSync(fileOf("docs/guide/bandwidth.md"), "utf8");
+  const values = /--set (scheduler\.replicas=2\S*)/.exec(guide)?.[1] ?? "";
+  const { text } = template(...set(values));
+  expect(deploymentIn(objectsOf(text), "vaclab-scheduler")).toMatchObject({
+    spec: { replicas: 2 },
+  });
+  expect(text).toMatch(/leaseDuration: 15s\n +renewDeadline: 10s\n +retryPeriod: 2s\n/);
+  const wrong = template(...set("scheduler.leaderElection.leaseSeconds=10"));
+  expect(wrong.ok).toBe(false);
+  expect(wrong.text).toContain("expected leaseSeconds greater than renewSeconds");
 });
 
 test("administrators can give roles for Bandwidth (V20)", () => {

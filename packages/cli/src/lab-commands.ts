@@ -194,6 +194,12 @@ function addClusterBenches(add: AddCommand): void {
     "seam bench extender --nodes 5000",
   );
   withExamples(
+    add("p4", "how fast programs in P4 are read and laid out; needs no lab")
+      .option("--rounds <count>", "how often each program is read", "100")
+      .action(later(async () => (await import("./bench.ts")).p4)),
+    "seam bench p4",
+  );
+  withExamples(
     add(
       "scheduling",
       "pods placed in a second with bandwidth and without, on nodes that kwok plays",

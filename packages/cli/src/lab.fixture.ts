@@ -20,6 +20,8 @@ export type TestLab = {
   readonly kubectl: (...argv: readonly string[]) => Promise<string>;
   /** Rejects with the words of kubectl. */
   readonly apply: (...objects: readonly object[]) => Promise<void>;
+  /** Applies a manifest, whoever has applied its objects before. */
+  readonly applyText: (manifest: string) => Promise<void>;
   /** What a command of the shell prints on a node. */
   readonly onNode: (node: string, script: string) => Promise<string>;
   /** What a command prints in a pod of the namespace default. */
@@ -41,7 +43,10 @@ export function testLab(name: string): TestLab {
       const which = argv[0] === "lab" ? ["--name", name] : ["--kubeconfig", kubeconfig];
       return (await execute(path.join(root, "bin/seam"), [...argv, ...which], options)).stdout;
     },
-    apply: async (...objects) => applyIn(kubeconfig, objects),
+    apply: async (...items) =>
+      applyIn(kubeconfig, JSON.stringify({ apiVersion: "v1", kind: "List", items })),
+    applyText: async (manifest) =>
+      applyIn(kubeconfig, manifest, "--server-side", "--force-conflicts"),
     onNode: async (node, script) => (await labExec(name, node, ["sh", "-c", script])).stdout.trim(),
     inPod: async (pod, ...command) => kubectl("exec", pod, "--", ...command),
     outside: (...argv) =>
@@ -51,9 +56,14 @@ export function testLab(name: string): TestLab {
   };
 }
 
-async function applyIn(kubeconfig: string, items: readonly object[]): Promise<void> {
-  const applying = execute(kubectlProgram, [`--kubeconfig=${kubeconfig}`, "apply", "-f", "-"]);
-  applying.child.stdin?.end(JSON.stringify({ apiVersion: "v1", kind: "List", items }));
+async function applyIn(
+  kubeconfig: string,
+  manifest: string,
+  ...how: readonly string[]
+): Promise<void> {
+  const argv = [`--kubeconfig=${kubeconfig}`, "apply", ...how, "-f", "-"];
+  const applying = execute(kubectlProgram, argv, options);
+  applying.child.stdin?.end(manifest);
   await applying;
 }
 

@@ -5,6 +5,7 @@ import { later, withExamples } from "./definition.ts";
 import { addBenchCommands, addLabCommands } from "./lab-commands.ts";
 import { addObjectCommands } from "./object-commands.ts";
 import { VERSION } from "./package-version.ts";
+import { addP4Commands } from "./p4-commands.ts";
 import { addPodCommands } from "./pod-commands.ts";
 import { addPolicyCommands } from "./policy-commands.ts";
 import { addStoreCommands } from "./store-commands.ts";
@@ -45,6 +46,7 @@ export function createProgram(): Command {
   addObjectCommands(program);
   addPodCommands(program);
   addPolicyCommands(program);
+  addP4Commands(program);
   addClusterCommands(program);
   addStoreCommands(program);
   addLabCommands(program);

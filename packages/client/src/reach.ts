@@ -210,14 +210,17 @@ export async function namespaceLabels(kube: KubeReader, name: string): Reply<Jso
     : err(fromKube(`get ${nameOf(ref)}`, found.error));
 }
 
-/** A pod as policies see it; its ports are those of all its containers. */
+/** A pod as policies see it; its ports are those of all containers that run beside each other. */
 export function podOf(object: KubeObject, labels: Json): Pod {
   const spec = child(object, "spec");
   const addresses = children(child(object, "status"), "podIPs").flatMap((each) => {
     const address = parseAddress(String(each["ip"]));
     return address.ok ? [address.value] : [];
   });
-  const ports = children(spec, "containers").flatMap((container) =>
+  const sidecars = children(spec, "initContainers").filter(
+    (each) => each["restartPolicy"] === "Always",
+  );
+  const ports = [...children(spec, "containers"), ...sidecars].flatMap((container) =>
     children(container, "ports").flatMap((each) => {
       const port = each["containerPort"];
       const protocol = protocolOf(textAt(each, "protocol") ?? "TCP");

@@ -1,4 +1,4 @@
-/** What to say about a ClusterNetworkPolicy, or a policy or a host endpoint of Calico's: whether nodes understand all of it, and can enforce it. Pure. */
+/** What to say about a ClusterNetworkPolicy, or an object of Calico's kinds: whether nodes understand all of it, and can enforce it. Pure. */
 import { TIERS } from "@seam/intent";
 
 import { type Finding, newsIn, settle } from "./condition.ts";
@@ -28,11 +28,11 @@ export function judgeClusterPolicy(
 }
 
 const LEFT_OUT = {
-  policy:
-    "such a rule accepts nobody if it accepts or allows, and denies everybody if it denies or passes",
-  "host endpoint":
-    "such a field is left out, and an endpoint is in force only where it is clear which interface it is for",
-} as const satisfies Readonly<Record<ObservedClusterPolicy["kind"], string>>;
+  closed:
+    "such a rule accepts nobody if it accepts or allows, and denies everybody if it denies or passes; with a field of spec itself the policy lets nothing pass, and denies what it denies",
+  out: "such a field is left out, and the rest is in force",
+  nothing: "until then nothing of it is in force on any node",
+} as const satisfies Readonly<Record<ObservedClusterPolicy["leaves"], string>>;
 
 /** What is said when there is no such tier, besides what is not understood; null: there is. */
 function inTier(
@@ -64,7 +64,7 @@ function inPlace(policy: ObservedClusterPolicy, endpoints: Scene["endpoints"]): 
       };
 }
 
-const accepted = ({ kind, faults }: ObservedClusterPolicy): Finding =>
+const accepted = ({ leaves, faults }: ObservedClusterPolicy): Finding =>
   faults.length === 0
     ? {
         type: "Accepted",
@@ -76,5 +76,5 @@ const accepted = ({ kind, faults }: ObservedClusterPolicy): Finding =>
         type: "Accepted",
         status: "False",
         reason: "NotUnderstood",
-        message: `${faults.join("; ")}; ${LEFT_OUT[kind]}; correct it, or take a Seam that knows it`,
+        message: `${faults.join("; ")}; ${LEFT_OUT[leaves]}; correct it, or take a Seam that knows it`,
       };

@@ -35,9 +35,10 @@ export type ObservedProject = Observed<Project["spec"]>;
 /** The cluster's network settings as read. */
 export type ObservedNetworkConfig = Observed<NetworkConfig["spec"]>;
 
-/** A ClusterNetworkPolicy, or a policy or a host endpoint of Calico's, of which only what is not understood matters here, by field. */
+/** A ClusterNetworkPolicy, or an object of Calico's kinds, of which only what is not understood matters here, by field. */
 export type ObservedClusterPolicy = Omit<Observed<never>, "spec"> & {
-  readonly kind: "policy" | "host endpoint";
+  /** What becomes of a field that is not understood: it closes, is left out, or nothing of the object is in force. */
+  readonly leaves: "closed" | "out" | "nothing";
   readonly faults: readonly string[];
   /** Name of the tier that it needs to be in force; null: none. */
   readonly tier: string | null;
@@ -140,21 +141,20 @@ export function observeNetworkConfig(object: KubeObject): ObservedNetworkConfig 
 /** Reads a ClusterNetworkPolicy as nodes do. */
 export const observeClusterPolicy = (object: KubeObject): ObservedClusterPolicy => ({
   ...frameOf(object),
-  kind: "policy",
+  leaves: "closed",
   faults: readClusterPolicy(object).faults,
   tier: null,
   endpoint: null,
 });
 
-/** Reads a policy or a host endpoint of Calico's as nodes do. */
+/** Reads an object of one of Calico's kinds as nodes do. */
 export const observeCalicoPolicy = (
   kind: CalicoKind,
   object: KubeObject,
 ): ObservedClusterPolicy => ({
   ...frameOf(object),
-  kind: kind === "HostEndpoint" ? "host endpoint" : "policy",
-  faults: calicoFaults(kind, object),
-  tier: textAt(child(object, "spec"), "tier"),
+  ...calicoFaults(kind, object),
+  tier: kind.endsWith("NetworkPolicy") ? textAt(child(object, "spec"), "tier") : null,
   endpoint: kind === "HostEndpoint" ? readHostEndpoint(object).endpoint : null,
 });
 

@@ -115,6 +115,12 @@ test(
     process.stdout.write(
       `policies: ${await kills} kills in ${killSeconds} s: ${allowed.answered} of ${allowed.sent} allowed answered, ${allowed.cut} connections cut; ${delivered} of ${denied.sent} denied delivered\n`,
     );
+    // Else nothing was tried, or nobody would have told.
+    const least = Math.floor(killSeconds * 100);
+    expect(allowed.sent).toBeGreaterThan(least);
+    expect(denied.sent).toBeGreaterThan(least);
+    expect(await kills).toBeGreaterThan(Math.floor(killSeconds / 4));
+    expect(await heardOf(servers, client.pod)).toBeGreaterThan(0);
     expect({ ...allowed, delivered, deniedAnswered: denied.answered }).toEqual({
       sent: allowed.sent,
       answered: allowed.sent,

@@ -127,10 +127,7 @@ async function remove(world: BandwidthWorld, standing: OtherStanding): Wait {
   const told = await tell(world, standing.bandwidth, judgeOther(standing));
   if (!told.ok) return told;
   const gone = await world.client.delete(refOf(standing));
-  if (!gone.ok) return isNotFound(gone.error) ? ok(null) : gone;
-  const { identity } = standing.bandwidth;
-  world.report(identity, bandwidthNews("deleted", identity.name));
-  return ok(null);
+  return gone.ok || isNotFound(gone.error) ? ok(null) : gone;
 }
 
 /** Something holds an object that is deleted; what vaclab's own operator left to hold it is taken away. */

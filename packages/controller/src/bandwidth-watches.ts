@@ -11,6 +11,7 @@ import {
   observeNode,
   observeReplicaSet,
   rateNews,
+  bandwidthNews,
 } from "@seam/compose";
 import {
   type Change,
@@ -71,7 +72,9 @@ export function watchBandwidth(options: BandwidthWatchOptions): BandwidthWatches
     project: observeBandwidth,
     uidOf: ({ identity }) => identity.uid,
     accept: (change, before) => {
-      touch([change.value.identity.name, ...book.acceptBandwidth(change)]);
+      const { value, kind } = change;
+      touch([value.identity.name, ...book.acceptBandwidth(change)]);
+      if (kind === "deleted") tellEnd(options, value, nodes.get(value.identity.name) === undefined);
       const after = change.kind === "set" ? change.value : undefined;
       changedReservations(before, after).forEach(options.onReservation);
     },
@@ -91,6 +94,18 @@ export function watchBandwidth(options: BandwidthWatchOptions): BandwidthWatches
     settings,
     copies: [nodes, objects, replicaSets, pods],
   };
+}
+
+/** Whoever removed it: the garbage collector may be faster than this operator, and then nobody has said why. */
+function tellEnd(
+  { report }: BandwidthWatchOptions,
+  { identity, status }: ObservedBandwidth,
+  isWithoutNode: boolean,
+): void {
+  const { name } = identity;
+  if (isWithoutNode && status["status"] !== "Deleting")
+    report(identity, bandwidthNews("deleting", name));
+  report(identity, bandwidthNews("deleted", name));
 }
 
 /** The pods of which two versions of an object say something else. */

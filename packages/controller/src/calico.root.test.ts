@@ -209,14 +209,25 @@ test("a policy whose tier does not exist says so, until the tier does (I15)", as
   expect(await k("get", "gnp", "early", "-o", path)).toMatch(
     /^TierNotFound: spec\.tier: there is no Tier late, .*make it, or name another, such as .*default/,
   );
-  expect(await apply(object("Tier", "late", { order: 5 }))).toBeNull();
+  expect(await apply(object("Tier", "late", { order: 5, colour: "red" }))).toBeNull();
+  const message = "jsonpath={.status.conditions[0].message}";
+  await k(
+    "wait",
+    "--for=condition=Accepted=False",
+    "tiers.projectcalico.org/late",
+    "--timeout=20s",
+  );
+  expect(await k("get", "tiers.projectcalico.org", "late", "-o", message)).toMatch(
+    /^spec\.colour: expected one of order, defaultAction; such a field is left out/,
+  );
   await k("wait", "--for=condition=Accepted", "gnp/early", "--timeout=20s");
   await k("delete", "tiers.projectcalico.org", "late");
   await k("wait", "--for=condition=Accepted=False", "gnp/early", "--timeout=20s");
 });
 
 test("members of a project may write policies and sets of their namespace, and none of the cluster", async () => {
-  await k("create", "rolebinding", "ed", "--clusterrole=seam-edit", "--user=ed", "-n", "default");
+  for (const role of ["seam-edit", "seam-view"])
+    await k("create", "rolebinding", role, `--clusterrole=${role}`, "--user=ed", "-n", "default");
   const can = async (verb: string, resource: string): Promise<string> =>
     k("auth", "can-i", verb, `${resource}.projectcalico.org`, "--as=ed", "-n", "default").catch(
       () => "no",
@@ -224,5 +235,25 @@ test("members of a project may write policies and sets of their namespace, and n
   expect(await can("create", "networkpolicies")).toMatch(/^yes/);
   expect(await can("delete", "networksets")).toMatch(/^yes/);
   expect(await can("create", "globalnetworkpolicies")).toMatch(/^no/);
+  const write = async (tier: string): Promise<string> => {
+    const patch = JSON.stringify({ spec: { tier } });
+    return k("patch", "cnp", "plain", "--type=merge", "--as=ed", "-p", patch).catch(String);
+  };
+  // A policy of a tier comes before those of later tiers, whoever wrote them.
+  expect(await write("kube-admin")).toMatch(
+    /spec.tier: expected default, found kube-admin: .*the right to update tier.networkpolicies/,
+  );
+  expect(await write("default")).toMatch(/patched/);
+  const resource = { apiGroups: ["projectcalico.org"], resources: ["tier.networkpolicies"] };
+  const given = { rules: [{ ...resource, resourceNames: ["late.*"], verbs: ["update"] }] };
+  await k("create", "role", "late", "--verb=get", "--resource=pods");
+  await k("patch", "role", "late", "--type=merge", "-p", JSON.stringify(given));
+  await k("create", "rolebinding", "late", "--role=late", "--user=ed", "-n", "default");
+  await expect.poll(async () => write("late"), { timeout: 20_000 }).toMatch(/patched/);
+  expect(await write("kube-admin")).toMatch(/expected default, found /);
+  const removed = k("delete", "cnp", "plain", "--as=ed").catch(String);
+  expect(await removed).toMatch(/the right to delete tier.networkpolicies/);
+  // Who may do everything may do this.
+  expect(await k("delete", "cnp", "plain")).toMatch(/deleted/);
   expect(await can("create", "tiers")).toMatch(/^no/);
 });

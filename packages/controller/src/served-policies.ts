@@ -6,13 +6,8 @@ import {
   observeClusterPolicy,
   type ObservedClusterPolicy,
 } from "@seam/compose";
-import { CALICO_GROUP, CLUSTER_POLICIES } from "@seam/intent";
-import {
-  followServedKind,
-  type KubeObject,
-  type ServedKind,
-  type ServedKindOptions,
-} from "@seam/kube";
+import { CALICO_GROUP, CALICO_KINDS, CLUSTER_POLICIES } from "@seam/intent";
+import { followServedKind, type ServedKind, type ServedKindOptions } from "@seam/kube";
 
 import type { WatchOptions } from "./watches.ts";
 
@@ -38,16 +33,9 @@ type Kind = Pick<
   readonly name: string;
 };
 
-/** Those of Calico's kinds that get a condition: policies, and what names interfaces of nodes for them. */
-const CALICO_JUDGED = [
-  { kind: "NetworkPolicy", plural: "networkpolicies" },
-  { kind: "GlobalNetworkPolicy", plural: "globalnetworkpolicies" },
-  { kind: "HostEndpoint", plural: "hostendpoints" },
-] as const;
-
 const KINDS: readonly Kind[] = [
   { ...CLUSTER_POLICIES, name: CLUSTER_POLICIES.kind, project: observeClusterPolicy },
-  ...CALICO_JUDGED.map(({ kind, plural }) => ({
+  ...CALICO_KINDS.map(({ kind, plural }) => ({
     kind,
     plural,
     group: CALICO_GROUP,
@@ -57,13 +45,8 @@ const KINDS: readonly Kind[] = [
   })),
 ];
 
-const TIER = {
-  group: CALICO_GROUP,
-  kind: "Tier",
-  plural: "tiers",
-  versions: ["v3"],
-  project: ({ metadata }: KubeObject) => metadata.name,
-} as const;
+/** How keys of Tiers begin. */
+const TIERS = `Tier.${CALICO_GROUP}/`;
 
 /** Starts the copies. */
 export function watchServedPolicies(
@@ -77,32 +60,22 @@ export function watchServedPolicies(
       client: options.client,
       set: (of, value) => {
         const key = `${name}/${of}`;
+        const isNews = known.has(key) !== (value !== null);
         if (value === null) known.delete(key);
         else known.set(key, value);
         options.onWork(key);
         for (const other of moveEndpoint(endpoints, key, value)) options.onWork(other);
+        if (isNews && key === `${TIERS}${of}`)
+          for (const [other, { tier }] of known) if (tier === of) options.onWork(other);
       },
       onError: options.onError,
     }),
   );
-  const tiers = new Set<string>();
-  const followedTiers = followServedKind<string>({
-    ...TIER,
-    client: options.client,
-    set: (of, value) => {
-      const before = tiers.size;
-      if (value === null) tiers.delete(of);
-      else tiers.add(of);
-      if (tiers.size === before) return;
-      for (const [key, { tier }] of known) if (tier === of) options.onWork(key);
-    },
-    onError: options.onError,
-  });
   return {
-    all: [...all, followedTiers],
+    all,
     get: (key) => known.get(key),
     surroundings: () => ({
-      hasTier: (name) => tiers.has(name),
+      hasTier: (name) => known.has(`${TIERS}${name}`),
       endpoints: endpoints.values(),
     }),
   };

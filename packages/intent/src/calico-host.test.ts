@@ -295,7 +295,7 @@ test("where only the other end is known a rule that asks for the own one is told
   expect(
     calicoFaults("GlobalNetworkPolicy", {
       spec: { applyOnForward: true, egress: [{ ...allow, source }] },
-    }),
+    }).faults,
   ).toEqual([
     "spec.egress[0].source: expected no addresses and no selector beside applyOnForward or preDNAT, as host endpoints judge what they forward by its other end",
   ]);
@@ -337,11 +337,12 @@ test("fields of an endpoint that are not understood are named; without a place i
     "spec.ports[0]: expected a name, a number, and protocol TCP, UDP or SCTP",
   ]);
   expect(gatesOf(intent).size).toBe(0);
-  expect(calicoFaults("HostEndpoint", { spec: { node: "n1" } })).toEqual([
+  expect(calicoFaults("HostEndpoint", { spec: { node: "n1" } }).faults).toEqual([
     "spec: expected interfaceName, or expectedIPs",
   ]);
   expect(
-    calicoFaults("HostEndpoint", { spec: { node: "n1", interfaceName: "a-name-too-long-0" } }),
+    calicoFaults("HostEndpoint", { spec: { node: "n1", interfaceName: "a-name-too-long-0" } })
+      .faults,
   ).toEqual([
     "spec.interfaceName: expected the name of an interface of at most 15 characters, or *",
   ]);

@@ -1,7 +1,14 @@
 /** Calico's tiers and sets of networks (projectcalico.org/v3). */
 import { type Cidr, err, ok, parseAddress, parseNetwork, type Result } from "@seam/base";
 
-import { collect, labelsOf, listAt, specOf } from "./policy-fields.ts";
+import {
+  collect,
+  fieldsOf,
+  labelsOf,
+  listAt,
+  type Record as Fields,
+  specOf,
+} from "./policy-fields.ts";
 import { type Tier, TIERS } from "./policy-model.ts";
 import type { PolicyPod } from "./policy-pod.ts";
 
@@ -12,6 +19,7 @@ export function readCalicoTier(
 ): { readonly tier: Tier; readonly faults: readonly string[] } {
   const spec = specOf(object);
   const { faults, given } = collect();
+  given<Fields>(fieldsOf(spec, "spec", ["order", "defaultAction"]), {});
   const tier: Tier = {
     order: given<number>(readOrder(spec["order"]), Infinity),
     otherwise: spec["defaultAction"] === "Pass" ? "next" : "deny",
@@ -39,16 +47,14 @@ export function readNetworkSet(
   namespace: string | null,
   object: unknown,
 ): { readonly set: NetworkSet; readonly faults: readonly string[] } {
-  const listed = listAt(specOf(object), "nets", "spec");
-  const read = (listed.ok ? listed.value : []).map((each, at) => readNet(each, `spec.nets[${at}]`));
-  const set = {
-    namespace,
-    labels: labelsOf(object),
-    cidrs: read.flatMap((each) => (each.ok ? [each.value] : [])),
-    ports: [],
-  };
-  const faults = read.flatMap((each) => (each.ok ? [] : [each.error]));
-  return { set, faults: listed.ok ? faults : [listed.error] };
+  const spec = specOf(object);
+  const { faults, given } = collect();
+  given<Fields>(fieldsOf(spec, "spec", ["nets"]), {});
+  const cidrs = given(listAt(spec, "nets", "spec"), []).flatMap((each, at) => {
+    const net = given<Cidr | null>(readNet(each, `spec.nets[${at}]`), null);
+    return net === null ? [] : [net];
+  });
+  return { set: { namespace, labels: labelsOf(object), cidrs, ports: [] }, faults };
 }
 
 /** An order; without one it comes last. */

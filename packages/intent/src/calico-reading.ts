@@ -61,14 +61,15 @@ const GLOBAL_SPEC = [...SPEC, "namespaceSelector", "applyOnForward", "preDNAT", 
 export function readCalicoPolicy(namespace: string | null, object: unknown): CalicoReading {
   const spec = specOf(object);
   const { faults, given } = collect();
-  given<Fields>(fieldsOf(spec, "spec", namespace === null ? GLOBAL_SPEC : SPEC), {});
+  const fields = fieldsOf(spec, "spec", namespace === null ? GLOBAL_SPEC : SPEC);
+  const isClear = given<Fields | null>(fields, null) !== null;
   const onHosts = given<HostUse | null | "unclear">(readHostUse(spec, namespace), "unclear");
   const rulesOf = (direction: Direction): readonly Rule[] =>
     given(listAt(spec, direction, "spec"), []).flatMap((value, at): readonly Rule[] => {
       const path = `spec.${direction}[${at}]`;
       const rules = given(readRule(value, { namespace, direction, path }), failClosed(value));
       given(judgeableRules(rules, { onHosts, direction, path }), null);
-      return rules;
+      return isClear ? rules : rules.filter(({ action }) => action === "deny" || action === "log");
     });
   const rules = { ingress: rulesOf("ingress"), egress: rulesOf("egress") };
   const types = given(typesOf(spec, rules), ["Ingress", "Egress"]);

@@ -226,6 +226,30 @@ describe("sets of networks (I15)", () => {
     expect(passes(intent, { other: WEB })).toBe(true);
   });
 
+  test("a pod that is denied stays so when a set has its address that a later rule allows", () => {
+    const quarantined = { ...deny, ...from({ selector: "app == 'web'" }) };
+    const intent = clusterWith(
+      global(1, quarantined, { ...allow, ...from({ selector: "has(app) || list == 'good'" }) }),
+    );
+    expect(passes(intent, { other: WEB })).toBe(false);
+    intent.takeChange();
+    put(intent, ["GlobalNetworkSet", "good", { nets: ["10.0.0.0/16"] }, { list: "good" }]);
+    expect([WEB, at("10.0.5.5")].map((other) => passes(intent, { other }))).toEqual([false, true]);
+    intent.setCalico("GlobalNetworkSet", "good", null);
+    expect(passes(intent, { other: WEB })).toBe(false);
+  });
+
+  test("fields of sets and tiers that nobody knows are told", () => {
+    const intent = clusterWith();
+    expect(put(intent, ["GlobalNetworkSet", "s", { nets: ["x"], domains: [] }])).toEqual([
+      "spec.domains: expected one of nets",
+      expect.stringMatching(/^spec\.nets\[0\]: /),
+    ]);
+    expect(put(intent, ["Tier", "t", { order: 1, action: "Pass" }])).toEqual([
+      "spec.action: expected one of order, defaultAction",
+    ]);
+  });
+
   test("a namespace's policy means sets of its namespace, and those of the cluster by global()", () => {
     const near: Given = ["NetworkSet", "near", { nets: ["192.0.2.0/28"] }, { list: "bad" }];
     const wide: Given = ["GlobalNetworkSet", "wide", { nets: ["192.0.2.64/28"] }, { list: "bad" }];
@@ -337,7 +361,7 @@ describe("what is not understood is told by field, and fails closed", () => {
     [{ ...allow, ipVersion: 5 }, "spec.ingress[0].ipVersion: expected 4 or 6"],
   ])("%j", (rule, fault) => {
     const object = { spec: { ingress: [rule] } };
-    expect(calicoFaults("NetworkPolicy", object).join()).toContain(fault);
+    expect(calicoFaults("NetworkPolicy", object).faults.join()).toContain(fault);
     const intent = clusterWith();
     intent.setCalico("NetworkPolicy", "lab-a/p", object);
     expect(passes(intent, { other: WEB })).toBe(false);
@@ -355,9 +379,12 @@ describe("what is not understood is told by field, and fails closed", () => {
     expect(
       put(intent, ["GlobalNetworkPolicy", "g", { doNotTrack: true, applyOnForward: true }]),
     ).toHaveLength(1);
-    expect(calicoFaults("Tier", { metadata: { name: "default" }, spec: { order: 5 } })).toEqual([
-      "spec: tier default always has order 1000000 and defaultAction Deny",
-    ]);
-    expect(calicoFaults("GlobalNetworkSet", { spec: { nets: ["x"] } })).toHaveLength(1);
+    expect(
+      calicoFaults("Tier", { metadata: { name: "default" }, spec: { order: 5 } }).faults,
+    ).toEqual(["spec: tier default always has order 1000000 and defaultAction Deny"]);
+    expect(calicoFaults("GlobalNetworkSet", { spec: { nets: ["x"] } })).toMatchObject({
+      faults: [expect.any(String)],
+      leaves: "out",
+    });
   });
 });

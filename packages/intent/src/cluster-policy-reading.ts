@@ -47,18 +47,22 @@ export const CLUSTER_POLICIES = {
 
 const SPEC = ["tier", "priority", "subject", "ingress", "egress"];
 
-/** Reads the policy. When it is not clear whom it is about, it accepts nothing and denies everybody what it denies. */
+/**
+ * Reads the policy. When it is not clear whom it is about, or what a field says, it lets nothing pass; and denies what it denies, in the first
+ * case to everybody.
+ */
 export function readClusterPolicy(object: unknown): PolicyReading {
   const spec = specOf(object);
   const { faults, given } = collect();
-  given<Fields>(fieldsOf(spec, "spec", SPEC), {});
+  const isClear = given<Fields | null>(fieldsOf(spec, "spec", SPEC), null) !== null;
   const subject = given<PodSelector | null>(readSubject(spec["subject"], "spec.subject"), null);
   const rulesOf = (direction: Direction): readonly Rule[] | null => {
     const rules = given(listAt(spec, direction, "spec"), []).flatMap(
       (value, at): readonly Rule[] => {
         const path = `spec.${direction}[${at}]`;
         const rule = given(readRule(value, direction, path), failClosed(value));
-        return rule === null || (subject === null && rule.action === "accept") ? [] : [rule];
+        const isKept = rule?.action === "deny" || (isClear && subject !== null);
+        return rule === null || !isKept ? [] : [rule];
       },
     );
     return rules.length === 0 ? null : rules;

@@ -164,6 +164,17 @@ test("without a subject that can be read nothing is accepted, and everybody is d
   expect([WEB, OUTSIDE].map((other) => passes(intent, { other }))).toEqual([false, true]);
 });
 
+test("nothing is passed on either, to whose rules nobody knows the order (§ Subject)", () => {
+  const denied = { ...admin(2, to("Deny", everybody)), subject: everybody };
+  const intent = clusterWith(denied);
+  expect(passes(intent, { other: WEB })).toBe(false);
+  for (const wrong of [{ subject: {} }, { audit: true }]) {
+    const spec = { ...admin(1, to("Pass", everybody)), ...wrong };
+    expect(intent.setClusterPolicy("x", { spec })).toHaveLength(1);
+    expect(passes(intent, { other: WEB })).toBe(false);
+  }
+});
+
 test.each([
   [{ tier: "Cluster" }, "spec.tier: expected Admin or Baseline"],
   [{ priority: "high" }, "spec.priority: expected a number from 0 to 1000"],

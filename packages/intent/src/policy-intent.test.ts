@@ -138,6 +138,59 @@ test("a link has a gate when the object of its very pod was seen, and loses it w
   expect(gates()).toEqual(["seam2"]);
 });
 
+test("a pod of a namespace that was not seen yet has no gate, as nobody knows which policies are about it (S5)", () => {
+  const intent = clusterWith();
+  const gates = (): readonly string[] => {
+    intent.takeChange();
+    return [...intent.state().gates.keys()];
+  };
+  expect(gates()).toEqual(["seam0"]);
+  intent.setNamespace("lab-a", null);
+  expect(gates()).toEqual([]);
+  intent.setNamespace("lab-a", {});
+  expect(gates()).toEqual(["seam0"]);
+});
+
+test("a new pod of this node is known by its link before its object has addresses (S5)", () => {
+  const intent = clusterWith({ ...db, ingress: [{ from: [web] }] });
+  const pod = {
+    namespace: "lab-a",
+    uid: "late",
+    labels: { app: "web" },
+    addresses: [],
+    serviceAccount: "default",
+    hostNetwork: false,
+    ports: [],
+  };
+  const [early, later] = [at("10.0.0.7"), at("10.0.0.8")];
+  const passing = (): readonly boolean[] => {
+    intent.takeChange();
+    return [early, later].map((each) => passes(intent, { other: each }));
+  };
+  intent.setPod("lab-a/late", pod);
+  expect(passing()).toEqual([false, false]);
+  const endpoint = { addresses: [early], pod: { key: "lab-a/late", uid: "late" } };
+  intent.setEndpoint("seam7", endpoint);
+  expect(passing()).toEqual([true, false]);
+  intent.setPod("lab-a/late", { ...pod, addresses: [later] });
+  expect(passing()).toEqual([false, true]);
+  intent.setPod("lab-a/late", pod);
+  intent.setEndpoint("seam7", null);
+  expect(passing()).toEqual([false, false]);
+  intent.setEndpoint("seam7", { ...endpoint, pod: { key: "lab-a/late", uid: "another" } });
+  expect(passing()).toEqual([false, false]);
+});
+
+test("a policy with a field that nobody knows isolates, and allows nothing", () => {
+  const intent = clusterWith();
+  const spec = { ...db, ingress: [{ from: [web] }], except: [] };
+  expect(intent.setPolicy("lab-a/p", { spec })).toEqual([
+    "spec.except: expected one of podSelector, policyTypes, ingress, egress",
+  ]);
+  intent.takeChange();
+  expect(passes(intent, { other: near })).toBe(false);
+});
+
 test("what cannot be read is told and allows nothing, while the rest of the policy holds", () => {
   const intent = clusterWith();
   const spec = {

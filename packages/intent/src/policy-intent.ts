@@ -18,6 +18,7 @@ import { readHostEndpoint } from "./calico-host-endpoint.ts";
 import { type NetworkSet, readCalicoTier, readNetworkSet } from "./calico-objects.ts";
 import { type CalicoReading, readCalicoPolicy } from "./calico-reading.ts";
 import { readClusterPolicy } from "./cluster-policy-reading.ts";
+import { createEarlyAddresses } from "./policy-early.ts";
 import { createHosts, type Hosts, type IdleEndpoint, type NodeInterfaces } from "./policy-hosts.ts";
 import { createLinks, type Link, type Links } from "./policy-links.ts";
 import { type Condition, type Policy, type PolicyReading, selects } from "./policy-model.ts";
@@ -73,6 +74,7 @@ export function createPolicyIntent(node: string | null = null): PolicyIntent {
   const links = createLinks(peers);
   const hosts = createHosts({ node, peers, policies });
   const tables: Tables = { peers, policies, links, hosts };
+  const early = createEarlyAddresses(peers);
   const set = (key: string, reading: PolicyReading | null): readonly string[] =>
     setPolicy(tables, key, reading);
   return {
@@ -80,12 +82,7 @@ export function createPolicyIntent(node: string | null = null): PolicyIntent {
       set(key, object === null ? null : readNetworkPolicy(key.split("/")[0] ?? "", object)),
     setClusterPolicy: (name, object) =>
       set(`ClusterNetworkPolicy/${name}`, object === null ? null : readClusterPolicy(object)),
-    setNamespace: (name, labels) => {
-      peers.setNamespace(name, labels);
-      if (policies.asksNamespaces())
-        links.touch(({ pod }) => pod !== null && peers.pod(pod.key)?.namespace === name);
-      if (policies.asksOwn()) hosts.touch();
-    },
+    setNamespace: (name, labels) => setNamespace(tables, name, labels),
     setCalico: (kind, key, object) => setCalico(tables, { kind, key, object }),
     setServiceAccount: (key, labels) => {
       peers.setAccount(key, labels);
@@ -99,10 +96,13 @@ export function createPolicyIntent(node: string | null = null): PolicyIntent {
     podAt: peers.podAt,
     setPod: (key, pod) => {
       const before = peers.pod(key);
-      peers.setPod(key, pod);
+      early.setPod(key, pod);
       if (peers.pod(key) !== before) links.touch((endpoint) => endpoint.pod?.key === key);
     },
-    setEndpoint: links.set,
+    setEndpoint: (device, endpoint) => {
+      links.set(device, endpoint);
+      early.setEndpoint(device, endpoint);
+    },
     setInterfaces: hosts.setInterfaces,
     asksInterfaces: hosts.isAny,
     idleEndpoints: hosts.idle,
@@ -126,6 +126,18 @@ const stateOf = ({ peers, links, hosts }: Tables): PolicyState => ({
   blocks: peers.blocks(),
   hosts: hosts.gates(),
 });
+
+function setNamespace(
+  { peers, policies, links, hosts }: Tables,
+  name: string,
+  labels: Labels | null,
+): void {
+  const isNews = (peers.around.namespace(name) === null) !== (labels === null);
+  peers.setNamespace(name, labels);
+  if (isNews || policies.asksNamespaces())
+    links.touch(({ pod }) => pod !== null && peers.pod(pod.key)?.namespace === name);
+  if (policies.asksOwn()) hosts.touch();
+}
 
 function setPolicy(
   { peers, policies, links, hosts }: Tables,
@@ -248,8 +260,12 @@ function podOf({ endpoint }: Link, peers: Peers): PolicyPod | null {
   return pod !== null && (uid === "" || uid === pod.uid) ? pod : null;
 }
 
-const hasGate = (link: Link, peers: Peers): boolean =>
-  link.endpoint.pod === null || podOf(link, peers) !== null;
+/** Of a namespace that was not seen yet it is not known which policies are about it. */
+function hasGate(link: Link, peers: Peers): boolean {
+  if (link.endpoint.pod === null) return true;
+  const pod = podOf(link, peers);
+  return pod !== null && peers.around.namespace(pod.namespace) !== null;
+}
 
 /** Finds the policies of both directions of a link. */
 function govern(link: Link, peers: Peers, policies: PolicyTable): void {

@@ -72,7 +72,7 @@ export function createPeers(): Peers {
     for (const term of among) setMeant(known, { pod, term }, meansPod(term, pod, known.around));
   };
   const touch = (term: Term): void => known.touch(addressesIn(known, term));
-  const sets = createNetworkSets({ known, terms, touch });
+  const sets = createNetworkSets({ known, terms, touch, touchRules: classes.touch });
   const setPod: Peers["setPod"] = (key, pod) => {
     const changed = known.set(key, pod);
     if (changed !== null) join(changed, terms.forPod(changed.pod.namespace));

@@ -36,15 +36,19 @@ const SPEC = ["podSelector", "policyTypes", "ingress", "egress"];
 /** Calico's order of NetworkPolicies among the policies of their tier. */
 const ORDER = 1000;
 
-/** Reads the policy of a namespace. Whom it selects must be clear; when it is not, it isolates the whole namespace. */
+/**
+ * Reads the policy of a namespace. Whom it selects must be clear; when it is not, it isolates the whole namespace. With a field that nobody here
+ * knows it isolates, and allows nothing.
+ */
 export function readNetworkPolicy(namespace: string, object: unknown): PolicyReading {
   const spec = specOf(object);
   const { faults, given } = collect();
-  given<Fields>(fieldsOf(spec, "spec", SPEC), {});
+  const isClear = given<Fields | null>(fieldsOf(spec, "spec", SPEC), null) !== null;
   const rulesOf = (direction: "ingress" | "egress"): readonly Rule[] =>
     given(listAt(spec, direction, "spec"), []).flatMap((value, at) => {
       const place = { namespace, direction, path: `spec.${direction}[${at}]` };
-      return given<Rule | null>(readRule(value, place), null) ?? [];
+      const rule = given<Rule | null>(readRule(value, place), null);
+      return rule === null || !isClear ? [] : [rule];
     });
   const types = given(typesOf(spec), BOTH);
   const policy = {

@@ -7,7 +7,7 @@ import { type Condition, type Peer, selects, type Surroundings } from "./policy-
 import type { PolicyPod } from "./policy-pod.ts";
 import type { KnownPods } from "./policy-pods.ts";
 import type { TermTable } from "./policy-term-table.ts";
-import { portsNamed, type Term } from "./policy-terms.ts";
+import { isAboutNetworks, portsNamed, type Term } from "./policy-terms.ts";
 
 /** A pod, or null for the node itself, by some of its addresses. */
 export type OwnEnd = { readonly pod: PolicyPod | null; readonly addresses: readonly Address[] };
@@ -28,6 +28,8 @@ type Tables = {
   readonly terms: TermTable;
   /** Addresses that the term means by its networks are to be worked out again. */
   readonly touch: (term: Term) => void;
+  /** So are rules about who it means: whether they need any depends on whether it means networks. */
+  readonly touchRules: (term: Term) => void;
 };
 
 /** No sets. */
@@ -99,12 +101,13 @@ type Members = {
 /** Which sets each term selects; its networks are all of theirs. */
 function createMembers(
   sets: ReadonlyMap<string, NetworkSet>,
-  { known, terms, touch }: Tables,
+  { known, terms, touch, touchRules }: Tables,
 ): Members {
   const members = new Map<Term, ReadonlySet<string>>();
   const give = (term: Term, keys: ReadonlySet<string>): void => {
     if (keys.size === 0 && term.networks.length === 0) return;
     touch(term);
+    const before = isAboutNetworks(term);
     terms.setNetworks(
       term,
       networksOf(
@@ -112,6 +115,7 @@ function createMembers(
         [...keys].flatMap((key) => sets.get(key) ?? []),
       ),
     );
+    if (isAboutNetworks(term) !== before) touchRules(term);
     touch(term);
   };
   const refresh: Members["refresh"] = (term, changed) => {

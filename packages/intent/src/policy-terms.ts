@@ -128,6 +128,8 @@ export type Classes = {
     before: AddressClass | null,
   ) => AddressClass | null;
   readonly release: (used: AddressClass | null) => void;
+  /** Rules about all classes of a term are to be worked out again. */
+  readonly touch: (term: Term) => void;
   /** Classes that came and went since the last call; those that went have no use left. Numbers are final from here on. */
   readonly settle: () => ReadonlySet<AddressClass>;
 };
@@ -164,6 +166,9 @@ export function createClasses(): Classes {
       byKey.delete(used.key);
       for (const { term } of used.tokens) term.classes.delete(used);
       changed.add(used);
+    },
+    touch: (term) => {
+      for (const each of term.classes) changed.add(each);
     },
     settle: () => {
       inheritNumbers(origins);

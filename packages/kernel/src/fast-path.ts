@@ -2,7 +2,7 @@
  * The fast path (decision 12): packets of established flows between two pods of a node skip the node's network stack.
  * Nothing of it outlives the process that opened it; then all packets take the node's normal way again.
  */
-import { FAMILIES, type Cidr, type Ifindex, ok, type Result } from "@seam/base";
+import { err, FAMILIES, type Cidr, type Ifindex, ok, type Result } from "@seam/base";
 import { closeSync } from "node:fs";
 
 import { assemble } from "./bpf-assembler.ts";
@@ -76,43 +76,70 @@ export function openFastPath(netns: string = OWN_NETNS): Result<FastPath, Kernel
     files[Symbol.dispose]();
     return loaded;
   }
+  const links = createLinks(loaded.value, netns);
+  let generation = 0;
+  let written = "";
+  /** Asks about all flows anew. */
+  const renew = (
+    prefixes: FastPathNode["prefixes"],
+    otherwise: Result<number, KernelError>,
+  ): Result<number, KernelError> => {
+    written = JSON.stringify(prefixes);
+    generation = (generation + 1) >>> 0;
+    const value = settingsValue(generation, prefixes);
+    const renewed = updateMap(loaded.value.maps.settings, uint32(0), value);
+    return renewed.ok ? otherwise : renewed;
+  };
+  return ok({
+    follow: ({ sources, prefixes, changed }) => {
+      const wanted = wantedLinks(netns, sources);
+      const hasLeft = wanted.ok && links.leave(wanted.value);
+      const joined = wanted.ok ? links.join(wanted.value) : wanted;
+      const isSame = JSON.stringify(prefixes) === written;
+      // What is denied now must not go on, whatever becomes of links.
+      return changed || hasLeft || !isSame ? renew(prefixes, joined) : joined;
+    },
+    [Symbol.dispose]: () => {
+      links.leave(new Map());
+      files[Symbol.dispose]();
+    },
+  });
+}
+
+type Links = {
+  /** Takes out those that are not wanted as they are; whether there were any. */
+  readonly leave: (wanted: ReadonlyMap<Ifindex, string>) => boolean;
+  /** Takes in what is missing, of which one that is refused does not keep others out; how many there are. */
+  readonly join: (wanted: ReadonlyMap<Ifindex, string>) => Result<number, KernelError>;
+};
+
+function createLinks(loaded: Loaded, netns: string): Links {
   const attached = new Map<Ifindex, Attached>();
   const detach = (index: Ifindex): void => {
     attached.get(index)?.files[Symbol.dispose]();
     attached.delete(index);
-    deleteFromMap(loaded.value.maps.links, uint32(index));
+    deleteFromMap(loaded.maps.links, uint32(index));
   };
-  let generation = 0;
-  let written = "";
-  return ok({
-    follow: ({ sources, prefixes, changed }) => {
-      const wanted = wantedLinks(netns, sources);
-      if (!wanted.ok) return wanted;
-      const stale = [...attached].filter(([index, { text }]) => wanted.value.get(index) !== text);
+  return {
+    leave: (wanted) => {
+      const stale = [...attached].filter(([index, { text }]) => wanted.get(index) !== text);
       for (const [index] of stale) detach(index);
-      const missing = [...wanted.value].filter(([index]) => !attached.has(index));
-      for (const [index, text] of missing) {
-        const done = inNetns(netns, () => attach(loaded.value, index, text));
+      return stale.length > 0;
+    },
+    join: (wanted) => {
+      let refused: KernelError | null = null;
+      for (const [index, text] of [...wanted].filter(([each]) => !attached.has(each))) {
+        const done = inNetns(netns, () => attach(loaded, index, text));
         if (done.ok) attached.set(index, { text, files: done.value });
         else {
           detach(index);
           // Links go at any time.
-          if (done.error.errno !== "ENODEV") return done;
+          if (done.error.errno !== "ENODEV") refused = done.error;
         }
       }
-      const text = JSON.stringify(prefixes);
-      if (!changed && stale.length === 0 && text === written) return ok(attached.size);
-      written = text;
-      generation = (generation + 1) >>> 0;
-      const value = settingsValue(generation, prefixes);
-      const renewed = updateMap(loaded.value.maps.settings, uint32(0), value);
-      return renewed.ok ? ok(attached.size) : renewed;
+      return refused === null ? ok(attached.size) : err(refused);
     },
-    [Symbol.dispose]: () => {
-      for (const index of attached.keys()) detach(index);
-      files[Symbol.dispose]();
-    },
-  });
+  };
 }
 
 /** A link on the fast path: what was known of it as text, and its two attachments. */

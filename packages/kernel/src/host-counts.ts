@@ -6,7 +6,7 @@ import { hostSets, interfaceOf } from "./host-rules.ts";
 import type { KernelError } from "./libc.ts";
 import type { NetfilterSocket } from "./netfilter-socket.ts";
 import { countsOf } from "./nft-counts.ts";
-import { listElements } from "./nft-messages.ts";
+import { listIn } from "./nft-messages.ts";
 import { POLICY_TABLE } from "./policy-rules.ts";
 
 /** Packets that were denied at a point of an interface, since the last reading. */
@@ -25,7 +25,7 @@ export type HostCounts = {
 export function createHostCounts(socket: Pick<NetfilterSocket, "list">): HostCounts {
   const last = new Map<string, number>();
   const newIn = (set: string, point: HostPoint): Result<readonly HostCount[], KernelError> => {
-    const listed = socket.list(listElements(POLICY_TABLE, set));
+    const listed = socket.list(listIn("getElements", POLICY_TABLE, set));
     if (!listed.ok) return listed;
     return ok(
       countsOf(listed.value).map(({ key, packets }) => {

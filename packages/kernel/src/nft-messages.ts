@@ -26,6 +26,7 @@ const MESSAGE = {
   newChain: 3,
   deleteChain: 5,
   newRule: 6,
+  getRules: 7,
   newSet: 9,
   deleteSet: 11,
   newElements: 12,
@@ -244,13 +245,9 @@ export function changeElements(
   );
 }
 
-/** Asks for all elements of a set; see `countedElements`. */
-export const listElements = (table: string, set: string): Request =>
-  ask({
-    message: "getElements",
-    parts: [named(1, table), named(2, set)],
-    purpose: `list elements of set ${set}`,
-  });
+/** Asks for all rules of a chain, or all elements of a set; see `countedElements`. */
+export const listIn = (message: "getRules" | "getElements", table: string, of: string): Request =>
+  ask({ message, parts: [named(1, table), named(2, of)], purpose: `list what ${of} has` });
 
 function listsOf(elements: readonly Buffer[]): readonly (readonly Buffer[])[] {
   const lists: Buffer[][] = [];

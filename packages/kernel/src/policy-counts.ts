@@ -10,7 +10,7 @@ import type { KernelError } from "./libc.ts";
 import type { NetfilterSocket } from "./netfilter-socket.ts";
 import { textOf } from "./netlink-message.ts";
 import { countsOf, type ElementCount } from "./nft-counts.ts";
-import { changeElements, listElements, type SetElement } from "./nft-messages.ts";
+import { changeElements, listIn, type SetElement } from "./nft-messages.ts";
 import { isAboutPorts } from "./policy-permissions.ts";
 import { DIRECTIONS, POLICY_TABLE, readVerdictKey, setNames, verdictKey } from "./policy-rules.ts";
 
@@ -68,7 +68,7 @@ export function createPolicyCounts(socket: Pick<NetfilterSocket, "commit" | "lis
     take: (gates) => {
       const news = new Map<string, readonly News[]>();
       for (const set of COUNTED) {
-        const listed = socket.list(listElements(POLICY_TABLE, set));
+        const listed = socket.list(listIn("getElements", POLICY_TABLE, set));
         if (!listed.ok) return listed;
         const counts = countsOf(listed.value);
         news.set(

@@ -186,6 +186,9 @@ export function emptyTable(): readonly Request[] {
   ];
 }
 
+/** How many rules the first chain has. */
+export const FIRST_RULES = 1 + places.filter(({ way }) => way === "original").length;
+
 /** The two permissions without a chain. */
 const PLAIN = ["all", "none"] as const;
 
@@ -241,18 +244,19 @@ function placeChain(place: Place): readonly Request[] {
   const decide = decideBy(direction, { name: direction, key: KEY, free: OTHER });
   return chainWith(chainOf(place), [
     [loadMeta(place.end, LINK), lookUp(open, LINK), endWith("return")],
-    ...FAMILIES.flatMap((family) => [
-      ...peerRules(place, family, decide),
-      [
-        loadMeta(place.end, OWN_LINK),
-        loadConnection(SOURCE[family], OWN_OTHER, wayOfOther(place)),
-        lookUp({ name: setNames.own(family) }, OWN_LINK),
-        endWith("return"),
-      ],
-    ]),
+    ...FAMILIES.flatMap((family) => [...peerRules(place, family, decide)]),
     [endWith({ goto: deniedAt(place) })],
   ]);
 }
+
+/** A pod may reach itself by way of the node, whatever its rules say of others. */
+const ownRules = (place: Place): readonly (readonly Buffer[])[] =>
+  FAMILIES.map((family) => [
+    loadMeta(place.end, OWN_LINK),
+    loadConnection(SOURCE[family], OWN_OTHER, wayOfOther(place)),
+    lookUp({ name: setNames.own(family) }, OWN_LINK),
+    endWith("return"),
+  ]);
 
 /** The tuple that has the other end as its source: where its own packets come from, before and after all translation. */
 const wayOfOther = ({ role }: Place): Way => (role === "client" ? "reply" : "original");
@@ -290,6 +294,7 @@ function deniedChains(place: Place): readonly Request[] {
       }),
     ),
     ...chainWith(deniedAt(place), [
+      ...ownRules(place),
       [endWith({ jump: countedAt(place) })],
       showDenied(place.end, setNames.sampled(direction), `${direction} ${place.way}`),
       [endWith("drop")],

@@ -145,6 +145,12 @@ test("a pod that nobody may reach still reaches itself by way of the node", asyn
   );
   expect(await ask("a", "tcp 10.96.0.1 8000")).toBe("yes");
   expect(await ask("b", "tcp 10.96.0.1 8000")).toBe("no");
+  // Whatever rules say of everybody, or of those that it is one of.
+  for (const others of [new Map([[ANY.ipv4, "udp/53"]]), new Map([[A, "tcp/8000"]])]) {
+    rewrite({ a: { ingress: others, egress: others } });
+    expect(await ask("a", "tcp 10.96.0.1 8000")).toBe("yes");
+    expect(await ask("b", "tcp 10.96.0.1 8000")).toBe("no");
+  }
   // The port that counts is that of the pod, not that of its service.
   rewrite({
     a: { ingress: new Map([[B, "tcp/80"]]) },
@@ -329,10 +335,16 @@ test("what others do to the table is noticed, what is done by the table itself i
   inside("node", "nft", "flush", "set", "inet", "seam-policy", "open-egress");
   expect(table.isDisturbed()).toBe(true);
   expect(table.isDisturbed()).toBe(false);
-  expect(valueOf(table.exists())).toBe(true);
+  expect(valueOf(table.isThere())).toBe(true);
+  // The table and its chains stay, without a rule.
+  inside("node", "nft", "flush", "table", "inet", "seam-policy");
+  expect(table.isDisturbed()).toBe(true);
+  expect(valueOf(table.isThere())).toBe(false);
+  rewrite({});
+  expect(valueOf(table.isThere())).toBe(true);
   inside("node", "nft", "flush", "ruleset");
   expect(table.isDisturbed()).toBe(true);
-  expect(valueOf(table.exists())).toBe(false);
+  expect(valueOf(table.isThere())).toBe(false);
 });
 
 test("a change that the kernel refuses is told and changes nothing", async () => {

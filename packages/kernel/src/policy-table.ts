@@ -22,7 +22,7 @@ import { createHostCounts, type HostCount, type HostCounts } from "./host-counts
 import { changeHosts } from "./host-table.ts";
 import { hasTable } from "./nft.ts";
 import { ifnameKey } from "./nft-keys.ts";
-import { changeElements, valueData } from "./nft-messages.ts";
+import { changeElements, listIn, valueData } from "./nft-messages.ts";
 import {
   changeRules,
   countUses,
@@ -37,12 +37,12 @@ import {
 import { inSlices, type Sliced, wholly } from "./slices.ts";
 import { createPolicyCounts, type PolicyCount, type PolicyCounts } from "./policy-counts.ts";
 import { SETS_OF_PERMISSION, withoutPermission, withPermission } from "./policy-permissions.ts";
-import { emptyTable, POLICY_TABLE, setNames, verdictKey } from "./policy-rules.ts";
+import { emptyTable, FIRST_RULES, POLICY_TABLE, setNames, verdictKey } from "./policy-rules.ts";
 
 /** Policies of the node in one namespace. They stay when this is disposed of. */
 export type PolicyTable = Disposable & {
-  /** Whether the table exists. */
-  readonly exists: () => Result<boolean, KernelError>;
+  /** Whether the table exists and still judges what is forwarded. */
+  readonly isThere: () => Result<boolean, KernelError>;
   /** Puts this in place of all that is there, without a moment between. */
   readonly rewrite: (state: PolicyState) => Result<null, KernelError>;
   /**
@@ -80,7 +80,13 @@ function policyTable(socket: NetfilterSocket, netns: string): PolicyTable {
     return requestsAnew(written, state);
   };
   return {
-    exists: () => hasTable(netns, POLICY_TABLE),
+    isThere: () => {
+      const exists = hasTable(netns, POLICY_TABLE);
+      if (!exists.ok || !exists.value) return exists;
+      const listed = socket.list(listIn("getRules", POLICY_TABLE, "forward"));
+      if (listed.ok) return ok(listed.value.length >= FIRST_RULES);
+      return listed.error.errno === "ENOENT" ? ok(false) : listed;
+    },
     rewrite: (state) => socket.commit(wholly(anew(state))),
     rewriteBeside: async (state) => {
       const requests = anew(state);

@@ -27,6 +27,7 @@ export {
   type Token,
 } from "./kubeconfig.ts";
 export { type ElectionOptions, takePart } from "./leader-election.ts";
+export { followLease, type FollowOptions, LEASE_LOOK, type Term } from "./lease-holder.ts";
 export { type LogQuery, type Logs } from "./logs.ts";
 export {
   child,

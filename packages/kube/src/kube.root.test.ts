@@ -7,6 +7,7 @@ import { parse } from "yaml";
 import { type ControlPlane, startControlPlane } from "./control-plane.fixture.ts";
 import {
   createKubeClient,
+  followLease,
   isKubeObject,
   type KubeClient,
   type KubeObject,
@@ -230,4 +231,56 @@ test("one leader at a time; the next takes over when the first leaves", async ()
     `p${1 - first} leads`,
     `p${1 - first} ends`,
   ]);
+});
+
+test("a lease that another program renews is acted beside while it holds, and no longer", async () => {
+  const [story, held]: [string[], (string | null)[]] = [[], []];
+  const stop = new AbortController();
+  const renew = async (holderIdentity: string, leaseDurationSeconds = 3): Promise<void> => {
+    const metadata = { namespace: "default", name: "followed" };
+    const lease = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata };
+    // A clock that is years off makes no difference.
+    const renewTime = `1999-01-01T00:00:00.${String(Math.floor(performance.now())).padStart(6, "0")}Z`;
+    const spec = { holderIdentity, leaseDurationSeconds, renewTime };
+    expect(await client.apply({ ...lease, spec }, mine)).toMatchObject({ ok: true });
+  };
+  const following = followLease({
+    client,
+    namespace: "default",
+    name: "followed",
+    isOurs: (holder) => holder.startsWith("ours"),
+    settle: millis(300),
+    signal: stop.signal,
+    lead: async ({ signal, isOver }) => {
+      story.push("leads");
+      await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+      story.push(isOver() ? "ends" : "ends too early");
+    },
+    onLook: (look) => held.push(look.ok ? look.value : "unknown"),
+  });
+  const told = async (count: number): Promise<true> =>
+    until(() => (story.length >= count ? true : null));
+  await until(() => (held.includes(null) ? true : null));
+  await renew("theirs");
+  await until(() => (held.includes("theirs") ? true : null));
+  expect(story).toEqual([]);
+  await renew("ours-1");
+  for (let times = 0; times < 8; times += 1) {
+    await sleep(500);
+    await renew("ours-1");
+  }
+  expect(story).toEqual(["leads"]);
+  const silent = performance.now();
+  await told(2);
+  // Others may take it three seconds after it was renewed.
+  expect(performance.now() - silent).toBeLessThan(2500);
+  await renew("ours-1");
+  await told(3);
+  await renew("ours-2");
+  await told(5);
+  await renew("", 1);
+  await told(6);
+  stop.abort();
+  await following;
+  expect(story.join()).toBe("leads,ends,leads,ends,leads,ends");
 });

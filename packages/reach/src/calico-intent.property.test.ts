@@ -9,6 +9,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 
 import type { Attempt, End, Traffic } from "./attempt.ts";
+import { setStep, withoutOwnEnds } from "./calico-own-ends.fixture.ts";
 import {
   judgedPod,
   LOCAL,
@@ -18,6 +19,7 @@ import {
   placeOf,
   policiesOf,
   step,
+  take,
   tell,
   TRAFFIC,
   type World,
@@ -74,9 +76,32 @@ function differing(
 
 test("gates and classes say of Calico's policies what the evaluator says, after any changes in any order (I15, S23)", () => {
   fc.assert(
-    fc.property(fc.array(step, { minLength: 10, maxLength: 40, size: "max" }), (steps) => {
+    fc.property(
+      fc.array(step, { minLength: 10, maxLength: 40, size: "max" }),
+      fc.boolean(),
+      (steps, isTakenEach) => {
+        const world = newWorld();
+        for (const one of steps) {
+          tell(world, one);
+          if (isTakenEach) take(world);
+        }
+        expect(differences(world)).toEqual([]);
+      },
+    ),
+    { numRuns: 300 },
+  );
+}, 120_000);
+
+test("rules follow sets of networks that come and go beside pods, where nothing else makes them anew (I15)", () => {
+  const before = fc.array(step, { minLength: 10, maxLength: 30, size: "max" });
+  fc.assert(
+    fc.property(before, fc.array(setStep, { minLength: 1, maxLength: 4 }), (steps, sets) => {
       const world = newWorld();
-      for (const one of steps) tell(world, one);
+      for (const one of steps) tell(world, withoutOwnEnds(one));
+      for (const one of sets) {
+        take(world);
+        tell(world, one);
+      }
       expect(differences(world)).toEqual([]);
     }),
     { numRuns: 300 },

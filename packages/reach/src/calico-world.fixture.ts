@@ -178,7 +178,7 @@ export const hostStep: typeof step = fc.oneof(
   },
   { weight: 4, arbitrary: step },
 );
-type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+export type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
 /** What the objects are, beside what the intent was told. */
 export type World = {

@@ -1,135 +1,115 @@
 /**
- * Binding: the reservation is taken in the ledger, written into the node's `Bandwidth`, then the pod is bound; a failure takes the
- * reservation back. Two pods never have the same megabits: between looking and taking nothing else runs.
+ * Binding: the reservation is taken in the ledger, then the pod is bound, and its object is the record from which the next leader knows;
+ * a failure takes the reservation back. Two pods never have the same megabits: between looking and taking nothing else runs.
  */
 import { explainMisfit, type PlacedPod } from "@seam/bandwidth";
-import { err, ok, type Result } from "@seam/base";
-import { type BoundPod, type KubeClient, type KubeError, textAt, child } from "@seam/kube";
+import { err, type Millis, millis, ok, type Result } from "@seam/base";
+import { type BoundPod, child, type KubeClient, type KubeError, sleep, textAt } from "@seam/kube";
 
-import { createRequestWriter, type RequestWriter, type WriteError } from "./request-writer.ts";
+import type { RequestWriter } from "./request-writer.ts";
 import type { SeenPod } from "./seen-pod.ts";
 import type { World } from "./world.ts";
 
 /** What binding needs. */
 export type BinderOptions = {
-  readonly client: Pick<KubeClient, "get" | "replace" | "bind">;
+  readonly client: Pick<KubeClient, "get" | "bind">;
   readonly world: World;
-  /** What could not be taken back now; the operator does it when the pod is gone. */
-  readonly onLeft: (podUid: string, error: KubeError | null) => void;
+  /** Writes what was bound into the node's `Bandwidth`, behind. */
+  readonly writer: Pick<RequestWriter, "add">;
+  /** Aborted when this process no longer leads: a binding that the next one's ledger does not know must not begin. */
+  readonly signal: AbortSignal;
+  /** The API server does not act on a binding later than this after it was asked. */
+  readonly within: Millis;
 };
 
 /** Binds a pod to a node, or says why not. */
 export type Binder = (pod: SeenPod, node: string) => Promise<Result<void, string>>;
 
-type Parts = BinderOptions & { readonly writer: RequestWriter };
-
-/** A binding of a pod, under way or done. */
+/** A binding of a pod, under way or done. It is under way until it is known where the pod is. */
 type Turn = { readonly node: string; readonly result: Promise<Result<void, string>> };
 
 /** Bindings that are remembered until watches show them. */
 const REMEMBERED = 10_000;
+const LOOK_AGAIN = millis(250);
+const STANDS_BACK = "this process no longer answers: its lease is over";
 
 /** A binder. */
 export function createBinder(options: BinderOptions): Binder {
-  const { client, world } = options;
-  const writer = createRequestWriter({
-    client,
-    known: world.bandwidth,
-    onSeen: world.setBandwidth,
-    stillFits: (uid) => takeAnew(world, uid),
-  });
   const turns = new Map<string, Turn>();
   return async (pod, node) => {
     const { uid } = pod.facts;
     // kube-scheduler may ask again while an answer is late; a pod is bound once.
-    const earlier = turns.get(uid);
-    if (earlier !== undefined && (await earlier.result).ok) {
-      return earlier.node === node
-        ? ok(undefined)
-        : err(`the pod is on node ${earlier.node} already`);
+    for (let earlier = turns.get(uid); earlier !== undefined; earlier = turns.get(uid)) {
+      if ((await earlier.result).ok) {
+        return earlier.node === node
+          ? ok(undefined)
+          : err(`the pod is on node ${earlier.node} already`);
+      }
+      if (turns.get(uid) === earlier) turns.delete(uid);
     }
-    const result = bindHeld({ ...options, writer }, { ...pod.facts, node });
+    const result = bindHeld(options, { ...pod.facts, node });
     turns.set(uid, { node, result });
     for (const oldest of turns.keys()) if (turns.size > REMEMBERED) turns.delete(oldest);
-    if (!(await result).ok) turns.delete(uid);
     return result;
   };
 }
 
-async function bindHeld(parts: Parts, pod: PlacedPod): Promise<Result<void, string>> {
-  parts.world.hold(pod.uid);
+async function bindHeld(options: BinderOptions, pod: PlacedPod): Promise<Result<void, string>> {
+  options.world.hold(pod.uid);
   try {
-    return await bind(parts, pod);
+    const bound = await bind(options, pod);
+    if (bound.ok) record(options, pod);
+    return bound;
   } finally {
-    parts.world.letGo(pod.uid);
+    options.world.letGo(pod.uid);
   }
 }
 
-async function bind(parts: Parts, pod: PlacedPod): Promise<Result<void, string>> {
-  const { ledger } = parts.world;
-  const before = ledger.nodeOf(pod.uid);
-  const reserved = ledger.reserve(pod);
+async function bind(options: BinderOptions, pod: PlacedPod): Promise<Result<void, string>> {
+  const { client, world, signal, within } = options;
+  if (signal.aborted) return err(STANDS_BACK);
+  const reserved = world.ledger.reserve(pod);
   if (!reserved.ok) return err(reserved.error.map(explainMisfit).join("; "));
-  const written = await record(parts, pod);
-  if (!written.ok) {
-    await giveBack(parts, pod);
-    return err(explainWrite(written.error, pod));
-  }
-  const bound = await parts.client.bind(refOf(pod), pod.node);
-  const result = bound.ok ? ok(undefined) : await afterFailure(parts, pod, bound.error);
-  if (before !== null && before !== pod.node) await forget(parts, before, pod.uid);
-  return result;
+  const asked = performance.now();
+  const bound = await client.bind(refOf(pod), pod.node, within);
+  if (bound.ok) return ok(undefined);
+  const { error } = bound;
+  const actual = await whereabouts(options, pod, isRefusal(error) ? 0 : asked + within);
+  if (!actual.ok || actual.value === pod.node) return actual.ok ? ok(undefined) : actual;
+  if (actual.value === null) world.ledger.release(pod.uid);
+  else world.ledger.setClaim({ ...pod, node: actual.value });
+  return err(`the pod could not be bound to node ${pod.node}: ${error.message}`);
 }
 
 const refOf = ({ namespace, name, uid }: PlacedPod): BoundPod => ({ namespace, name, uid });
 
+/** The API server has looked at the binding and not acted on it. */
+const isRefusal = ({ kind, code }: KubeError): boolean => kind === "api" && code < 500;
+
 /** A pod without rates has a place in the ledger, as a sibling of others, but no entry. */
-async function record({ writer }: Parts, pod: PlacedPod): Promise<Result<void, WriteError>> {
+function record({ writer }: BinderOptions, pod: PlacedPod): void {
   const { rates, uid, name, namespace, node } = pod;
-  if (rates.ulMbps === 0 && rates.dlMbps === 0) return ok(undefined);
-  return writer.add(node, { podUid: uid, podName: name, namespace, rates });
+  if (rates.ulMbps === 0 && rates.dlMbps === 0) return;
+  writer.add(node, { podUid: uid, podName: name, namespace, rates });
 }
 
-/** The API server may have bound the pod without saying so; only what it says now counts. */
-async function afterFailure(
-  parts: Parts,
-  pod: PlacedPod,
-  error: KubeError,
-): Promise<Result<void, string>> {
-  const { namespace, name, uid, node } = pod;
-  const found = await parts.client.get({ apiVersion: "v1", kind: "Pod", namespace, name });
-  if (!found.ok && found.error.kind !== "api") {
-    parts.onLeft(uid, error);
-    return err(`whether the pod is bound to node ${node} is not known yet: ${error.message}`);
+/**
+ * The node of the pod by its object, null for none, or when it is gone. The API server may have bound it without saying so, and until
+ * `finalAt` (ms of `performance.now()`) may still do it; meanwhile the reservation stays.
+ */
+async function whereabouts(
+  { client, signal }: BinderOptions,
+  { namespace, name, uid }: PlacedPod,
+  finalAt: number,
+): Promise<Result<string | null, string>> {
+  for (;;) {
+    const isFinal = performance.now() >= finalAt;
+    const found = await client.get({ apiVersion: "v1", kind: "Pod", namespace, name });
+    const isSame = found.ok && textAt(child(found.value, "metadata"), "uid") === uid;
+    const actual = isSame ? textAt(child(found.value, "spec"), "nodeName") : null;
+    const isTold = found.ok || found.error.kind === "api";
+    if (actual !== null || (isTold && isFinal)) return ok(actual);
+    if (signal.aborted) return err(STANDS_BACK);
+    await sleep(LOOK_AGAIN, signal);
   }
-  const isSame = found.ok && textAt(child(found.value, "metadata"), "uid") === uid;
-  const actual = isSame ? textAt(child(found.value, "spec"), "nodeName") : null;
-  if (actual === node) return ok(undefined);
-  await giveBack(parts, pod);
-  if (actual !== null) parts.world.ledger.setClaim({ ...pod, node: actual });
-  return err(`the pod could not be bound to node ${node}: ${error.message}`);
 }
-
-async function giveBack(parts: Parts, pod: PlacedPod): Promise<void> {
-  parts.world.ledger.release(pod.uid);
-  await forget(parts, pod.node, pod.uid);
-}
-
-async function forget({ writer, onLeft }: Parts, node: string, uid: string): Promise<void> {
-  const removed = await writer.remove(node, uid);
-  if (!removed.ok) onLeft(uid, removed.error.kind === "failed" ? removed.error.error : null);
-}
-
-/** Takes the reservation of a pod once more, after others' entries have become known. */
-function takeAnew({ ledger }: World, uid: string): boolean {
-  const node = ledger.nodeOf(uid);
-  const pod = node === null ? undefined : ledger.podsOn(node).find((each) => each.uid === uid);
-  if (pod !== undefined && ledger.reserve(pod).ok) return true;
-  ledger.release(uid);
-  return false;
-}
-
-const explainWrite = (error: WriteError, { node }: PlacedPod): string =>
-  error.kind === "refused"
-    ? `node ${node} has no room any more: another scheduler was faster`
-    : `the reservation on node ${node} could not be written: ${error.error.message}`;

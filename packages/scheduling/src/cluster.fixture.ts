@@ -15,9 +15,10 @@ import {
   textAt,
 } from "@seam/kube";
 
-import { createBinder } from "./binder.ts";
+import { type Binder, createBinder } from "./binder.ts";
 import { createExtender, type Extender } from "./extender.ts";
 import type { PodReading } from "./seen-pod.ts";
+import { createRequestWriter } from "./request-writer.ts";
 import { createWaitingPods, type WaitingPods } from "./waiting.ts";
 import { createWorld, type World } from "./world.ts";
 
@@ -26,6 +27,8 @@ const READING: PodReading = {
   schedulers: new Set(["vaclab-scheduler"]),
   defaults: DEFAULT_RATES,
 };
+
+const CANDIDATES = 16;
 
 type Client = Pick<KubeClient, "get" | "replace" | "bind">;
 
@@ -207,9 +210,9 @@ export type Running = {
   readonly extender: Extender;
   readonly world: World;
   readonly waiting: WaitingPods;
-  readonly left: string[];
   readonly watched: () => Promise<void>;
-  readonly stop: () => void;
+  /** Ends the term; resolves when no binding is under way any more, after which another process may lead. */
+  readonly stop: () => Promise<void>;
 };
 
 /** Starts an extender on a cluster, as a process that has become leader does. */
@@ -219,12 +222,19 @@ export function startExtender(
   overrides: Partial<Parameters<typeof createWorld>[0]> = {},
 ): Running {
   const world = createWorld({ reading: READING, rules: "fixed", ...overrides });
-  const left: string[] = [];
-  const binder = createBinder({
+  const term = new AbortController();
+  const writer = createRequestWriter({
     client: cluster.client,
-    world,
-    onLeft: (uid) => void left.push(uid),
+    known: world.bandwidth,
+    onSeen: world.setBandwidth,
+    isOn: (podUid, node) => world.ledger.nodeOf(podUid) === node,
+    onFailed: () => undefined,
+    pause: millis(1),
+    turn: millis(0),
   });
+  const { binder, ended } = countBindings(
+    createBinder({ client: cluster.client, world, writer, signal: term.signal, within: millis(0) }),
+  );
   const waiting = createWaitingPods({
     ledger: world.ledger,
     wake: async () => Promise.resolve(true),
@@ -232,14 +242,35 @@ export function startExtender(
   });
   const following = cluster.follow(world, lag);
   return {
-    extender: createExtender({ client: cluster.client, world, binder, waiting }),
+    extender: createExtender({
+      client: cluster.client,
+      world,
+      binder,
+      waiting,
+      candidates: CANDIDATES,
+    }),
     world,
     waiting,
-    left,
     watched: following.watched,
-    stop: () => {
-      following.stop();
+    stop: async () => {
+      term.abort();
+      writer[Symbol.dispose]();
       waiting[Symbol.dispose]();
+      await ended();
+      following.stop();
     },
+  };
+}
+
+/** A binder that tells when no binding is under way. */
+function countBindings(bind: Binder): { binder: Binder; ended: () => Promise<unknown> } {
+  const underWay = new Set<Promise<unknown>>();
+  return {
+    binder: async (pod, node) => {
+      const binding = bind(pod, node);
+      underWay.add(binding);
+      return binding.finally(() => underWay.delete(binding));
+    },
+    ended: async () => Promise.allSettled(underWay),
   };
 }

@@ -26,6 +26,8 @@ export type ExtenderOptions = {
   readonly world: World;
   readonly binder: Binder;
   readonly waiting: WaitingPods;
+  /** How many of the nodes with the best score are left to kube-scheduler's own taste at most; 0: all nodes with room, whatever their score. */
+  readonly candidates: number;
 };
 
 /** Answers kube-scheduler. */
@@ -43,13 +45,10 @@ const TENTHS = 10;
 export function createExtender(options: ExtenderOptions): Extender {
   const { world } = options;
   return {
-    filter: ({ pod, nodes }) => filter(options, world.see(pod), nodes),
+    filter: ({ pod, nodes }) => filter(options, pod, nodes),
     prioritize: ({ pod, nodes }) => {
-      const scores = world.ledger.score(world.see(pod).facts, nodes);
-      return nodes.map((Host, index) => ({
-        Host,
-        Score: Math.round((scores[index] ?? 0) / TENTHS),
-      }));
+      const scores = tenths(world.ledger.score(world.see(pod).facts, nodes));
+      return nodes.map((Host, index) => ({ Host, Score: scores[index] ?? 0 }));
     },
     preempt: ({ pod, victims }) => ({
       NodeNameToMetaVictims: preempt(world, world.see(pod), victims),
@@ -61,33 +60,54 @@ export function createExtender(options: ExtenderOptions): Extender {
   };
 }
 
-function filter(
-  { world, waiting }: ExtenderOptions,
-  pod: SeenPod,
-  nodes: readonly string[],
-): FilterAnswer {
-  const { refusal } = pod;
+function filter(options: ExtenderOptions, object: Json, nodes: readonly string[]): FilterAnswer {
+  const { world, waiting } = options;
+  const pod = world.see(object);
+  const { refusal, facts } = pod;
   if (refusal !== null)
     return answerOf([], {}, Object.fromEntries(nodes.map((node) => [node, refusal])));
-  const fits = world.ledger.fit(pod.facts, nodes);
-  const fitting = fits.filter(({ misfits }) => misfits.length === 0).map(({ node }) => node);
-  if (fitting.length === nodes.length) {
-    waiting.served(pod.facts.uid);
-    return answerOf(nodes, {}, {});
-  }
+  const { candidates } = options;
+  const most = candidates === 0 || hasTaste(object) ? Infinity : candidates;
+  const step = candidates === 0 ? Infinity : TENTHS;
+  const chosen = world.ledger.choose({ pod: facts, nodes, step, most });
+  if (chosen.fitting === 0) waiting.refused(facts, nodes);
+  else waiting.served(facts.uid);
+  const { failed, unresolvable } =
+    chosen.fitting === nodes.length
+      ? NO_SENTENCES
+      : explain(world, pod, { nodes, isNowhere: chosen.fitting === 0 });
+  return answerOf(chosen.best, failed, unresolvable);
+}
+
+/** A pod that says itself which nodes it would rather have is left all of the best. */
+function hasTaste(pod: Json): boolean {
+  const spec = child(pod, "spec");
+  return "topologySpreadConstraints" in spec || "affinity" in spec;
+}
+
+const tenths = (scores: readonly number[]): readonly number[] =>
+  scores.map((score) => Math.round(score / TENTHS));
+
+type Judged = { readonly nodes: readonly string[]; readonly isNowhere: boolean };
+type Sentences = { readonly failed: FailedNodes; readonly unresolvable: FailedNodes };
+const NO_SENTENCES: Sentences = { failed: {}, unresolvable: {} };
+
+/** When a pod has a node anyway, hardly anybody reads about so many others. */
+const MOST_SENTENCES_BESIDE_A_NODE = 50;
+
+/** Why nodes are no place for the pod. */
+function explain(world: World, { facts }: SeenPod, { nodes, isNowhere }: Judged): Sentences {
   const failed: Record<string, string> = {};
   const unresolvable: Record<string, string> = {};
-  const isNowhere = fitting.length === 0;
-  const { ulMbps, dlMbps } = pod.facts.rates;
+  const { ulMbps, dlMbps } = facts.rates;
   const required = `(required: ul=${ulMbps}Mbps, dl=${dlMbps}Mbps)`;
-  for (const { node, misfits } of fits) {
-    if (misfits.length === 0) continue;
+  const fits = world.ledger.fit(facts, nodes).filter(({ misfits }) => misfits.length > 0);
+  const told = isNowhere ? fits : fits.slice(0, MOST_SENTENCES_BESIDE_A_NODE);
+  for (const { node, misfits } of told) {
     const target = misfits.some(isHopeless) ? unresolvable : failed;
     target[node] = reason({ node, misfits, required, isNowhere });
   }
-  if (isNowhere) waiting.refused(pod.facts, nodes);
-  else waiting.served(pod.facts.uid);
-  return answerOf(fitting, failed, unresolvable);
+  return { failed, unresolvable };
 }
 
 const answerOf = (

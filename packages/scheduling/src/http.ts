@@ -166,16 +166,20 @@ async function then<Q, A>(
 }
 
 async function readBody(request: IncomingMessage): Promise<Result<unknown, string>> {
+  const { promise, resolve, reject } = Promise.withResolvers<Result<string, string>>();
   const parts: Buffer[] = [];
   let length = 0;
-  for await (const part of request) {
-    if (!Buffer.isBuffer(part)) continue;
+  request.on("data", (part: Buffer) => {
     length += part.length;
-    if (length > LARGEST_BODY) return err(`expected a body of at most ${LARGEST_BODY} bytes`);
-    parts.push(part);
-  }
+    if (length > LARGEST_BODY) resolve(err(`expected a body of at most ${LARGEST_BODY} bytes`));
+    else parts.push(part);
+  });
+  request.on("end", () => resolve(ok(Buffer.concat(parts).toString("utf8"))));
+  request.on("error", reject);
+  const text = await promise;
+  if (!text.ok) return text;
   try {
-    return ok(JSON.parse(Buffer.concat(parts).toString("utf8")));
+    return ok(JSON.parse(text.value));
   } catch (error) {
     return err(`expected JSON: ${messageOf(error)}`);
   }

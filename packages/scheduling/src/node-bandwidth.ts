@@ -33,18 +33,11 @@ export function readBandwidth(object: KubeObject): NodeBandwidth {
   };
 }
 
-/** The object with some requests added, in place of earlier ones of their pods, and those of other pods removed. */
-export function withRequests(
-  object: KubeObject,
-  added: readonly BandwidthRequest[],
-  removed: readonly string[],
-): KubeObject {
+/** The object with some requests added. */
+export function withRequests(object: KubeObject, added: readonly BandwidthRequest[]): KubeObject {
   const spec = child(object, "spec");
-  const replaced = new Set([...removed, ...added.map(({ podUid }) => podUid)]);
-  const kept = children(spec, "requests").filter(
-    (each) => !replaced.has(textAt(each, "podUid") ?? ""),
-  );
-  return { ...object, spec: { ...spec, requests: [...kept, ...added.map(requestObject)] } };
+  const requests = [...children(spec, "requests"), ...added.map(requestObject)];
+  return { ...object, spec: { ...spec, requests } };
 }
 
 function capacityIn(spec: Json, status: Json): Shares | null {

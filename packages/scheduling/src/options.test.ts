@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 
 import { readOptions } from "./options.ts";
 
-const surroundings = { argv: [], env: {}, hostname: "host", pid: 7 };
+const surroundings = { argv: [], env: {}, hostname: "this-host" };
 const reading = {
   families: [OVN_KEYS, KUBERNETES_KEYS],
   units: "kubernetes",
@@ -16,10 +16,12 @@ const defaults = {
   extenderPort: 9830,
   tls: null,
   kubeconfig: null,
+  lease: "vaclab-scheduler",
   namespace: "seam-system",
-  identity: "host-7",
+  host: "this-host",
   reading,
   rules: "fixed",
+  candidates: 16,
   logLevel: "info",
 };
 
@@ -27,13 +29,18 @@ test.each([
   ["nothing", {}, defaults],
   [
     "flags",
-    { argv: ["--port=1", "--extender-port=2", "--scoring=compatible", "--identity=a"] },
-    { ...defaults, port: 1, extenderPort: 2, rules: "compatible", identity: "a" },
+    { argv: ["--port=1", "--extender-port=2", "--scoring=compatible", "--lease=l", "--host=a"] },
+    { ...defaults, port: 1, extenderPort: 2, rules: "compatible", lease: "l", host: "a" },
   ],
   [
     "variables",
-    { env: { SEAM_PORT: "2", POD_NAME: "p", POD_NAMESPACE: "n", SEAM_LOG_LEVEL: "warn" } },
-    { ...defaults, port: 2, identity: "p", namespace: "n", logLevel: "warn" },
+    { env: { SEAM_PORT: "2", POD_NAMESPACE: "n", SEAM_LOG_LEVEL: "warn" } },
+    { ...defaults, port: 2, namespace: "n", logLevel: "warn" },
+  ],
+  [
+    "a kube-scheduler without leader election",
+    { argv: ["--lease=none"] },
+    { ...defaults, lease: null },
   ],
   [
     "a certificate",
@@ -73,6 +80,7 @@ test.each([
   [["--default-egress-mbps", "20M"], "--default-egress-mbps: expected a number"],
   [["--tls-cert", "c"], "--tls-cert, --tls-key: expected both, or none"],
   [["--tls-client-ca", "c"], "--tls-client-ca needs them"],
+  [["--lease", "No_one"], '--lease: expected the name of a Lease, or none; found "No_one"'],
   [["--log-level", "loud"], "--log-level: expected one of info, warn, error; found loud"],
 ])("%s is refused", (argv, message) => {
   const read = readOptions({ ...surroundings, argv });

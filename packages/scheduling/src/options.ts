@@ -16,11 +16,16 @@ export type Options = {
   readonly tls: TlsFiles | null;
   /** Kubeconfig; absent: `KUBECONFIG`, else the pod's service account, else ~/.kube/config. */
   readonly kubeconfig: string | null;
-  /** Namespace of the lease by which extenders elect the one that answers. */
+  /** Lease by which kube-schedulers elect the one that places pods; null: the one that asks elects nobody. */
+  readonly lease: string | null;
+  /** Namespace of the lease. */
   readonly namespace: string;
-  readonly identity: string;
+  /** Host name of the kube-scheduler that asks, as in the lease. */
+  readonly host: string;
   readonly reading: PodReading;
   readonly rules: LedgerRules;
+  /** How many of the nodes with the best score are left to kube-scheduler's own taste at most; 0: all nodes with room. */
+  readonly candidates: number;
   readonly logLevel: LogLevel;
 };
 
@@ -29,7 +34,6 @@ export type Surroundings = {
   readonly argv: readonly string[];
   readonly env: { readonly [name: string]: string | undefined };
   readonly hostname: string;
-  readonly pid: number;
 };
 
 /** The text of `--help`. */
@@ -46,10 +50,13 @@ export const USAGE = `seam scheduling: the extender of kube-scheduler that place
   --default-egress-mbps N   accounted for a pod that does not say; 20
   --default-ingress-mbps N  20
   --scoring MODE        fixed, or compatible: vaclab's filter, reservation and scores; fixed
+  --candidates N        of the nodes with the best score, so many at most are left to kube-scheduler; 0: all nodes with room; 16
   --units UNITS         kubernetes, or vaclab: whole numbers are Mbit/s in every annotation; kubernetes
   --kubeconfig FILE     cluster to work on; the pod's service account when absent (KUBECONFIG)
-  --namespace NAME      namespace of the leader election's lease; seam-system (POD_NAMESPACE)
-  --identity NAME       name of this process in the lease; host name and process id (POD_NAME)
+  --lease NAME          lease of the kube-scheduler that asks: while that holds it, this process answers; none: always;
+                        vaclab-scheduler
+  --namespace NAME      namespace of the lease; seam-system (POD_NAMESPACE)
+  --host NAME           host name of the kube-scheduler that asks, as in the lease; this host's, as of containers of one pod
   --log-level LEVEL     info, warn or error: the least that is logged; info (SEAM_LOG_LEVEL)
   --help                print this
 `;
@@ -70,6 +77,8 @@ function firstError(said: Said, from: Surroundings): Result<Options, string> {
   if (!listening.ok) return listening;
   const judging = judgingOf(said);
   if (!judging.ok) return judging;
+  if (!/^[a-z0-9][a-z0-9.-]{0,252}$/.test(said.lease))
+    return err(`--lease: expected the name of a Lease, or none; found "${said.lease}"`);
   const level = logLevelFlag(said["log-level"]);
   if (!level.ok) return level;
   const logLevel = level.value;
@@ -87,29 +96,32 @@ function listeningOf(said: Said): Result<Pick<Options, "port" | "extenderPort" |
 }
 
 const placeOf = (
-  { kubeconfig, namespace, identity }: Said,
-  { env, hostname, pid }: Surroundings,
-): Pick<Options, "kubeconfig" | "namespace" | "identity"> => ({
+  { kubeconfig, lease, namespace, host }: Said,
+  { env, hostname }: Surroundings,
+): Pick<Options, "kubeconfig" | "lease" | "namespace" | "host"> => ({
   kubeconfig: kubeconfig ?? null,
+  lease: lease === "none" ? null : lease,
   namespace: namespace ?? env["POD_NAMESPACE"] ?? "seam-system",
-  identity: identity ?? env["POD_NAME"] ?? `${hostname}-${pid}`,
+  host: host ?? hostname,
 });
 
 /** How pods are read and judged. */
-function judgingOf(said: Said): Result<Pick<Options, "reading" | "rules">, string> {
+function judgingOf(said: Said): Result<Pick<Options, "reading" | "rules" | "candidates">, string> {
   const defaults = defaultsOf(said);
   if (!defaults.ok) return defaults;
   const rules = oneOf<LedgerRules>("--scoring", said.scoring, ["fixed", "compatible"]);
   if (!rules.ok) return rules;
   const units = oneOf<RateReading>("--units", said.units, ["kubernetes", "vaclab"]);
   if (!units.ok) return units;
+  const candidates = numberOf("--candidates", said.candidates, 100_000);
+  if (!candidates.ok) return candidates;
   const families = familiesWith({
     egress: said["egress-bandwidth-annotation"],
     ingress: said["ingress-bandwidth-annotation"],
   });
   const schedulers = new Set([said["scheduler-name"]]);
   const reading = { families, units: units.value, schedulers, defaults: defaults.value };
-  return ok({ reading, rules: rules.value });
+  return ok({ reading, rules: rules.value, candidates: candidates.value });
 }
 
 function defaultsOf(said: Said): Result<Rates, string> {
@@ -155,7 +167,9 @@ const DEFAULTS = {
   "default-egress-mbps": "20",
   "default-ingress-mbps": "20",
   scoring: "fixed",
+  candidates: "16",
   units: "kubernetes",
+  lease: "vaclab-scheduler",
   "log-level": "info",
 };
 
@@ -180,10 +194,12 @@ const FLAGS = {
   "default-egress-mbps": { type: "string" },
   "default-ingress-mbps": { type: "string" },
   scoring: { type: "string" },
+  candidates: { type: "string" },
   units: { type: "string" },
   kubeconfig: { type: "string" },
+  lease: { type: "string" },
   namespace: { type: "string" },
-  identity: { type: "string" },
+  host: { type: "string" },
   "log-level": { type: "string" },
   help: { type: "boolean" },
 } as const;

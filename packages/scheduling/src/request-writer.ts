@@ -1,13 +1,21 @@
 /**
- * Writes `spec.requests` of nodes' `Bandwidth` objects. Bindings to one node that come while a write is under way go into the next one
- * together. The resourceVersion makes sure that nobody's entry is lost: after a conflict the object is read again, and what then has
- * no room any more is refused.
+ * Writes `spec.requests` of nodes' `Bandwidth` objects behind the bindings (V12): what is bound to a node within a moment is one write,
+ * and no binding waits for it. Nobody's megabits depend on it either, as a pod that is bound counts by its own object. The
+ * resourceVersion makes sure that nobody's entry is lost: after a conflict the object is read again.
  */
 import { BANDWIDTH_KIND } from "@seam/api";
-import { err, ok, type Result } from "@seam/base";
-import { isConflict, type KubeClient, type KubeError, type KubeObject } from "@seam/kube";
+import { type Millis, millis, ok, type Result } from "@seam/base";
+import {
+  createWorkQueue,
+  isConflict,
+  isNotFound,
+  type KubeClient,
+  type KubeError,
+  type KubeObject,
+  sleep,
+} from "@seam/kube";
 
-import { type BandwidthRequest, withRequests } from "./node-bandwidth.ts";
+import { type BandwidthRequest, readBandwidth, withRequests } from "./node-bandwidth.ts";
 
 /** What writing needs. */
 export type WriterOptions = {
@@ -16,92 +24,88 @@ export type WriterOptions = {
   readonly known: (node: string) => KubeObject | undefined;
   /** Takes an object that was read or written here. */
   readonly onSeen: (object: KubeObject) => void;
-  /** Whether the reservation of a pod still has room, all that is known by now considered. */
-  readonly stillFits: (podUid: string) => boolean;
+  /** Whether a pod still counts on a node. */
+  readonly isOn: (podUid: string, node: string) => boolean;
+  /** The entries of a node could not be written; they are tried again, later each time. */
+  readonly onFailed: (node: string, error: KubeError) => void;
+  /** How long what is bound to a node is gathered before it is written. */
+  readonly pause: Millis;
+  /**
+   * The least time from one write to the next, of all nodes. Entries are nobody's hurry, and a write costs the API server more than a
+   * binding; so when pods come faster, more of them share one.
+   */
+  readonly turn: Millis;
 };
 
-/** `refused`: there is no room any more. `failed`: the API server did not take it, or did not say. */
-export type WriteError =
-  | { readonly kind: "refused" }
-  | { readonly kind: "failed"; readonly error: KubeError };
-
-/** Writes. */
-export type RequestWriter = {
-  readonly add: (node: string, request: BandwidthRequest) => Promise<Result<void, WriteError>>;
-  readonly remove: (node: string, podUid: string) => Promise<Result<void, WriteError>>;
+/** Writes until it is disposed of. */
+export type RequestWriter = Disposable & {
+  /** The entry of a pod that is bound to the node. */
+  readonly add: (node: string, request: BandwidthRequest) => void;
 };
 
-type Change = {
-  readonly podUid: string;
-  /** Null: the entry of the pod is removed. */
-  readonly request: BandwidthRequest | null;
-  readonly settle: (result: Result<void, WriteError>) => void;
-};
+type Waiting = Map<string, BandwidthRequest>;
 
-/** Changes of a node's object that wait for the write under way, after which the lane is closed. */
-type Lane = { waiting: Change[] };
-
-/** Conflicts are with the operator, which writes at each change of a pod, and with extenders that stand by no longer. */
-const ATTEMPTS = 20;
+/** Conflicts are with the operator, which writes at each change of a node's pods. */
+const ATTEMPTS = 10;
+const LONGEST_WAIT = millis(60_000);
 
 /** A writer. */
 export function createRequestWriter(options: WriterOptions): RequestWriter {
-  const lanes = new Map<string, Lane>();
-  const enqueue = (
-    node: string,
-    change: Pick<Change, "podUid" | "request">,
-  ): Promise<Result<void, WriteError>> => {
-    const { promise, resolve } = Promise.withResolvers<Result<void, WriteError>>();
-    const open = lanes.get(node);
-    const lane = open ?? { waiting: [] };
-    lane.waiting.push({ ...change, settle: resolve });
-    lanes.set(node, lane);
-    if (open === undefined) void drain(options, lanes, node);
-    return promise;
+  const nodes = new Map<string, Waiting>();
+  const queue = createWorkQueue({ first: options.pause, longest: LONGEST_WAIT });
+  const stop = new AbortController();
+  const work = async (): Promise<void> => {
+    for (let node = await queue.next(); node !== null; node = await queue.next()) {
+      const batch: Waiting = nodes.get(node) ?? new Map();
+      nodes.delete(node);
+      const written = await write(options, node, [...batch.values()]);
+      queue.done(node);
+      // An object that is made anew gets the requests of all pods that are there, from the operator.
+      if (written.ok || isNotFound(written.error)) queue.forget(node);
+      else {
+        nodes.set(node, new Map([...batch, ...(nodes.get(node) ?? [])]));
+        queue.retry(node);
+        options.onFailed(node, written.error);
+      }
+      await sleep(options.turn, stop.signal);
+    }
   };
+  void work();
   return {
-    add: async (node, request) => enqueue(node, { podUid: request.podUid, request }),
-    remove: async (node, podUid) => enqueue(node, { podUid, request: null }),
+    add: (node, request) => {
+      const waiting = nodes.get(node);
+      if (waiting === undefined) queue.addAfter(node, options.pause);
+      nodes.set(node, (waiting ?? new Map()).set(request.podUid, request));
+    },
+    [Symbol.dispose]: () => {
+      queue[Symbol.dispose]();
+      stop.abort();
+    },
   };
 }
 
-async function drain(
-  options: WriterOptions,
-  lanes: Map<string, Lane>,
-  node: string,
-): Promise<void> {
-  const lane = lanes.get(node) ?? { waiting: [] };
-  while (lane.waiting.length > 0) {
-    const batch = lane.waiting;
-    lane.waiting = [];
-    await write(options, node, batch);
-  }
-  lanes.delete(node);
-}
-
+/** Adds what the object does not have yet. */
 async function write(
   options: WriterOptions,
   node: string,
-  batch: readonly Change[],
-): Promise<void> {
-  let changes = batch;
-  let last: KubeError | null = null;
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const base = attempt === 0 ? options.known(node) : undefined;
+  requests: readonly BandwidthRequest[],
+): Promise<Result<void, KubeError>> {
+  for (let attempt = 1; ; attempt += 1) {
+    const base = attempt === 1 ? options.known(node) : undefined;
     const read = base === undefined ? await readAgain(options, node) : ok(base);
-    if (!read.ok) return settle(changes, err({ kind: "failed", error: read.error }));
-    // Since the reservation was taken, a watch may have brought entries of others: room is what the object to be written leaves.
-    changes = withRoom(options, changes);
-    if (changes.length === 0) return;
-    const written = await options.client.replace(changed(read.value, changes));
+    if (!read.ok) return read;
+    const there = new Set(readBandwidth(read.value).requests.map(({ podUid }) => podUid));
+    const missing = requests.filter(
+      ({ podUid }) => !there.has(podUid) && options.isOn(podUid, node),
+    );
+    if (missing.length === 0) return ok(undefined);
+    const written = await options.client.replace(withRequests(read.value, missing));
     if (written.ok) {
       options.onSeen(written.value);
-      return settle(changes, ok(undefined));
+      return ok(undefined);
     }
-    last = written.error;
-    if (!isConflict(last)) break;
+    if (!isConflict(written.error) || attempt === ATTEMPTS) return written;
   }
-  if (last !== null) settle(changes, err({ kind: "failed", error: last }));
 }
 
 async function readAgain(
@@ -111,25 +115,4 @@ async function readAgain(
   const read = await client.get({ ...BANDWIDTH_KIND, name: node });
   if (read.ok) onSeen(read.value);
   return read;
-}
-
-/** Refuses what has lost its room to an entry that somebody else has made. */
-function withRoom({ stillFits }: WriterOptions, changes: readonly Change[]): readonly Change[] {
-  return changes.filter((change) => {
-    const fits = change.request === null || stillFits(change.podUid);
-    if (!fits) change.settle(err({ kind: "refused" }));
-    return fits;
-  });
-}
-
-/** A later change of a pod's entry takes the place of an earlier one. */
-function changed(object: KubeObject, changes: readonly Change[]): KubeObject {
-  const last = new Map(changes.map(({ podUid, request }) => [podUid, request]));
-  const added = [...last.values()].filter((request) => request !== null);
-  const removed = [...last].flatMap(([podUid, request]) => (request === null ? [podUid] : []));
-  return withRequests(object, added, removed);
-}
-
-function settle(changes: readonly Change[], result: Result<void, WriteError>): void {
-  for (const change of changes) change.settle(result);
 }

@@ -3,6 +3,7 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { openSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
@@ -37,67 +38,112 @@ export async function freePort(): Promise<number> {
 }
 
 /** Ports and files of a pair of kube-scheduler and extender. */
-export type Setting = { readonly kubeconfig: string; readonly extenderPort: number };
+export type Setting = {
+  readonly kubeconfig: string;
+  readonly extenderPort: number;
+  /** Host name of the pair, of several that elect a leader; absent: it is the only one. */
+  readonly host?: string;
+};
+
+/** Times of elections in tests: shorter than upstream's, and long enough for a machine with other work. */
+const ELECTION = {
+  leaderElect: true,
+  leaseDuration: "6s",
+  renewDeadline: "4s",
+  retryPeriod: "500ms",
+  resourceName: "vaclab-scheduler",
+  resourceNamespace: "default",
+};
 
 /** Starts an extender; what it prints goes to `onOutput`. */
 export function startExtenderProcess(
-  { kubeconfig, extenderPort }: Setting,
-  identity: string,
+  { kubeconfig, extenderPort, host }: Setting,
   onOutput: (text: string) => void,
+  env: NodeJS.ProcessEnv = {},
 ): ChildProcess {
   const flags = [
     `--kubeconfig=${kubeconfig}`,
     `--extender-port=${extenderPort}`,
     "--port=0",
     "--namespace=default",
-    `--identity=${identity}`,
+    ...(host === undefined ? ["--lease=none"] : [`--host=${host}`]),
   ];
   const main = fileOf("packages/scheduling/src/main.ts");
-  const child = spawn(process.execPath, [main, ...flags]);
+  const child = spawn(process.execPath, [main, ...flags], { env: { ...process.env, ...env } });
   for (const stream of [child.stdout, child.stderr])
     stream.on("data", (chunk) => onOutput(String(chunk)));
   return child;
 }
 
 /** Starts kube-scheduler under the name vaclab-scheduler, with the extender at its port. */
-export async function startScheduler({ kubeconfig, extenderPort }: Setting): Promise<ChildProcess> {
+export async function startScheduler(setting: Setting): Promise<ChildProcess> {
+  const { host, kubeconfig } = setting;
   const folder = dirname(kubeconfig);
-  const config = {
-    apiVersion: "kubescheduler.config.k8s.io/v1",
-    kind: "KubeSchedulerConfiguration",
-    clientConnection: { kubeconfig },
-    leaderElection: { leaderElect: false },
-    // An extender sees all nodes that others leave, and a pod that lost a race is tried again within a second.
-    percentageOfNodesToScore: 100,
-    podInitialBackoffSeconds: 1,
-    podMaxBackoffSeconds: 1,
-    profiles: [{ schedulerName: "vaclab-scheduler" }],
-    extenders: [
-      {
-        urlPrefix: `http://127.0.0.1:${extenderPort}`,
-        filterVerb: "filter",
-        prioritizeVerb: "prioritize",
-        preemptVerb: "preempt",
-        bindVerb: "bind",
-        weight: 100,
-        nodeCacheCapable: true,
-      },
-    ],
-  };
-  const file = join(folder, "scheduler.json");
-  writeFileSync(file, JSON.stringify(config));
-  const log = openSync(join(folder, "vaclab-scheduler.log"), "a");
-  const flags = [
-    `--config=${file}`,
+  const name = join(folder, `vaclab-scheduler${host === undefined ? "" : `-${host}`}`);
+  writeFileSync(`${name}.json`, JSON.stringify(configurationOf(setting)));
+  const log = openSync(`${name}.log`, "a");
+  const argv = [
+    join(bin, "kube-scheduler"),
+    `--config=${name}.json`,
     `--secure-port=${await freePort()}`,
     "--bind-address=127.0.0.1",
-  ];
-  const certificate = [
     `--tls-cert-file=${folder}/tls.crt`,
     `--tls-private-key-file=${folder}/tls.key`,
+    "--authentication-skip-lookup=true",
   ];
-  const argv = [...flags, ...certificate, "--authentication-skip-lookup=true"];
-  return spawn(join(bin, "kube-scheduler"), argv, { stdio: ["ignore", log, log] });
+  // Its identity in the election begins with the host name, which in a pod is the pod's.
+  const named = ["unshare", "--uts", "sh", "-c", `hostname ${host} && exec "$@"`, "sh", ...argv];
+  const [program = "", ...rest] = host === undefined ? argv : named;
+  return spawn(program, rest, { stdio: ["ignore", log, log] });
+}
+
+const configurationOf = ({ kubeconfig, extenderPort, host }: Setting): Json => ({
+  apiVersion: "kubescheduler.config.k8s.io/v1",
+  kind: "KubeSchedulerConfiguration",
+  clientConnection: { kubeconfig, qps: 200, burst: 400 },
+  leaderElection: host === undefined ? { leaderElect: false } : ELECTION,
+  // An extender sees all nodes that others leave, and a pod that lost a race is tried again within a second.
+  percentageOfNodesToScore: 100,
+  podInitialBackoffSeconds: 1,
+  podMaxBackoffSeconds: 1,
+  profiles: [{ schedulerName: "vaclab-scheduler" }],
+  extenders: [
+    {
+      urlPrefix: `http://127.0.0.1:${extenderPort}`,
+      filterVerb: "filter",
+      preemptVerb: "preempt",
+      bindVerb: "bind",
+      nodeCacheCapable: true,
+    },
+  ],
+});
+
+/** A process that is started again whenever it ends, as a kubelet does it with containers. */
+export type Kept = {
+  /** Stops it where it is, or lets it go on. */
+  readonly signal: (name: "SIGSTOP" | "SIGCONT") => void;
+  /** Ends it for good. */
+  readonly stop: () => Promise<void>;
+};
+
+/** Starts a process, and again whenever it ends. */
+export async function keep(start: () => ChildProcess | Promise<ChildProcess>): Promise<Kept> {
+  const state = { isKept: true, child: await start() };
+  const again = async (): Promise<void> => {
+    await sleep(200);
+    if (!state.isKept) return;
+    state.child = await start();
+    state.child.once("exit", () => void again());
+    if (!state.isKept) await end(state.child);
+  };
+  state.child.once("exit", () => void again());
+  return {
+    signal: (name) => void state.child.kill(name),
+    stop: async () => {
+      state.isKept = false;
+      await end(state.child);
+    },
+  };
 }
 
 /** Ends a process. */

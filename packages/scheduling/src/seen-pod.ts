@@ -23,6 +23,8 @@ export type SeenPod = {
   readonly facts: PodFacts;
   readonly member: GroupMember;
   readonly priority: number;
+  /** It is to be placed by this scheduler. */
+  readonly isOurs: boolean;
   /** Its deletion has begun. */
   readonly isLeaving: boolean;
   /** Why it cannot be placed anywhere, or null: an annotation that cannot be kept. */
@@ -38,7 +40,7 @@ export function seePod(object: Json, reading: PodReading, controllerOf: Controll
   const status = child(object, "status");
   const member = memberOf(child(object, "metadata"));
   const read = readRates(member.annotations, reading);
-  const isAware = reading.schedulers.has(textAt(spec, "schedulerName") ?? "");
+  const isOurs = reading.schedulers.has(textAt(spec, "schedulerName") ?? "");
   const phase = textAt(status, "phase");
   const priority = spec["priority"];
   return {
@@ -49,10 +51,11 @@ export function seePod(object: Json, reading: PodReading, controllerOf: Controll
       ip: textAt(status, "podIP") ?? "",
       node: textAt(spec, "nodeName"),
       isTerminal: phase === "Succeeded" || phase === "Failed",
-      rates: reservedRates(read, isAware ? reading.defaults : undefined),
+      rates: reservedRates(read, isOurs ? reading.defaults : undefined),
       group: groupOf(member, controllerOf),
     },
     member,
+    isOurs,
     priority: typeof priority === "number" ? priority : 0,
     isLeaving: textAt(child(object, "metadata"), "deletionTimestamp") !== null,
     refusal: read.findings.find(({ severity }) => severity === "error")?.message ?? null,

@@ -64,6 +64,16 @@ test("V21: a pod that fits nowhere yet, one that has a place, and one that is go
   expect(waiting.count()).toBe(3);
 });
 
+test("V21: pods that an extender before this one refused are woken as well, those that have a place are not", async () => {
+  const { ledger, waiting, woken } = scene();
+  waiting.refused(pod("a", 60), BOTH);
+  ledger.removePod("full-n2");
+  ledger.setClaim(on("n2", pod("placed", 10)));
+  waiting.adopt([pod("a", 60), pod("placed", 10), pod("before", 30), pod("wide", 90)], BOTH);
+  await moment();
+  expect(woken).toEqual(["a n2", "before n2"]);
+});
+
 test("V21: a pod is woken once for each refusal, and again when waking it failed", async () => {
   const state = { isTold: false };
   const { ledger, waiting, woken } = scene(() => state.isTold);

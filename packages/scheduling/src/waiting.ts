@@ -22,6 +22,8 @@ export type WaitingOptions = {
 export type WaitingPods = Disposable & {
   /** None of the nodes has room for the pod. */
   readonly refused: (pod: PodFacts, nodes: readonly string[]) => void;
+  /** Pods that were perhaps refused before this process began; kube-scheduler would not ask about those by itself. */
+  readonly adopt: (pods: readonly PodFacts[], nodes: readonly string[]) => void;
   /** The pod has a node, or may have one, or is gone. */
   readonly served: (uid: string) => void;
   /** Accounts of nodes have changed. */
@@ -43,16 +45,23 @@ export function createWaitingPods(options: WaitingOptions): WaitingPods {
     changed.clear();
     wakeThoseThatFit(options, [...pods.values()], nodes);
   };
+  const touched = (nodes: readonly string[]): void => {
+    if (pods.size === 0) return;
+    for (const node of nodes) changed.add(node);
+    timer ??= setTimeout(look, options.pause).unref();
+  };
   return {
     refused: (pod, nodes) => {
       pods.set(pod.uid, { pod, nodes: new Set(nodes), isWoken: false });
     },
-    served: (uid) => void pods.delete(uid),
-    touched: (nodes) => {
-      if (pods.size === 0) return;
-      for (const node of nodes) changed.add(node);
-      timer ??= setTimeout(look, options.pause).unref();
+    adopt: (found, names) => {
+      const nodes = new Set(names);
+      for (const pod of found)
+        if (!pods.has(pod.uid)) pods.set(pod.uid, { pod, nodes, isWoken: false });
+      touched(names);
     },
+    served: (uid) => void pods.delete(uid),
+    touched,
     count: () => pods.size,
     [Symbol.dispose]: () => {
       if (timer !== null) clearTimeout(timer);

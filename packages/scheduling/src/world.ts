@@ -8,6 +8,7 @@ import {
   type Ledger,
   type LedgerRules,
   type Place,
+  type PodFacts,
 } from "@seam/bandwidth";
 import { hasReached, type Json, type KubeObject, textAt } from "@seam/kube";
 
@@ -21,12 +22,19 @@ export type WorldOptions = {
   readonly onTouched?: (nodes: readonly string[]) => void;
 };
 
+/** A request, and the node in whose `Bandwidth` it belongs. */
+type PlacedRequest = { readonly node: string; readonly request: BandwidthRequest };
+
 /** The cluster as it is known. */
 export type World = {
   readonly ledger: Ledger;
   /** Reads a pod that may not be known yet. */
   readonly see: (pod: Json) => SeenPod;
   readonly pod: (uid: string) => SeenPod | undefined;
+  /** Pods of this scheduler that have no node and can be placed. */
+  readonly pending: () => readonly PodFacts[];
+  /** Names of the nodes that have a `Bandwidth`. */
+  readonly nodes: () => readonly string[];
   /** The last known `Bandwidth` of a node. */
   readonly bandwidth: (node: string) => KubeObject | undefined;
   readonly setPod: (pod: Json) => void;
@@ -35,6 +43,8 @@ export type World = {
   readonly setNode: (name: string, labels: Json | null) => void;
   readonly setBandwidth: (object: KubeObject) => void;
   readonly removeBandwidth: (name: string) => void;
+  /** Pods of this scheduler that are bound, have rates, and no request in their node's `Bandwidth`. */
+  readonly unrecorded: () => readonly PlacedRequest[];
   /** While a binding is under way, its reservation is what the binder says, not what objects say. */
   readonly hold: (uid: string) => void;
   readonly letGo: (uid: string) => void;
@@ -73,6 +83,8 @@ export function createWorld(options: WorldOptions): World {
     ledger: state.ledger,
     see,
     pod: (uid) => state.pods.get(uid),
+    pending: () => [...state.pods.values()].filter(isPending).map(({ facts }) => facts),
+    nodes: () => [...state.bandwidths.keys()],
     bandwidth: (node) => state.bandwidths.get(node)?.object,
     setPod: (pod) => setPod(state, see(pod)),
     removePod: (uid) => removePod(state, uid),
@@ -80,11 +92,29 @@ export function createWorld(options: WorldOptions): World {
     setNode: (name, labels) => setNode(state, name, labels),
     setBandwidth: (object) => setBandwidth(state, object),
     removeBandwidth: (name) => removeBandwidth(state, name),
+    unrecorded: () => unrecorded(state),
     hold: (uid) => void state.held.add(uid),
     letGo: (uid) => {
       state.held.delete(uid);
     },
   };
+}
+
+const isPending = ({ facts, isOurs, isLeaving, refusal }: SeenPod): boolean =>
+  isOurs && facts.node === null && !facts.isTerminal && !isLeaving && refusal === null;
+
+function unrecorded({ pods, bandwidths }: State): readonly PlacedRequest[] {
+  const recorded = new Set(
+    [...bandwidths].flatMap(([node, { read }]) =>
+      read.requests.map(({ podUid }) => `${node}/${podUid}`),
+    ),
+  );
+  return [...pods.values()].flatMap(({ facts, isOurs }) => {
+    const { uid, name, namespace, node, rates, isTerminal } = facts;
+    const isCounted = isOurs && !isTerminal && (rates.ulMbps > 0 || rates.dlMbps > 0);
+    if (node === null || !isCounted || recorded.has(`${node}/${uid}`)) return [];
+    return [{ node, request: { podUid: uid, podName: name, namespace, rates } }];
+  });
 }
 
 const touch = ({ options }: State, nodes: readonly string[]): void => {
@@ -188,6 +218,7 @@ function claim(state: State, node: string, requests: readonly BandwidthRequest[]
   for (const { podUid, podName, namespace, rates } of requests) {
     if (state.held.has(podUid) || state.gone.has(podUid)) continue;
     const known = state.pods.get(podUid)?.facts;
+    if (known !== undefined && known.node !== null) continue;
     const group = known?.group ?? { type: "Pod", name: podName, uid: podUid };
     const facts = { uid: podUid, namespace, name: podName, ip: "", isTerminal: false, group };
     touch(state, state.ledger.setClaim({ ...facts, rates, node }));

@@ -1,0 +1,35 @@
+/** How the commands about P4 programs are called. */
+import type { Command } from "commander";
+import { later, withExamples } from "./definition.ts";
+
+/** Collects an option that may be given several times. */
+const several = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+
+/** Adds the commands to the program. */
+export function addP4Commands(program: Command): void {
+  const p4 = program.command("p4").description("programs in P4-16");
+  withExamples(
+    p4
+      .command("format")
+      .description("lay programs out: indentation, spaces and line ends, and nothing else")
+      .argument("<file...>", "P4 programs, or - for standard input")
+      .option("--check", "change nothing; end with 1 and name the files that would change")
+      .action(later(async () => (await import("./p4.ts")).formatFiles)),
+    "seam p4 format router.p4",
+    "seam p4 format --check *.p4",
+    "seam p4 format - < router.p4",
+  );
+  withExamples(
+    p4
+      .command("preprocess")
+      .description("print a program with its includes, macros and conditions resolved")
+      .argument("<file>", "a P4 program")
+      .option("-I, --include <folder>", "where included files are; may be given again", several, [])
+      .option("-D, --define <name>", "a macro, NAME or NAME=TEXT; may be given again", several, [])
+      .option("--json", "print what is wrong as JSON, one line, and not the program")
+      .action(later(async () => (await import("./p4.ts")).preprocessFile)),
+    "seam p4 preprocess router.p4",
+    "seam p4 preprocess router.p4 -I lib -D PORTS=64",
+  );
+  withExamples(p4, "seam p4 format router.p4");
+}

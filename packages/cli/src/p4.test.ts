@@ -1,0 +1,86 @@
+/** `seam p4` as users call it, and the guide about it. */
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { runGuide } from "./guide.fixture.ts";
+
+const root = path.resolve(import.meta.dirname, "../../..");
+const folder = mkdtempSync("/tmp/seam-test-p4-");
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const patient = { timeout: 120_000 };
+
+type Ended = { readonly status: number | null; readonly stdout: string; readonly stderr: string };
+
+const seam = (...words: readonly string[]): Ended =>
+  spawnSync(path.join(root, "bin/seam"), ["p4", ...words], { cwd: folder, encoding: "utf8" });
+
+test("I9: format writes what changes, and --check only names it and ends with 1", patient, () => {
+  writeFileSync(path.join(folder, "a.p4"), "header a{bit<8>x;}\n");
+  writeFileSync(path.join(folder, "b.p4"), "const bit<8> b = 1;\n");
+  expect(seam("format", "--check", "a.p4", "b.p4")).toMatchObject({ status: 1, stdout: "a.p4\n" });
+  expect(readFileSync(path.join(folder, "a.p4"), "utf8")).toBe("header a{bit<8>x;}\n");
+  expect(seam("format", "a.p4", "b.p4")).toMatchObject({ status: 0, stdout: "a.p4\n" });
+  expect(readFileSync(path.join(folder, "a.p4"), "utf8")).toBe("header a { bit<8> x; }\n");
+  expect(seam("format", "--check", "a.p4", "b.p4")).toMatchObject({ status: 0, stdout: "" });
+});
+
+test("I9: what is no program is told with its place, and left as it is", patient, () => {
+  const text = 'const string s = "open;\n';
+  writeFileSync(path.join(folder, "c.p4"), text);
+  const { status, stderr } = seam("format", "c.p4");
+  expect(status).toBe(1);
+  expect(stderr).toBe(
+    `c.p4:1:18: error P202: the string has no closing quote
+  const string s = "open;
+                   ^
+  hint: A quote inside of a string is written \\".
+`,
+  );
+  expect(readFileSync(path.join(folder, "c.p4"), "utf8")).toBe(text);
+});
+
+test("I9: standard input goes to standard output", patient, () => {
+  const input = "const  bit<8>a=1;";
+  const words = ["p4", "format", "-"];
+  const out = execFileSync(path.join(root, "bin/seam"), words, { input, encoding: "utf8" });
+  expect(out).toBe("const bit<8> a = 1;\n");
+});
+
+test("I9: preprocess prints the program, or what is wrong with it", patient, () => {
+  writeFileSync(path.join(folder, "d.p4"), '#include "own.p4"\nconst bit<8> a = SIZE;\n');
+  const missing = seam("preprocess", "d.p4");
+  expect([missing.status, missing.stdout]).toEqual([1, ""]);
+  expect(missing.stderr).toContain("d.p4:1:10: error P101: cannot find own.p4");
+  const told = seam("preprocess", "d.p4", "--json");
+  expect([told.status, JSON.parse(told.stdout)]).toEqual([
+    1,
+    {
+      file: "d.p4",
+      diagnostics: [
+        {
+          code: "P101",
+          severity: "error",
+          message: "cannot find own.p4",
+          file: "d.p4",
+          line: 1,
+          column: 10,
+        },
+      ],
+    },
+  ]);
+  writeFileSync(path.join(folder, "own.p4"), "#ifndef SIZE\n#define SIZE 1\n#endif\n");
+  expect(seam("preprocess", "d.p4", "-D", "SIZE=7")).toMatchObject({
+    status: 0,
+    stdout: '#line 2 "d.p4"\nconst bit<8> a = 7;\n',
+    stderr: "",
+  });
+});
+
+test("I9: the commands of the guide work as written", patient, async () => {
+  const printed = await runGuide("p4.md", "none");
+  expect(printed).toContain("switch.p4:9:27: error P101: cannot find headers.p4");
+  expect(printed).toContain("formatted");
+  expect(printed).toContain("control Filter(inout headers_t headers, out bool accept)");
+});

@@ -1,0 +1,20 @@
+/**
+ * P4-16 (specification 1.2.5): from text to a syntax tree, and back. Pure: files come through a door that is handed in. Nothing throws
+ * for a program's sake: what is wrong with it is told as diagnostics.
+ */
+export { format } from "./format/format.ts";
+export { type Parsed, parse } from "./parse/parse.ts";
+export type { Job, ReadOptions, Sources } from "./preprocess/job.ts";
+export { preprocess } from "./preprocess/preprocess.ts";
+export { preprocessedText } from "./preprocess/text.ts";
+export { printProgram } from "./print/program.ts";
+export {
+  type Diagnostic,
+  diagnosticJson,
+  type DiagnosticJson,
+  hasErrors,
+  renderDiagnostic,
+} from "./source/diagnostic.ts";
+export type { Program } from "./syntax/ast-program.ts";
+export { validate } from "./validate/validate.ts";
+export type { SourceFile } from "./source/file.ts";

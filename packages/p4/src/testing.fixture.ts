@@ -1,0 +1,76 @@
+/** What the tests of this package share: texts as files, programs read, cases of one file. */
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { parse } from "./parse/parse.ts";
+import type { Job, Sources } from "./preprocess/job.ts";
+import { preprocess } from "./preprocess/preprocess.ts";
+import type { Diagnostic } from "./source/diagnostic.ts";
+import { hasErrors, renderDiagnostic } from "./source/diagnostic.ts";
+import type { Program } from "./syntax/ast-program.ts";
+import { validate } from "./validate/validate.ts";
+
+const root = path.join(import.meta.dirname, "..");
+
+/** Files that exist only in a test. */
+export const textSources = (files: { readonly [name: string]: string }): Sources => ({
+  read: (name) => files[name],
+});
+
+/** The tokens of a text that is called `program.p4`. */
+export const tokensOfText = (text: string, defines: readonly string[] = []): Job =>
+  preprocess("program.p4", { sources: textSources({ "program.p4": text }), defines });
+
+/** A text read as a program, with everything that is wrong with it. */
+export function programOf(text: string): {
+  readonly program: Program;
+  readonly diagnostics: readonly Diagnostic[];
+} {
+  const { tokens, diagnostics } = tokensOfText(text);
+  const parsed = parse(tokens);
+  const told = [...diagnostics, ...parsed.diagnostics];
+  const { program } = parsed;
+  return { program, diagnostics: hasErrors(told) ? told : [...told, ...validate(program)] };
+}
+
+/** A text read as a program whose syntax is right. */
+export function soundProgram(text: string): Program {
+  const { tokens, diagnostics: before } = tokensOfText(text);
+  const { program, diagnostics: behind } = parse(tokens);
+  const diagnostics = [...before, ...behind];
+  if (diagnostics.length > 0) throw new Error(diagnostics.map(renderDiagnostic).join("\n"));
+  return program;
+}
+
+/** The package's own programs. */
+export const ownPrograms: readonly { readonly name: string; readonly text: string }[] = readdirSync(
+  path.join(root, "programs"),
+).map((name) => ({ name, text: readFileSync(path.join(root, "programs", name), "utf8") }));
+
+/** A case of a file: a program, and what is told of it. */
+export type Case = { readonly name: string; readonly program: string; readonly told: string };
+
+const casesIn = (text: string): readonly Case[] =>
+  text
+    .split(/^=== /m)
+    .slice(1)
+    .map((part) => {
+      const [head = "", told = ""] = part.split(/^---\n/m);
+      const [name = "", ...lines] = head.split("\n");
+      return { name, program: lines.join("\n"), told: told.trimEnd() };
+    });
+
+/** All cases of the folder `cases`, by file. */
+export const caseFiles = (): readonly {
+  readonly file: string;
+  readonly cases: readonly Case[];
+}[] =>
+  readdirSync(path.join(root, "cases")).map((name) => {
+    const file = path.join(root, "cases", name);
+    return { file, cases: casesIn(readFileSync(file, "utf8")) };
+  });
+
+/** Writes cases back, each with what is told of it now. */
+export function writeCases(file: string, cases: readonly Case[]): void {
+  const texts = cases.map(({ name, program, told }) => `=== ${name}\n${program}---\n${told}\n`);
+  writeFileSync(file, texts.join(""));
+}
