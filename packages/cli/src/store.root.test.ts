@@ -2,6 +2,7 @@
 import { execFile } from "node:child_process";
 import {
   chmodSync,
+  existsSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -81,7 +82,5 @@ test("a backup that was cut is refused before anything is written", async () => 
   truncateSync(file, statSync(file).size - 20);
   const words = "restore seam-store.backup --directory cut";
   await expect(shell(`bin/seam store ${words}`)).rejects.toThrow(/damaged: .*Nothing was restored/);
-  expect(await shell("bin/seam store status --directory cut")).toContain(
-    "schema at nothing; to do",
-  );
+  expect(existsSync(path.join(folder, "cut"))).toBe(false);
 });

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { err, ok, type Result } from "@seam/base";
 import {
+  checkBackup,
   type Copied,
   type Health,
   openStore,
@@ -61,6 +62,12 @@ export async function backup(file: string, place: StorePlace): Promise<void> {
 
 /** The action of `seam store restore`. */
 export async function restore(file: string, place: StorePlace): Promise<void> {
+  // Before an empty store is made for nothing.
+  const checked = await checkBackup(path.resolve(file));
+  if (!checked.ok) {
+    fail(checked.error.message);
+    return;
+  }
   await withStore({ ...place, mayMake: true }, async (store) => {
     const done = await store.backups.restore(path.resolve(file));
     if (done.ok) print(`restored ${copiedText(done.value)}`);

@@ -23,3 +23,4 @@ export type {
 export type { Rollup, RollupFilter, Rollups } from "./rollups.ts";
 export { type Health, openStore, type Store, type StoreSettings } from "./store.ts";
 export type { AuditResult, Level, StreamName, Topic } from "./tables.ts";
+export { checkBackup } from "./snapshot-file.ts";
