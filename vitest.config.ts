@@ -5,7 +5,7 @@
  */
 import { defineConfig } from "vitest/config";
 
-const PLANE = ["admission", "client", "controller", "kube", "scheduling", "server"].map(
+const PLANE = ["admission", "client", "controller", "kube", "scheduling", "server", "store"].map(
   (name) => `packages/${name}/src/**/*.root.test.ts`,
 );
 

@@ -14,6 +14,7 @@ const layers = [
   "plan",
   "kernel",
   "kube",
+  "store",
   "wire",
   "compose",
   "reach",

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
@@ -63,19 +62,7 @@ func TestClusterPolicies(t *testing.T) {
 		HostNetworkPortRangeEnd:    lastHostPort,
 	})
 	judge.Setup(t)
-	tellPlaces(t, clientSet)
 	judge.Run(t, tests.ConformanceTests)
-}
-
-// tellPlaces tells the address of each pod's node.
-func tellPlaces(t *testing.T, clientSet kubernetes.Interface) {
-	pods, err := clientSet.CoreV1().Pods("").List(t.Context(), metav1.ListOptions{LabelSelector: "conformance-house"})
-	if err != nil {
-		t.Fatalf("pods: %v", err)
-	}
-	for _, pod := range pods.Items {
-		t.Logf("place: %s/%s %s", pod.Namespace, pod.Name, pod.Status.HostIP)
-	}
 }
 
 // sctpless makes pods without the containers that listen on SCTP, which end at once where the kernel lacks it.

@@ -1,5 +1,6 @@
 /** Installs the Debian packages that Seam needs, in one call that is named before it runs. */
 import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 
 import { debianPackages } from "@seam/lab";
 
@@ -35,6 +36,16 @@ export function installSystemPackages(): void {
   );
   if (missing.length === 0) return;
   console.log(`seam: Debian packages missing: ${missing.join(" ")}`);
+  if (missing.includes("postgresql-15")) keepDebianFromMakingCluster();
   show("apt-get", ["update", "-qq"]);
   show("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...missing]);
+}
+
+/** The store's tests start PostgreSQL themselves: Debian's package would also make a cluster of its own and start it. */
+function keepDebianFromMakingCluster(): void {
+  const folder = "/etc/postgresql-common/createcluster.d";
+  const file = `${folder}/seam.conf`;
+  if (existsSync(file)) return;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(file, "create_main_cluster = false\n");
 }

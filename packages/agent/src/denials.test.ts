@@ -1,6 +1,6 @@
 /** What people hear of denied packets: lines of the log, and Events when something is tried again and again. */
 import { type Address, formatAddress, invariant, parseAddress } from "@seam/base";
-import { createPolicyIntent } from "@seam/intent";
+import { createPolicyIntent, type PolicyIntent } from "@seam/intent";
 import type { DeniedPacket } from "@seam/kernel";
 import { expect, test } from "vitest";
 
@@ -25,7 +25,7 @@ const db: Attachment = {
   hostPorts: [],
 };
 const packet = (change: Partial<DeniedPacket> = {}): DeniedPacket => ({
-  direction: "ingress",
+  side: "ingress",
   isDenied: true,
   family: "ipv4",
   client: at("10.0.0.2"),
@@ -40,6 +40,7 @@ type World = {
   readonly lines: object[];
   /** `POD-UID REASON: MESSAGE`. */
   readonly events: string[];
+  readonly intent: PolicyIntent;
 };
 
 /** The pod `lab-a/db` is on this node, with so many policies that isolate it; `lab-a/web` is elsewhere. */
@@ -71,13 +72,13 @@ function worldWith(policies: number): World {
     intent,
     podAt: (address) => (formatAddress(address) === "10.0.0.2" ? "lab-a/web" : null),
   });
-  return { denials, lines, events };
+  return { denials, lines, events, intent };
 }
 
 test("a line says who, to whom, what, and which policies isolate the pod (S5)", () => {
   const { denials, lines } = worldWith(1);
   const away = { client: at("fd00::1"), server: at("2001:db8::7"), family: "ipv6" } as const;
-  denials([packet(), packet({ direction: "egress", protocol: "ICMPv6", port: null, ...away })], 0);
+  denials([packet(), packet({ side: "egress", protocol: "ICMPv6", port: null, ...away })], 0);
   const message = "policy denied a connection";
   expect(lines).toEqual([
     {
@@ -127,6 +128,31 @@ test("the log has five lines a second at most after the first twenty, and says h
   expect(lines.at(-1)).toMatchObject({ unlogged: 1 });
 });
 
+test("what a pod may not say to its own node names the policies that are about that, and no NetworkPolicy (I15, S5)", () => {
+  const { denials, lines, events, intent } = worldWith(2);
+  const rule = { action: "Deny", to: [{ networks: ["192.0.2.11/32"] }] };
+  const spec = { tier: "Admin", priority: 1, subject: { namespaces: {} }, egress: [rule] };
+  intent.setNamespace("lab-a", {});
+  expect(intent.setClusterPolicy("apart", { spec })).toEqual([]);
+  intent.takeChange();
+  const toNode = packet({
+    side: "node",
+    client: at("10.0.0.1"),
+    server: at("192.0.2.11"),
+    port: 10_250,
+  });
+  denials([toNode, toNode, toNode], 0);
+  expect(lines[0]).toMatchObject({
+    from: "lab-a/db",
+    to: "192.0.2.11",
+    direction: "egress",
+    policies: ["ClusterNetworkPolicy/apart"],
+  });
+  expect(events).toEqual([
+    "uid-of-db PolicyDenied: this pod may not connect to 192.0.2.11, port 10250/TCP by IPv4, and it was tried again and again; ask why, and what would allow it: seam can lab-a/db 192.0.2.11 --port 10250/TCP; policies that select this pod for egress: ClusterNetworkPolicy/apart",
+  ]);
+});
+
 test("the third try in a minute is told on the pod, once in ten minutes, each peer and port by itself", () => {
   const { denials, events } = worldWith(7);
   for (const now of [0, 40_000, 70_000, 101_000]) denials([packet()], now);
@@ -148,7 +174,7 @@ test("an Event about what has no port says what lets it pass; of IPv6 the family
   const { denials, events } = worldWith(1);
   const ping = packet({ protocol: "ICMP", port: null });
   const away = packet({
-    direction: "egress",
+    side: "egress",
     family: "ipv6",
     client: at("fd00::1"),
     server: at("2001:db8::7"),

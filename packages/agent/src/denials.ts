@@ -6,6 +6,7 @@ import { type Address, formatAddress } from "@seam/base";
 import type { Log } from "@seam/daemon";
 import type { PolicyIntent } from "@seam/intent";
 import type { DeniedPacket } from "@seam/kernel";
+import { type Direction, directionOf } from "@seam/state";
 
 import { shortName } from "./policy-counters.ts";
 import type { Reports } from "./reports.ts";
@@ -65,11 +66,11 @@ export function createDenials(options: DenialsOptions): Denials {
 }
 
 /** The pod of this node whose policies denied it, and the other end. */
-const endsOf = ({ direction, client, server }: DeniedPacket): { own: Address; other: Address } =>
-  direction === "egress" ? { own: client, other: server } : { own: server, other: client };
+const endsOf = ({ side, client, server }: DeniedPacket): { own: Address; other: Address } =>
+  directionOf(side) === "egress" ? { own: client, other: server } : { own: server, other: client };
 
-const sortOf = ({ direction, client, server, protocol, port }: DeniedPacket): string =>
-  [direction, formatAddress(client), formatAddress(server), protocol, port].join(" ");
+const sortOf = ({ side, client, server, protocol, port }: DeniedPacket): string =>
+  [side, formatAddress(client), formatAddress(server), protocol, port].join(" ");
 
 type Denial = {
   /** namespace/name of a pod, or an address. */
@@ -78,7 +79,7 @@ type Denial = {
   /** Such as `80/TCP` or `ICMP`. */
   readonly port: string;
   readonly family: DeniedPacket["family"];
-  readonly direction: DeniedPacket["direction"];
+  readonly direction: Direction;
   /** Those that isolate the pod, the first of them; empty while its link has no gate. */
   readonly policies: readonly string[];
   readonly morePolicies?: number;
@@ -89,7 +90,8 @@ function describe(
   attachment: Attachment | null,
   { intent, podAt }: DenialsOptions,
 ): Denial {
-  const { direction, family, protocol, port } = packet;
+  const { side, family, protocol, port } = packet;
+  const direction = directionOf(side);
   const ends = endsOf(packet);
   const pod = attachment?.pod ?? "";
   const own = pod === "" ? formatAddress(ends.own) : pod;
@@ -101,7 +103,7 @@ function describe(
     port: port === null ? protocol : `${port}/${protocol}`,
     family,
     direction,
-    ...namesOf(intent.policiesOf(attachment?.device ?? "", direction) ?? [], pod),
+    ...namesOf(intent.policiesOf(attachment?.device ?? "", side) ?? [], pod),
   };
 }
 

@@ -46,8 +46,8 @@ async function tellAddresses(name: PodName): Promise<void> {
   expect(told).toMatchObject({ ok: true });
 }
 
-const pings = (from: PodName | "node", to: PodName): readonly boolean[] =>
-  (addresses.get(to) ?? []).map((each) => {
+const pingsAll = (from: PodName | "node", to: readonly string[]): readonly boolean[] =>
+  to.map((each) => {
     try {
       run("ip", "netns", "exec", netns[from], "ping", "-c1", "-W1", "-i0.2", each);
       return true;
@@ -55,6 +55,12 @@ const pings = (from: PodName | "node", to: PodName): readonly boolean[] =>
       return false;
     }
   });
+const pings = (from: PodName | "node", to: PodName): readonly boolean[] =>
+  pingsAll(from, addresses.get(to) ?? []);
+/** The node's own, of which its object says the first. */
+const NODE = ["10.200.7.1", "fd00:200::7"] as const;
+const toNode = (): readonly boolean[] => pingsAll("db", NODE);
+const networkOf = (address: string): string => `${address}/${address.includes(":") ? 128 : 32}`;
 const OPEN = [true, true];
 const CLOSED = [false, false];
 const expectPings = async (from: PodName, to: PodName, wanted: readonly boolean[]): Promise<void> =>
@@ -158,6 +164,49 @@ test("a kind that is served later is followed from then on, and its policies go 
   await startAgent();
   expect([pings("db", "web"), pings("node", "web")]).toEqual([CLOSED, OPEN]);
   agent.k("delete", "crd", CLUSTER_POLICY_DEFINITION);
+  await expectPings("db", "web", OPEN);
+});
+
+test("what a pod says to its own node is judged, but what the node begins is not, and a denial is told (I15, S5)", async () => {
+  const expectToNode = async (wanted: readonly boolean[]): Promise<void> =>
+    expect.poll(toNode, { timeout: 5000, interval: 50 }).toEqual(wanted);
+  agent.apply(policy("out", { podSelector: selector("db"), policyTypes: ["Egress"] }));
+  await expectPings("db", "web", CLOSED);
+  expect(toNode()).toEqual(OPEN);
+  agent.apply(clusterPolicyDefinition("v1beta1"));
+  agent.k("wait", "--for=condition=Established", "crd", CLUSTER_POLICY_DEFINITION);
+  const spec = { tier: "Admin", priority: 1, subject: { namespaces: {} } };
+  agent.apply(
+    clusterPolicy("v1beta1", { ...spec, egress: [{ action: "Deny", to: [{ nodes: {} }] }] }),
+  );
+  await expectToNode([false, true]);
+  const both = { action: "Deny", to: [{ networks: NODE.map((each) => networkOf(each)) }] };
+  agent.apply(clusterPolicy("v1beta1", { ...spec, egress: [both] }));
+  await expectToNode(CLOSED);
+  expect(pings("node", "db")).toEqual(OPEN);
+  connects("db", NODE[0], 10_250);
+  await expect.poll(denials, { timeout: 5000 }).toContainEqual(
+    expect.objectContaining({
+      from: "lab-a/db",
+      to: NODE[0],
+      port: "10250/TCP",
+      direction: "egress",
+      policies: ["ClusterNetworkPolicy/apart"],
+    }),
+  );
+  const of = 'verdict="denied",namespace="lab-a",pod="db",policy="ClusterNetworkPolicy/apart"';
+  expect(await packets(`direction="egress",${of}`)).toBeGreaterThanOrEqual(2);
+  // Kept while the agent is away, put right after a flush, and closed at the start of an agent that finds nothing.
+  await agent.stop("SIGKILL");
+  expect(toNode()).toEqual(CLOSED);
+  run("nft", "delete", "table", "inet", "seam-policy");
+  expect(toNode()).toEqual(OPEN);
+  await startAgent();
+  await expectToNode(CLOSED);
+  expect(pings("node", "db")).toEqual(OPEN);
+  agent.k("delete", "crd", CLUSTER_POLICY_DEFINITION);
+  agent.k("delete", "networkpolicy", "out", "-n", "lab-a");
+  await expectToNode(OPEN);
   await expectPings("db", "web", OPEN);
 });
 
@@ -298,8 +347,11 @@ test("a restart without the API server keeps what was in force; where that is ta
   run("nft", "flush", "table", "inet", "seam-policy");
   await startAgent("healthz");
   expect([pings("web", "db"), pings("db", "web")]).toEqual([CLOSED, CLOSED]);
+  // Nor do pods reach their node, which reaches them.
+  expect([toNode(), pings("node", "db")]).toEqual([CLOSED, OPEN]);
   await agent.stop("SIGKILL");
   writeFileSync(agent.at("kubeconfig"), kubeconfig);
   await startAgent();
-  expect([pings("web", "db"), pings("db", "web")]).toEqual([CLOSED, OPEN]);
+  await expectPings("db", "web", OPEN);
+  expect([pings("web", "db"), toNode()]).toEqual([CLOSED, OPEN]);
 });

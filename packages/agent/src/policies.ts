@@ -42,7 +42,7 @@ export type Policies = Disposable & {
 export type PoliciesOptions = {
   readonly table: Pick<
     PolicyTable,
-    "rewrite" | "rewriteBeside" | "change" | "isDisturbed" | "isThere"
+    "rewrite" | "rewriteBeside" | "change" | "isDisturbed" | "isThere" | "close"
   >;
   readonly store: Pick<Store, "attachments">;
   /** The name of the node, whose host endpoints are enforced. */

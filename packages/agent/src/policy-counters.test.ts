@@ -2,6 +2,7 @@
 import { err, ok, type Result } from "@seam/base";
 import { createPolicyIntent } from "@seam/intent";
 import type { HostCount, KernelError, PolicyCount } from "@seam/kernel";
+import { ANY } from "@seam/state";
 import { Registry } from "prom-client";
 import { expect, test } from "vitest";
 
@@ -71,9 +72,9 @@ function worldWith(policies: number) {
     hosts = of;
     return (await told(ok([]))).filter((line) => line.startsWith("host"));
   };
-  return { store, web, counters, warnings, told, toldOfHosts };
+  return { store, intent, web, counters, warnings, told, toldOfHosts };
 }
-const db = { device: "seam0", direction: "ingress", packets: 3 } as const;
+const db = { device: "seam0", side: "ingress", packets: 3 } as const;
 const none = ["packets_untold_total 0", "denials_missed_total 0"];
 
 test("what a class may is of the policies that give it something, what is denied of all that isolate", async () => {
@@ -82,7 +83,7 @@ test("what a class may is of the policies that give it something, what is denied
   const open = {
     ...db,
     device: "seam1",
-    direction: "egress",
+    side: "egress",
     verdict: "allowed",
     peers: null,
   } as const;
@@ -97,6 +98,22 @@ test("what a class may is of the policies that give it something, what is denied
   expect(await told(ok([allowed, { ...db, verdict: "denied" }, open]))).toEqual(first);
   expect(await told(ok([]))).toEqual(first);
   expect((await told(ok([allowed])))[0]).toBe(first[0]?.replace(/3$/, "6"));
+});
+
+test("what a pod says to its own node is counted as egress, for the policies that are about that (I15)", async () => {
+  const { intent, told } = worldWith(1);
+  const egress = [{ action: "Accept", to: [{ networks: ["0.0.0.0/0"] }] }];
+  const spec = { tier: "Admin", priority: 1, subject: { namespaces: {} }, egress };
+  expect(intent.setClusterPolicy("near", { spec })).toEqual([]);
+  intent.setPolicy("lab-a/out", { spec: { policyTypes: ["Egress"] } });
+  intent.takeChange();
+  const of = { ...db, side: "node" } as const;
+  const allowed = { ...of, verdict: "allowed", peers: ANY.ipv4 } as const;
+  expect(await told(ok([allowed, { ...of, verdict: "denied" }]))).toEqual([
+    "packets_total{egress,allowed,lab-a,pod=db,policy=ClusterNetworkPolicy/near} 3",
+    "packets_total{egress,denied,lab-a,pod=db,policy=ClusterNetworkPolicy/near} 3",
+    ...none,
+  ]);
 });
 
 test("series go with the interface of their pod; of what is no pod's nothing is told", async () => {

@@ -5,6 +5,7 @@
 import type { Log } from "@seam/daemon";
 import type { PolicyIntent } from "@seam/intent";
 import type { PolicyCount, PolicyTable } from "@seam/kernel";
+import { directionOf } from "@seam/state";
 import { Counter, type Registry } from "prom-client";
 
 import type { Store } from "./store.ts";
@@ -115,7 +116,8 @@ function countsNow({ table, intent, store, log }: PolicyCountersOptions): readon
     const key = pods.get(each.device) ?? "";
     if (key === "") return [];
     const [namespace = "", pod = ""] = key.split("/");
-    const { direction, verdict } = each;
+    const { side, verdict } = each;
+    const direction = directionOf(side);
     return policiesWith(each, intent).map((policy) => ({
       series: { direction, verdict, namespace, pod, policy: shortName(policy, namespace) },
       count: each.packets,
@@ -128,13 +130,13 @@ function policiesWith(
   count: PolicyCount,
   intent: PolicyCountersOptions["intent"],
 ): readonly string[] {
-  const { device, direction } = count;
+  const { device, side } = count;
   const found =
     count.verdict === "denied"
-      ? (intent.policiesOf(device, direction) ?? [])
+      ? (intent.policiesOf(device, side) ?? [])
       : count.peers === null
         ? []
-        : intent.policiesFor(device, direction, count.peers);
+        : intent.policiesFor(device, side, count.peers);
   return found.length === 0 ? [""] : found;
 }
 

@@ -8,6 +8,7 @@ import { VERSION } from "./package-version.ts";
 import { addP4Commands } from "./p4-commands.ts";
 import { addPodCommands } from "./pod-commands.ts";
 import { addPolicyCommands } from "./policy-commands.ts";
+import { addStoreCommands } from "./store-commands.ts";
 
 /** What the exit codes mean. */
 export const EXIT_CODES = [
@@ -20,6 +21,11 @@ export const EXIT_CODES = [
 /** What of the environment matters. */
 export const ENVIRONMENT = [
   ["KUBECONFIG", "the kubeconfig, when --kubeconfig does not name one"],
+  [
+    "SEAM_DATABASE_URL",
+    "URL of the store's PostgreSQL, when neither --directory nor --url-file is given",
+  ],
+  ["SEAM_STORE_DIRECTORY", "where the store's embedded PostgreSQL is, when neither is named"],
   ["SEAM_LAB", "the lab that commands mean, when --name does not name one; otherwise seam"],
   ["NO_COLOR", "no colours; a file or a pipe never gets any"],
 ] as const;
@@ -28,7 +34,7 @@ export const ENVIRONMENT = [
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 
 const rows = (pairs: readonly (readonly [string, string])[]): string =>
-  pairs.map(([name, text]) => `  ${name.padEnd(12)}${text}`).join("\n");
+  pairs.map(([name, text]) => `  ${name.padEnd(22)}${text}`).join("\n");
 
 /** The program; parsing arguments with it runs a command. */
 export function createProgram(): Command {
@@ -42,6 +48,7 @@ export function createProgram(): Command {
   addPolicyCommands(program);
   addP4Commands(program);
   addClusterCommands(program);
+  addStoreCommands(program);
   addLabCommands(program);
   addBenchCommands(program);
   addCompletion(program);

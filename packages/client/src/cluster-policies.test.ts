@@ -42,6 +42,47 @@ function documentsUnder(heading: string): readonly KubeObject[] {
   return documents.value;
 }
 
+test("the guide's policy about nodes is understood, and holds for the pod's own node, which NetworkPolicies leave alone (I15)", () => {
+  const documents = documentsUnder("A pod and its own node");
+  const cluster = documents.map((object) => {
+    const read = readClusterPolicy(object);
+    if (!read.ok) throw new Error(read.error.join());
+    return read.value;
+  });
+  expect(cluster).toHaveLength(1);
+  const intent = createPolicyIntent("n1");
+  intent.setNamespace("lab-a", { "kubernetes.io/metadata.name": "lab-a" });
+  intent.setPod("lab-a/p", {
+    namespace: "lab-a",
+    uid: "p",
+    labels: {},
+    addresses: [address("10.244.0.1")],
+    serviceAccount: "default",
+    hostNetwork: false,
+    ports: [],
+  });
+  const link = { addresses: [address("10.244.0.1")], pod: { key: "lab-a/p", uid: "p" } };
+  intent.setEndpoint("seam0", link);
+  const isolated = { podSelector: {}, policyTypes: ["Ingress", "Egress"] };
+  expect(intent.setPolicy("lab-a/own", { spec: isolated })).toEqual([]);
+  for (const each of documents)
+    expect(intent.setClusterPolicy(each.metadata.name, each)).toEqual([]);
+  intent.takeChange();
+  const state = intent.state();
+  const rules = state.gates.get("seam0")?.node ?? null;
+  const own = { ...outside("192.0.2.11"), node: "n1" };
+  const asked = { from: pod("lab-a", 1), to: own, family: "ipv4" } as const;
+  for (const [protocol, port, wanted] of [
+    ["UDP", 53, true],
+    ["TCP", 53, false],
+    ["TCP", 10_250, false],
+  ] as const) {
+    const { allowed } = judge({ ...asked, protocol, port }, { network: [], cluster });
+    const enforced = permitsBy(state, rules, { other: address("192.0.2.11"), protocol, port });
+    expect([allowed, enforced]).toEqual([wanted, wanted]);
+  }
+});
+
 test("the guide's policies for the whole cluster are understood, and do what it says of them", () => {
   const cluster = documentsUnder("Policies for the whole cluster").map((object) => {
     const read = readClusterPolicy(object);

@@ -54,22 +54,6 @@ test("a part that failed says which probe and where, once", () => {
   ]);
 });
 
-const place = "    suite_test.go:70: place: gryffindor/harry-potter-1";
-
-test.each([
-  { name: "its own node", places: `${place} 10.200.0.12`, traces: [trace], outcome: "skipped" },
-  { name: "another node", places: `${place} 10.200.0.11`, traces: [trace], outcome: "failed" },
-  {
-    name: "its own node, and more failed",
-    places: `${place} 10.200.0.12`,
-    traces: [trace, trace],
-    outcome: "failed",
-  },
-])("a pod that should not reach $name: $outcome", ({ places, traces, outcome }) => {
-  const text = `${places}\n${partEnds("FAIL", probe, reached, ...traces)}`;
-  expect(toldOf(text)).toMatchObject([{ name: partName, outcome }]);
-});
-
 test("probes that were left out are counted as skipped beside what the others had as outcome", () => {
   const made = "    helper.go:70: made: a probe over tcp";
   const leftOut = "    helper.go:70: left out: a probe over sctp";

@@ -24,17 +24,10 @@ export function policySuiteResults(text: string): readonly SpecResult[] {
     !names.some((each) => each.startsWith(`${name}/`)) ||
     // Making or deleting what a test needs can fail although none of its parts did.
     (outcome !== "PASS" && !failed.some((each) => each.name.startsWith(`${name}/`)));
-  const places = placesIn(text);
-  const results = parts.filter(isTold).flatMap((part) => resultsOf(part, places));
+  const results = parts.filter(isTold).flatMap(resultsOf);
   const ran = names.filter((name) => name.split("/").length === 2).length;
   return ran === policySuite.count ? results : [...results, missing(ran, text)];
 }
-
-/** The address of each pod's node, as the program tells it; pods by namespace and name. */
-const placesIn = (text: string): ReadonlyMap<string, string> =>
-  new Map(
-    [...text.matchAll(/place: (\S+) (\S+)$/gm)].map(([, pod = "", address = ""]) => [pod, address]),
-  );
 
 function partsIn(text: string): readonly Part[] {
   const parts = new Map<string, Part>();
@@ -66,8 +59,8 @@ const isOutcome = (text: string | undefined): text is Outcome =>
   text === "PASS" || text === "FAIL" || text === "SKIP";
 
 /** What became of the part, and of its probes that were left out. */
-function resultsOf(part: Part, places: ReadonlyMap<string, string>): readonly SpecResult[] {
-  const result = resultOf(part, places);
+function resultsOf(part: Part): readonly SpecResult[] {
+  const result = resultOf(part);
   const leftOut = part.lines.filter((line) => line.includes("left out: ")).length;
   if (leftOut === 0) return [result];
   const reason = `the kernel has no SCTP sockets; probes over SCTP that were not made: ${leftOut}`;
@@ -77,7 +70,7 @@ function resultsOf(part: Part, places: ReadonlyMap<string, string>): readonly Sp
   return [result, { ...skipped, name: `${result.name}, over SCTP`, seconds: 0 }];
 }
 
-function resultOf(part: Part, places: ReadonlyMap<string, string>): SpecResult {
+function resultOf(part: Part): SpecResult {
   const { seconds, outcome } = part;
   const name = specName(part.name);
   if (outcome === "PASS") return { name, outcome: "passed", seconds, reason: "" };
@@ -86,24 +79,7 @@ function resultOf(part: Part, places: ReadonlyMap<string, string>): SpecResult {
   if (outcome === undefined) {
     return { name, outcome: "failed", seconds, reason: `it did not end: ${reason}` };
   }
-  return isAboutOwnNode(part, places)
-    ? { name, outcome: "skipped", seconds, reason: OWN_NODE }
-    : { name, outcome: "failed", seconds, reason };
-}
-
-const OWN_NODE =
-  "Seam does not support it: no policy forbids what a pod and its own node say to each other (docs/decisions/0019), and the pod that" +
-  " asked was on the node that it asked";
-
-/** Whether all that failed is that a pod reached its own node: a part ends at the first probe that never has the expected outcome. */
-function isAboutOwnNode({ lines }: Part, places: ReadonlyMap<string, string>): boolean {
-  const failures = lines.filter((line) => line.includes("Error Trace:")).length;
-  const unexpected = lines.findLast((line) => line.includes("Expected connection to "));
-  const [, pod = "", address] =
-    /connection to fail from (\S+) to (\S+), but instead it successfully connected/.exec(
-      unexpected ?? "",
-    ) ?? [];
-  return failures === 1 && address !== undefined && places.get(pod) === address;
+  return { name, outcome: "failed", seconds, reason };
 }
 
 /** The part's name for people: Go writes underscores for spaces. */

@@ -81,6 +81,7 @@ export function readCalicoPolicy(namespace: string | null, object: unknown): Cal
     order,
     subject,
     onHosts,
+    onOwnNode: true,
     ingress: types.includes("Ingress") ? rules.ingress : null,
     egress: types.includes("Egress") && onHosts !== "pre-dnat" ? rules.egress : null,
   };

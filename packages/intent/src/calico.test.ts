@@ -59,7 +59,7 @@ function passes(intent: PolicyIntent, asked: Partial<Asked> & Pick<Asked, "other
   const state = intent.state();
   const gate = state.gates.get("seam0");
   invariant(gate !== undefined, "the gate of lab-a/db");
-  return permits(state, gate, { direction: "ingress", protocol: "TCP", port: 80, ...asked });
+  return permits(state, gate, { side: "ingress", protocol: "TCP", port: 80, ...asked });
 }
 
 const own = (...ingress: readonly object[]): Given => ["NetworkPolicy", "p", { ingress }];
@@ -85,11 +85,11 @@ describe("policies, rules and tiers (S23)", () => {
   test("types follow the rules that are there", () => {
     const egress = clusterWith(["NetworkPolicy", "p", { egress: [allow] }]);
     expect(passes(egress, { other: WEB })).toBe(true);
-    expect(
-      passes(clusterWith(["NetworkPolicy", "p", {}]), { other: WEB, direction: "egress" }),
-    ).toBe(true);
+    expect(passes(clusterWith(["NetworkPolicy", "p", {}]), { other: WEB, side: "egress" })).toBe(
+      true,
+    );
     const both = clusterWith(["NetworkPolicy", "p", { types: ["Ingress", "Egress"] }]);
-    expect(passes(both, { other: WEB, direction: "egress" })).toBe(false);
+    expect(passes(both, { other: WEB, side: "egress" })).toBe(false);
   });
 
   test("rules are looked at in their order, policies by theirs; without one a policy comes last", () => {
@@ -293,9 +293,9 @@ describe("protocols and ports (I15)", () => {
       "g",
       { types: ["Egress"], egress: [{ ...allow, protocol: "TCP", destination }] },
     ]);
-    const asked = { direction: "egress", port: 8080 } as const;
+    const asked = { side: "egress", port: 8080 } as const;
     expect([WEB, AWAY].map((other) => passes(intent, { other, ...asked }))).toEqual([true, false]);
-    expect(passes(intent, { other: WEB, direction: "egress", port: 80 })).toBe(false);
+    expect(passes(intent, { other: WEB, side: "egress", port: 80 })).toBe(false);
   });
 
   test("types and codes of ICMP, protocols by number, and what is none of them", () => {

@@ -71,6 +71,7 @@ export function readClusterPolicy(object: unknown): PolicyReading {
     tier: given<keyof typeof TIERS>(readTier(spec["tier"]), "kube-admin"),
     order: given(readPriority(spec["priority"]), 0),
     onHosts: null,
+    onOwnNode: true,
     subject: subject ?? { namespaces: EVERYTHING, pods: EVERYTHING },
     ingress: rulesOf("ingress"),
     egress: rulesOf("egress"),

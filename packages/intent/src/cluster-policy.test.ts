@@ -43,7 +43,7 @@ function passes(intent: PolicyIntent, asked: Partial<Asked> & Pick<Asked, "other
   const state = intent.state();
   const gate = state.gates.get("seam0");
   invariant(gate !== undefined, "the gate of lab-a/db");
-  return permits(state, gate, { direction: "egress", protocol: "TCP", port: 80, ...asked });
+  return permits(state, gate, { side: "egress", protocol: "TCP", port: 80, ...asked });
 }
 
 const everybody = { namespaces: {} };

@@ -1,10 +1,17 @@
 /** How the kernel decides with gates and classes, for tests: the closest thing that is known of the other end. */
 import { type Address, formatAddress } from "@seam/base";
-import { ANY, type Gate, type GateRules, parsePermission, type PolicyState } from "@seam/state";
+import {
+  ANY,
+  type Gate,
+  type GateRules,
+  type GateSide,
+  parsePermission,
+  type PolicyState,
+} from "@seam/state";
 
 /** One end of a connection as a gate sees it; a port of null is a protocol without ports, as GRE is. */
 export type Asked = {
-  readonly direction: "ingress" | "egress";
+  readonly side: GateSide;
   readonly other: Address;
   readonly protocol: "TCP" | "UDP" | "SCTP" | "ICMP" | "ICMPv6" | "protocol";
   readonly port: number | null;
@@ -15,13 +22,13 @@ type Classes = Pick<PolicyState, "addresses" | "blocks">;
 
 /** Whether the gate lets it pass. */
 export const permits = (state: Classes, gate: Gate, asked: Asked): boolean =>
-  permitsBy(state, gate[asked.direction], asked);
+  permitsBy(state, gate[asked.side], asked);
 
 /** Whether rules let it pass; null: all do. */
 export function permitsBy(
   state: Classes,
   rules: GateRules | null,
-  { other, protocol, port }: Omit<Asked, "direction">,
+  { other, protocol, port }: Omit<Asked, "side">,
 ): boolean {
   if (rules === null) return true;
   const block = state.blocks.find(({ first, last }) => isBetween(first, other, last));

@@ -45,7 +45,7 @@ function passes(intent: PolicyIntent, asked: Partial<Asked> & Pick<Asked, "other
   const state = intent.state();
   const gate = state.gates.get("seam0");
   invariant(gate !== undefined, "the gate of lab-a/db");
-  return permits(state, gate, { direction: "ingress", protocol: "TCP", port: 80, ...asked });
+  return permits(state, gate, { side: "ingress", protocol: "TCP", port: 80, ...asked });
 }
 
 const db = { podSelector: { matchLabels: { app: "db" } } };
@@ -57,7 +57,7 @@ test("a pod that a TCP rule selects takes no UDP and no ICMP (§4.5 defect 1)", 
   expect(passes(intent, { other: near })).toBe(true);
   expect(passes(intent, { other: near, protocol: "UDP" })).toBe(false);
   expect(passes(intent, { other: near, port: null })).toBe(false);
-  expect(passes(intent, { other: near, direction: "egress" })).toBe(true);
+  expect(passes(intent, { other: near, side: "egress" })).toBe(true);
 });
 
 test("selectors of pods and namespaces alone decide, and their default is the policy's namespace (§4.5 defect 2)", () => {
@@ -116,7 +116,7 @@ test("a port's name is the number that the pod which is spoken to has for it", (
   expect([8081, 8082].map((port) => passes(ingress, { other: near, port }))).toEqual([true, false]);
   const egress = clusterWith({ ...db, policyTypes: ["Egress"], egress: [named] });
   const toward = (to: Address, port: number): boolean =>
-    passes(egress, { other: to, port, direction: "egress" });
+    passes(egress, { other: to, port, side: "egress" });
   expect([toward(near, 8082), toward(other, 8083), toward(near, 8083)]).toEqual([
     true,
     true,

@@ -3,14 +3,14 @@
  * of which class peers are. It is told objects and interfaces one by one and works out what a change touches, no more.
  */
 import { type Address, type Family, familyBits } from "@seam/base";
-import type {
-  Direction,
-  Gate,
-  GateChange,
-  HostPoint,
-  PeerClass,
-  PolicyChange,
-  PolicyState,
+import {
+  type Gate,
+  type GateChange,
+  type GateSide,
+  type HostPoint,
+  type PeerClass,
+  type PolicyChange,
+  type PolicyState,
 } from "@seam/state";
 
 import type { CalicoKind } from "./calico-kinds.ts";
@@ -53,14 +53,10 @@ export type PolicyIntent = {
   readonly takeChange: () => PolicyChange | null;
   /** All of it, as of the last time that changes were taken; it lives on, and is not to be kept. */
   readonly state: () => PolicyState;
-  /** Policies that are about the pod of a link, such as lab-a/db or ClusterNetworkPolicy/apart; null when none is, or the link has no gate. */
-  readonly policiesOf: (device: string, direction: Direction) => readonly string[] | null;
+  /** Policies that are about a side of the pod of a link, such as lab-a/db or ClusterNetworkPolicy/apart; null when none is, or the link has no gate. */
+  readonly policiesOf: (device: string, side: GateSide) => readonly string[] | null;
   /** Those of them that have a rule about peers of the class. */
-  readonly policiesFor: (
-    device: string,
-    direction: Direction,
-    peers: PeerClass,
-  ) => readonly string[];
+  readonly policiesFor: (device: string, side: GateSide, peers: PeerClass) => readonly string[];
   /** Host endpoints of this node that are in force nowhere. */
   readonly idleEndpoints: () => readonly IdleEndpoint[];
   /** Policies that decide at a point of one of this node's interfaces; null when none does. */
@@ -109,11 +105,14 @@ export function createPolicyIntent(node: string | null = null): PolicyIntent {
     takeChange: () => takeChange(tables),
     state: () => stateOf(tables),
     policiesAt: hosts.policiesAt,
-    policiesFor: (device, direction, of) =>
-      links.get(device)?.sides[direction].policiesFor(of) ?? [],
-    policiesOf: (device, direction) => links.get(device)?.sides[direction].policies() ?? null,
+    ...namesAt(links),
   };
 }
+
+const namesAt = (links: Links): Pick<PolicyIntent, "policiesOf" | "policiesFor"> => ({
+  policiesFor: (device, side, of) => links.get(device)?.sides[side].policiesFor(of) ?? [],
+  policiesOf: (device, side) => links.get(device)?.sides[side].policies() ?? null,
+});
 
 const stateOf = ({ peers, links, hosts }: Tables): PolicyState => ({
   gates: new Map(
@@ -267,7 +266,7 @@ function hasGate(link: Link, peers: Peers): boolean {
   return pod !== null && peers.around.namespace(pod.namespace) !== null;
 }
 
-/** Finds the policies of both directions of a link. */
+/** Finds the policies of all sides of a link. */
 function govern(link: Link, peers: Peers, policies: PolicyTable): void {
   const pod = podOf(link, peers);
   const selecting =
@@ -284,8 +283,12 @@ function govern(link: Link, peers: Peers, policies: PolicyTable): void {
       }),
     isClosedAtEnd: false,
   };
-  for (const direction of ["ingress", "egress"] as const)
-    link.sides[direction].govern(selecting, own);
+  link.sides.ingress.govern(selecting, own);
+  link.sides.egress.govern(selecting, own);
+  link.sides.node.govern(
+    selecting.filter(({ policy }) => policy.onOwnNode),
+    own,
+  );
 }
 
 /** Links with rules about any of the classes, whose sides are told; those of hosts are told as well. */
@@ -307,5 +310,6 @@ const gateOf = ({ device, endpoint, sides, isOpen }: Link): Gate | null =>
         addresses: endpoint.addresses,
         ingress: sides.ingress.rules(),
         egress: sides.egress.rules(),
+        node: sides.node.rules(),
       }
     : null;

@@ -1,15 +1,23 @@
 /** The links of a node, and what of their gates is due. */
-import { type Changed, type Gate, gateChange, type GateChange, type SideChange } from "@seam/state";
+import {
+  type Changed,
+  type Gate,
+  GATE_SIDES,
+  gateChange,
+  type GateChange,
+  type GateSide,
+  type SideChange,
+} from "@seam/state";
 
 import type { Peers } from "./policy-peers.ts";
 import type { PolicyEndpoint } from "./policy-pod.ts";
 import { createSide, isUnchanged, type Side } from "./policy-side.ts";
 
-/** A link with its two directions. */
+/** A link with its sides. */
 export type Link = {
   readonly device: string;
   readonly endpoint: PolicyEndpoint;
-  readonly sides: Readonly<Record<"ingress" | "egress", Side>>;
+  readonly sides: Readonly<Record<GateSide, Side>>;
   /** Whether it has a gate, as of the last time that changes were taken. */
   readonly isOpen: () => boolean;
   /** What changed, after what another link of that name may have left; null: nothing. */
@@ -71,6 +79,7 @@ function createLink(device: string, endpoint: PolicyEndpoint, peers: Peers): Lin
   const sides = {
     ingress: createSide({ device, direction: "ingress", peers }),
     egress: createSide({ device, direction: "egress", peers }),
+    node: createSide({ device, direction: "egress", peers }),
   };
   const { addresses } = endpoint;
   let isOpen = false;
@@ -79,6 +88,7 @@ function createLink(device: string, endpoint: PolicyEndpoint, peers: Peers): Lin
     addresses,
     ingress: sides.ingress.rules(),
     egress: sides.egress.rules(),
+    node: sides.node.rules(),
   });
   return {
     device,
@@ -89,12 +99,16 @@ function createLink(device: string, endpoint: PolicyEndpoint, peers: Peers): Lin
       const before = isOpen;
       isOpen = hasGate;
       if (before && !hasGate) return gateChange(gate(), null);
-      const [ingress, egress] = [sides.ingress.takeChange(), sides.egress.takeChange()];
+      const changes = {
+        ingress: sides.ingress.takeChange(),
+        egress: sides.egress.takeChange(),
+        node: sides.node.takeChange(),
+      };
       if (!hasGate) return earlier;
       if (!before) return after(earlier, gateChange(null, gate()));
-      return isUnchanged(ingress) && isUnchanged(egress)
+      return GATE_SIDES.every((side) => isUnchanged(changes[side]))
         ? null
-        : { exists: true, addresses: { before: addresses, after: addresses }, ingress, egress };
+        : { exists: true, addresses: { before: addresses, after: addresses }, ...changes };
     },
   };
 }
@@ -107,6 +121,7 @@ function after(earlier: GateChange | null, later: GateChange): GateChange {
     addresses: joined(earlier.addresses, later.addresses),
     ingress: sidesAfter(earlier.ingress, later.ingress),
     egress: sidesAfter(earlier.egress, later.egress),
+    node: sidesAfter(earlier.node, later.node),
   };
 }
 

@@ -86,6 +86,8 @@ export type Policy = {
   readonly subject: PodSelector;
   /** Null: nothing. */
   readonly onHosts: HostUse | null;
+  /** Whether its egress is also about what pods say to their own node. */
+  readonly onOwnNode: boolean;
   readonly ingress: readonly Rule[] | null;
   readonly egress: readonly Rule[] | null;
 };

@@ -55,6 +55,7 @@ export function readNetworkPolicy(namespace: string, object: unknown): PolicyRea
     tier: "default",
     order: ORDER,
     onHosts: null,
+    onOwnNode: false,
     subject: {
       namespaces: namespace,
       pods: given(readSelector(spec["podSelector"], "spec.podSelector"), EVERYTHING),

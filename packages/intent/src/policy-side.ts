@@ -1,4 +1,4 @@
-/** One direction of a link, or a point of an interface: the policies that are about it, and what their rules let each class use. */
+/** One side of a link, or a point of an interface: the policies that are about it, and what their rules let each class use. */
 import { FAMILIES } from "@seam/base";
 import {
   ANY,
@@ -24,7 +24,7 @@ import type { Peers } from "./policy-peers.ts";
 import type { Ranked } from "./policy-table.ts";
 import { type AddressClass, isAboutNetworks, type Term, type TermUser } from "./policy-terms.ts";
 
-/** One direction of a link. */
+/** One side of a link. */
 export type Side = TermUser & {
   /** Takes these policies of the pod, in their order, in place of those before. */
   readonly govern: (

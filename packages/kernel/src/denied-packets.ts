@@ -1,10 +1,10 @@
 /**
  * Packets that policies denied, as far as the kernel shows them (nfnetlink_log, include/uapi/linux/netfilter/nfnetlink_log.h; the chains
- * that do so are in policy-rules.ts). At the forward hook a packet has the addresses that policies judge: after the translation of
+ * that do so are in policy-rules.ts). At the forward and input hooks a packet has the addresses that policies judge: after the translation of
  * services, before that of sources. So its headers tell who speaks to whom, and conntrack need not be asked.
  */
 import { type Bytes, bytes, err, type Ifindex, ifindex, ok, type Result } from "@seam/base";
-import { type Direction, HOST_POINTS, type HostPoint } from "@seam/state";
+import { GATE_SIDES, type GateSide, HOST_POINTS, type HostPoint } from "@seam/state";
 import { closeSync } from "node:fs";
 
 import {
@@ -31,11 +31,11 @@ import {
 import { familyHeader } from "./netfilter-socket.ts";
 import { inNetns, OWN_NETNS } from "./netns.ts";
 import { connectionIn, type PacketConnection, type Way } from "./packet-headers.ts";
-import { DENIED_GROUP, DIRECTIONS, LOGGED, WAYS } from "./policy-rules.ts";
+import { DENIED_GROUP, LOGGED, WAYS } from "./policy-rules.ts";
 
 /** A packet that was dropped, or one that a policy wants shown: of which connection it is, and which end's policies say so. */
 export type DeniedPacket = PacketConnection & {
-  readonly direction: Direction;
+  readonly side: GateSide;
   readonly isDenied: boolean;
 };
 
@@ -127,7 +127,7 @@ function deniedPackets(fd: number): DeniedPackets {
         if (received.ok) {
           const messages = decodeMessages(buffer.subarray(0, received.value));
           const shown = messages.flatMap(deniedIn);
-          packets.push(...shown.filter((each) => "direction" in each));
+          packets.push(...shown.filter((each) => "side" in each));
           hosts.push(...shown.filter((each) => "point" in each));
         } else if (received.error.errno === "ENOBUFS") isWhole = false;
         else return { packets, hosts, isWhole };
@@ -142,14 +142,14 @@ function deniedIn({ type, body }: Message): readonly (DeniedPacket | DeniedHostP
   if (type !== ((SUBSYSTEM << 8) | PACKET)) return [];
   const attributes = decodeAttributes(body, FAMILY_HEADER);
   const words = textOf(attributes.get(ATTRIBUTE.prefix)).split(" ");
-  const direction = DIRECTIONS.find((each) => each === words[0]);
+  const side = GATE_SIDES.find((each) => each === words[0]);
   const point = HOST_POINTS.find((each) => each === words[0]);
   const way = WAYS.find((each) => each === words[1]);
   const payload = attributes.get(ATTRIBUTE.payload);
   const connection = way === undefined || payload === undefined ? null : connectionIn(payload, way);
   if (connection === null || way === undefined) return [];
   const isDenied = words[2] !== LOGGED;
-  if (direction !== undefined) return [{ ...connection, direction, isDenied }];
+  if (side !== undefined) return [{ ...connection, side, isDenied }];
   return point === undefined
     ? []
     : [{ ...connection, point, isDenied, interface: interfaceAt(attributes, { point, way }) }];

@@ -2,6 +2,7 @@
  * Where packets come by the gates of the node's own interfaces (decision 21): the chains that hooks call while an interface has a gate, what
  * passes them unjudged, and the places to which they send all else. How places judge is in host-rules.ts.
  */
+import { FAMILIES } from "@seam/base";
 import type { HostPoint } from "@seam/state";
 
 import { DEVICE_PREFIX } from "./device-names.ts";
@@ -16,7 +17,7 @@ import {
   newChain,
   newRule,
 } from "./nft-messages.ts";
-import { loadSourceKind, loadTransportByte, RELATED, RTN_LOCAL } from "./nft-packet.ts";
+import { isIcmp, loadSourceKind, loadTransportByte, RELATED, RTN_LOCAL } from "./nft-packet.ts";
 import type { Way } from "./packet-headers.ts";
 import { chainWith, goesWay, POLICY_TABLE, PRIORITY, SCRATCH } from "./policy-rules.ts";
 
@@ -93,8 +94,6 @@ const isNodes = ({ end }: Place): readonly Buffer[] => [
   compare(NAME, "!=", Buffer.from(DEVICE_PREFIX)),
 ];
 
-const ICMP = 1;
-const ICMPV6 = 58;
 /**
  * What conntrack does not track, and IPv6 does not work without: multicast listeners (RFC 2710: 130 to 132; RFC 3810: 143), and neighbour
  * discovery (RFC 4861: 133 to 137).
@@ -103,7 +102,7 @@ const LISTENERS_AND_NEIGHBOURS = { first: 130, last: 137 } as const;
 const LISTENER_REPORT = 143;
 
 function passing([place]: readonly Place[]): readonly (readonly Buffer[])[] {
-  const isIcmpv6 = [loadMeta("l4proto", SCRATCH), compare(SCRATCH, "==", Buffer.from([ICMPV6]))];
+  const isIcmpv6 = isIcmp("ipv6", SCRATCH);
   const kind = loadTransportByte(0, SCRATCH);
   return [
     [
@@ -125,9 +124,8 @@ function passing([place]: readonly Place[]): readonly (readonly Buffer[])[] {
 /** What is forwarded; and ICMP errors of the node, which may be about connections that it forwards. */
 const ofOthers = (): readonly (readonly Buffer[])[] => [
   [loadSourceKind(SCRATCH), compare(SCRATCH, "!=", RTN_LOCAL), endWith("return")],
-  ...[ICMP, ICMPV6].map((protocol) => [
-    loadMeta("l4proto", SCRATCH),
-    compare(SCRATCH, "==", Buffer.from([protocol])),
+  ...FAMILIES.map((family) => [
+    ...isIcmp(family, SCRATCH),
     loadConnection("state", SCRATCH),
     compare(SCRATCH, "==", RELATED),
     endWith("return"),

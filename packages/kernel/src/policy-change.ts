@@ -1,10 +1,16 @@
 /** What a change of policies makes of the table's elements and of its chains of ports. */
-import { HOST_POINTS, type PeerClass, type Permission, type SideChange } from "@seam/state";
+import {
+  GATE_SIDES,
+  HOST_POINTS,
+  type PeerClass,
+  type Permission,
+  type SideChange,
+} from "@seam/state";
 
 import { permissionBytes } from "./nft-keys.ts";
 import { type SetElement, valueData } from "./nft-messages.ts";
 import { isAboutPorts, type Permitting } from "./policy-permissions.ts";
-import { DIRECTIONS, type Judged } from "./policy-rules.ts";
+import type { Judged } from "./policy-rules.ts";
 
 /** How many elements have each permission that has a chain, or have it more or fewer. */
 export type Uses = Readonly<Record<Judged, Map<Permission, number>>>;
@@ -13,6 +19,7 @@ export type Uses = Readonly<Record<Judged, Map<Permission, number>>>;
 export const noUses = (): Uses => ({
   egress: new Map(),
   ingress: new Map(),
+  node: new Map(),
   "local-ingress": new Map(),
   "local-egress": new Map(),
   "forward-ingress": new Map(),
@@ -139,4 +146,4 @@ function countHere(direction: Judged, { of, more, isLast }: Here): Counted {
 const unusedIn = (uses: ReadonlyMap<Permission, number>): readonly Permission[] =>
   [...uses].filter(([, count]) => count === 0).map(([permission]) => permission);
 
-const JUDGED = [...DIRECTIONS, ...HOST_POINTS, "local-admitted", "forward-admitted"] as const;
+const JUDGED = [...GATE_SIDES, ...HOST_POINTS, "local-admitted", "forward-admitted"] as const;

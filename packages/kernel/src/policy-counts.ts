@@ -1,10 +1,10 @@
 /**
- * What table `inet seam-policy` has counted (see policy-rules.ts), as what is new since the last reading. An element of `egress` or
- * `ingress` counts every packet that finds it, also those that its chain of ports then denies; these are counted once more where they
+ * What table `inet seam-policy` has counted (see policy-rules.ts), as what is new since the last reading. An element of `egress`,
+ * `ingress` or `node` counts every packet that finds it, also those that its chain of ports then denies; these are counted once more where they
  * end, and taken off here.
  */
 import { FAMILIES, type Family, ok, type Result } from "@seam/base";
-import { ANY, type Direction, type Gate, type PeerClass } from "@seam/state";
+import { ANY, type Gate, GATE_SIDES, type GateSide, type PeerClass } from "@seam/state";
 
 import type { KernelError } from "./libc.ts";
 import type { NetfilterSocket } from "./netfilter-socket.ts";
@@ -12,17 +12,17 @@ import { textOf } from "./netlink-message.ts";
 import { countsOf, type ElementCount } from "./nft-counts.ts";
 import { changeElements, listIn, type SetElement } from "./nft-messages.ts";
 import { isAboutPorts } from "./policy-permissions.ts";
-import { DIRECTIONS, POLICY_TABLE, readVerdictKey, setNames, verdictKey } from "./policy-rules.ts";
+import { POLICY_TABLE, readVerdictKey, setNames, verdictKey } from "./policy-rules.ts";
 
-/** Packets of connections in one direction of a link, since the last reading. */
+/** Packets of connections of one side of a link, since the last reading. */
 export type PolicyCount = {
   readonly device: string;
-  readonly direction: Direction;
+  readonly side: GateSide;
   readonly packets: number;
 } & (
   | {
       readonly verdict: "allowed";
-      /** Class of the other end; null: the gate has no rules for the direction. */
+      /** Class of the other end; null: the gate has no rules for the side. */
       readonly peers: PeerClass | null;
     }
   | { readonly verdict: "denied" }
@@ -48,10 +48,10 @@ type News = {
 type NewsBySet = ReadonlyMap<string, readonly News[]>;
 
 /** What is denied comes after what lets pass: a packet in between is owed, and never told as let through. */
-const COUNTED = DIRECTIONS.flatMap((direction) => [
-  setNames.open(direction),
-  direction,
-  ...FAMILIES.map((family) => setNames.denied(direction, family)),
+const COUNTED = GATE_SIDES.flatMap((side) => [
+  setNames.open(side),
+  side,
+  ...FAMILIES.map((family) => setNames.denied(side, family)),
 ]);
 
 /** Nothing is counted yet. */
@@ -80,7 +80,7 @@ export function createPolicyCounts(socket: Pick<NetfilterSocket, "commit" | "lis
       // Should the kernel not find them, they are gone, as they shall be.
       if (leaving.size > 0) socket.commit([...leaving].flatMap(deletion));
       for (const [set, keys] of leaving) for (const key of keys) last.delete(nameOf(set, key));
-      return ok(DIRECTIONS.flatMap((direction) => countsIn(direction, { news, gates, debts })));
+      return ok(GATE_SIDES.flatMap((side) => countsIn(side, { news, gates, debts })));
     },
   };
 }
@@ -97,8 +97,8 @@ function newsOf(last: Map<string, number>, set: string, { key, packets }: Elemen
 
 /** Keys of the sets of what was denied, of links that have no gate any more. */
 function withoutGates(news: NewsBySet, gates: Gates): ReadonlyMap<string, readonly Buffer[]> {
-  const sets = DIRECTIONS.flatMap((direction) =>
-    FAMILIES.map((family) => setNames.denied(direction, family)),
+  const sets = GATE_SIDES.flatMap((side) =>
+    FAMILIES.map((family) => setNames.denied(side, family)),
   );
   const found = sets.map((set): [string, readonly Buffer[]] => [
     set,
@@ -123,31 +123,31 @@ type Reading = {
   readonly debts: Map<string, number>;
 };
 
-function countsIn(direction: Direction, reading: Reading): readonly PolicyCount[] {
+function countsIn(side: GateSide, reading: Reading): readonly PolicyCount[] {
   const { news, gates, debts } = reading;
   const denied = FAMILIES.flatMap((family) =>
-    (news.get(setNames.denied(direction, family)) ?? []).map((each) => ({
+    (news.get(setNames.denied(side, family)) ?? []).map((each) => ({
       ...readVerdictKey(each.key),
       family,
       packets: each.packets,
     })),
   );
-  const open = (news.get(setNames.open(direction)) ?? []).map(({ key, packets }): PolicyCount => ({
+  const open = (news.get(setNames.open(side)) ?? []).map(({ key, packets }): PolicyCount => ({
     device: textOf(key),
-    direction,
+    side,
     packets,
     verdict: "allowed",
     peers: null,
   }));
-  const owed = owedBy(direction, gates, denied);
-  const allowed = (news.get(direction) ?? []).map((each): PolicyCount => {
+  const owed = owedBy(side, gates, denied);
+  const allowed = (news.get(side) ?? []).map((each): PolicyCount => {
     const { device, peers } = readVerdictKey(each.key);
-    const permission = gates.get(device)?.[direction]?.get(peers) ?? "none";
-    const name = nameOf(direction, each.key);
+    const permission = gates.get(device)?.[side]?.get(peers) ?? "none";
+    const name = nameOf(side, each.key);
     const packets = permission === "none" ? 0 : settle(each, { name, owed, debts });
-    return { device, direction, packets, verdict: "allowed", peers };
+    return { device, side, packets, verdict: "allowed", peers };
   });
-  return [...open, ...allowed, ...byLink(direction, denied)].filter(({ packets }) => packets > 0);
+  return [...open, ...allowed, ...byLink(side, denied)].filter(({ packets }) => packets > 0);
 }
 
 type Denied = {
@@ -159,16 +159,16 @@ type Denied = {
 
 /** By element: how many of the packets that it counted were denied by its chain of ports. */
 function owedBy(
-  direction: Direction,
+  side: GateSide,
   gates: Gates,
   denied: readonly Denied[],
 ): ReadonlyMap<string, number> {
   const owed = new Map<string, number>();
   for (const { device, peers, family, packets } of denied) {
-    const rules = gates.get(device)?.[direction] ?? null;
+    const rules = gates.get(device)?.[side] ?? null;
     const found = [peers, ANY[family]].find((each) => rules?.has(each) === true);
     if (found === undefined || !isAboutPorts(rules?.get(found) ?? "none")) continue;
-    const name = nameOf(direction, verdictKey(device, found));
+    const name = nameOf(side, verdictKey(device, found));
     owed.set(name, (owed.get(name) ?? 0) + packets);
   }
   return owed;
@@ -188,13 +188,13 @@ function settle({ packets, isFirst }: News, { name, owed, debts }: Account): num
   return Math.max(passed, 0);
 }
 
-function byLink(direction: Direction, denied: readonly Denied[]): readonly PolicyCount[] {
+function byLink(side: GateSide, denied: readonly Denied[]): readonly PolicyCount[] {
   const packets = new Map<string, number>();
   for (const each of denied)
     packets.set(each.device, (packets.get(each.device) ?? 0) + each.packets);
   return [...packets].map(([device, count]) => ({
     device,
-    direction,
+    side,
     packets: count,
     verdict: "denied",
   }));

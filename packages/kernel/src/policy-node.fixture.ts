@@ -3,7 +3,7 @@
  * blocks for them.
  */
 import { type Address, bytes, invariant, parseAddress, type Result } from "@seam/base";
-import { type Gate, type GateRules, type PolicyState } from "@seam/state";
+import type { Gate, GateRules, GateSide, PolicyState } from "@seam/state";
 import { type ChildProcessByStdio, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -138,14 +138,14 @@ export const everything = FAMILIES.flatMap((family) => [
   `${family} other`,
 ]);
 
-/** Gates of the three pods, of which each direction is open unless it is given. */
+/** Gates of the three pods, of which each side is open unless it is given. */
 export const gates = (
-  rules: Readonly<Record<string, { readonly ingress?: GateRules; readonly egress?: GateRules }>>,
+  rules: Readonly<Record<string, Readonly<Partial<Record<GateSide, GateRules>>>>>,
 ): ReadonlyMap<string, Gate> =>
   new Map(
     pods.map(({ name, device, addresses }): [string, Gate] => {
-      const { ingress = null, egress = null } = rules[name] ?? {};
-      return [device, { device, addresses, ingress, egress }];
+      const { ingress = null, egress = null, node = null } = rules[name] ?? {};
+      return [device, { device, addresses, ingress, egress, node }];
     }),
   );
 

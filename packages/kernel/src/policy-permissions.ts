@@ -1,7 +1,8 @@
 /** Chains of table `inet seam-policy` that know what a permission has: ports, types of ICMP, other protocols, and what is to be shown. */
 import { invariant } from "@seam/base";
 import {
-  type Direction,
+  GATE_SIDES,
+  type GateSide,
   HOST_POINTS,
   type HostPoint,
   lastOf,
@@ -34,7 +35,6 @@ import {
 import {
   DENIED_GROUP,
   deniedChain,
-  DIRECTIONS,
   type Judged,
   LINK,
   LINK_PACE,
@@ -46,7 +46,7 @@ import {
   SNAPLEN_BYTES,
 } from "./policy-rules.ts";
 
-/** What gates permit in a direction, or at a point. */
+/** What gates permit at a side, or at a point. */
 export type Permitting = { readonly direction: Judged; readonly permission: Permission };
 
 /** The chain of a permission that is about ports; its name is that of nothing else. */
@@ -96,7 +96,7 @@ function loggedRules(
   ranges: Pick<RangeRules, "ranges" | "firstId">,
   judged: Judged,
 ): readonly Request[] {
-  const place = [...DIRECTIONS, ...HOST_POINTS].find((each) => each === judged);
+  const place = [...GATE_SIDES, ...HOST_POINTS].find((each) => each === judged);
   if (place === undefined) return [];
   const begin = [loadConnection("state", SCRATCH), compare(SCRATCH, "==", NEW)];
   return rangeRules(chain, { ...ranges, begin, end: logRule(place), judged });
@@ -106,7 +106,7 @@ function loggedRules(
 const NEW = Buffer.from(new Uint32Array([8]).buffer);
 
 /** Shows the first packet of a connection. */
-const logRule = (judged: Direction | HostPoint): readonly Buffer[] => [
+const logRule = (judged: GateSide | HostPoint): readonly Buffer[] => [
   loadMeta(interfaceAt(judged), LINK),
   noteIn(setNames.logged(judged), LINK, LINK_PACE),
   limit(NODE_PACE),
@@ -114,8 +114,8 @@ const logRule = (judged: Direction | HostPoint): readonly Buffer[] => [
 ];
 
 /** It comes by its client's link or goes by its server's; at the node's own interfaces it is the other way round. */
-const interfaceAt = (judged: Direction | HostPoint): "iifname" | "oifname" =>
-  judged === "egress" || judged.endsWith("-ingress") || judged === "pre-dnat"
+const interfaceAt = (judged: GateSide | HostPoint): "iifname" | "oifname" =>
+  judged === "egress" || judged === "node" || judged.endsWith("-ingress") || judged === "pre-dnat"
     ? "iifname"
     : "oifname";
 

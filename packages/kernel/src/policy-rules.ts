@@ -1,22 +1,22 @@
 /**
- * The rules of table `inet seam-policy` (decision 16), of which none is about a certain policy. The table has one base chain, at the
- * forward hook. What a node and its own pods say to each other does not come by there, and passes as NetworkPolicy wants it. Of every
- * other packet, both ends that are pods of this node are asked:
+ * The rules of table `inet seam-policy` (decision 16), of which none is about a certain policy. The table has a base chain at the
+ * forward hook, where both ends of a packet are asked that are pods of this node; and where any link asks for it one at the input hook, for
+ * what pods say to their own node (own-node-rules.ts). For each side of a link, `egress`, `ingress` and `node`,
  *
- * - `open-egress` and `open-ingress` have the links whose gates have no rules for the direction;
+ * - `open-egress` and so on have the links whose gates have no rules for it;
  * - `classes4` and `blocks4` (and 6) say of which class the other end's address is;
- * - `egress` and `ingress` say by link and class which permission there is;
- * - `permissions-egress` and `permissions-ingress` say whether the packet passes by it, or which chain knows the ports. The kernel walks
+ * - `egress` and so on say by link and class which permission there is;
+ * - `permissions-egress` and so on say whether the packet passes by it, or which chain knows the ports. The kernel walks
  *   through all verdicts of a table and the chains that they lead to whenever a change has one more: so there are few of them;
  * - `own4` and `own6` have the pods' own addresses;
- * - what may not pass goes to `denied-egress` or `denied-ingress`, which count it by link and class and show some of it to who listens.
+ * - what may not pass goes to `denied-egress` and so on, which count it by link and class and show some of it to who listens.
  *
  * A link that none of them knows is closed. Nothing passes because its connection exists: every packet is held against the rules
  * of now, those of replies and of ICMP errors by the addresses of their connection. What has no connection, as conntrack calls it invalid or
  * others' rules exempt it, passes no link whose gate has rules for the direction, and is not counted.
  */
 import { FAMILIES, type Family, invariant, millis } from "@seam/base";
-import { ANY, type Direction, type HostPoint, type PeerClass } from "@seam/state";
+import { ANY, GATE_SIDES, type GateSide, type HostPoint, type PeerClass } from "@seam/state";
 
 import { DEVICE_PREFIX } from "./device-names.ts";
 import { type Request, textOf, uint32Network } from "./netlink-message.ts";
@@ -51,18 +51,15 @@ export const PRIORITY = 10;
 
 /** Names of the table's sets. */
 export const setNames = {
-  open: (direction: Direction): string => `open-${direction}`,
+  open: (side: GateSide): string => `open-${side}`,
   classes: (family: Family): string => `classes${family.slice(-1)}`,
   blocks: (family: Family): string => `blocks${family.slice(-1)}`,
   own: (family: Family): string => `own${family.slice(-1)}`,
-  denied: (direction: Direction, family: Family): string =>
-    `denied-${direction}${family.slice(-1)}`,
-  sampled: (direction: Direction): string => `sampled-${direction}`,
-  logged: (judged: Direction | HostPoint): string => `logged-${judged}`,
+  denied: (side: GateSide, family: Family): string => `denied-${side}${family.slice(-1)}`,
+  sampled: (side: GateSide): string => `sampled-${side}`,
+  logged: (judged: GateSide | HostPoint): string => `logged-${judged}`,
   permissions: (judged: Judged): string => `permissions-${judged}`,
 };
-
-export const DIRECTIONS = ["egress", "ingress"] as const satisfies readonly Direction[];
 
 export const WAYS = ["original", "reply"] as const satisfies readonly Way[];
 
@@ -95,17 +92,18 @@ export const permissionSet = (judged: Judged): SetSpec => ({
 });
 
 const sets: readonly SetSpec[] = [
-  ...DIRECTIONS.flatMap((direction): readonly SetSpec[] => [
-    { name: setNames.open(direction), key: ["ifname"], counted: true },
-    { name: direction, key: ["bytes16"], data: "bytes12", counted: true },
-    permissionSet(direction),
+  ...GATE_SIDES.flatMap((side): readonly SetSpec[] => [
+    // What passes to a node of which no policy is asked is not counted.
+    { name: setNames.open(side), key: ["ifname"], counted: side !== "node" },
+    { name: side, key: ["bytes16"], data: "bytes12", counted: true },
+    permissionSet(side),
     ...FAMILIES.map((family) => ({
-      name: setNames.denied(direction, family),
+      name: setNames.denied(side, family),
       key: ["bytes16"] as const,
       dynamic: { elements: DENIED_ELEMENTS, idle: null },
     })),
-    sampledSet(setNames.sampled(direction)),
-    sampledSet(setNames.logged(direction)),
+    sampledSet(setNames.sampled(side)),
+    sampledSet(setNames.logged(side)),
   ]),
   ...FAMILIES.flatMap((family): readonly SetSpec[] => [
     { name: setNames.classes(family), key: [family], data: "mark" },
@@ -131,33 +129,30 @@ const REGISTER_BYTES = 4;
 
 export const SOURCE = { ipv4: "srcIpv4", ipv6: "srcIpv6" } as const;
 
-/** Who of a connection a link leads to, which way a packet goes over it, and which way the packet goes in its connection. */
-type Place = {
-  readonly role: "client" | "server";
+/** Where packets of one way are judged for a side of a link, over which they come or go, and the chain that does so. */
+export type Place = {
+  readonly side: GateSide;
   readonly end: "iifname" | "oifname";
   readonly way: Way;
+  readonly chain: string;
 };
 
+/** Those at the forward hook. */
 const places: readonly Place[] = [
-  { role: "client", end: "iifname", way: "original" },
-  { role: "server", end: "oifname", way: "original" },
-  { role: "server", end: "iifname", way: "reply" },
-  { role: "client", end: "oifname", way: "reply" },
+  { side: "egress", end: "iifname", way: "original", chain: "client-iifname" },
+  { side: "ingress", end: "oifname", way: "original", chain: "server-oifname" },
+  { side: "ingress", end: "iifname", way: "reply", chain: "server-iifname" },
+  { side: "egress", end: "oifname", way: "reply", chain: "client-oifname" },
 ];
 
-const directionOf = { client: "egress", server: "ingress" } as const satisfies Readonly<
-  Record<Place["role"], Direction>
->;
-
-const chainOf = ({ role, end }: Place): string => `${role}-${end}`;
-const deniedAt = (place: Place): string => `denied-${chainOf(place)}`;
-const countedAt = (place: Place): string => `counted-${chainOf(place)}`;
+const deniedAt = ({ chain }: Place): string => `denied-${chain}`;
+const countedAt = ({ chain }: Place): string => `counted-${chain}`;
 
 /**
- * Where a permission holds: in a direction of pods' links, or at a point of the node's interfaces (host-rules.ts), also for what was admitted
+ * Where a permission holds: at a side of pods' links, or at a point of the node's interfaces (host-rules.ts), also for what was admitted
  * before translation.
  */
-export type Judged = Direction | HostPoint | "local-admitted" | "forward-admitted";
+export type Judged = GateSide | HostPoint | "local-admitted" | "forward-admitted";
 
 /** The chain in which packets end that may not pass. */
 export const deniedChain = (judged: Judged): string => `denied-${judged}`;
@@ -170,21 +165,24 @@ export function emptyTable(): readonly Request[] {
     newTable(POLICY_TABLE),
     ...sets.map((spec, index) => newSet(POLICY_TABLE, spec, index + 1)),
     ...places.flatMap(deniedChains),
-    ...DIRECTIONS.flatMap(deniedByDirection),
-    ...DIRECTIONS.flatMap(plainPermissions),
-    ...places.flatMap(placeChain),
+    ...(["egress", "ingress"] as const).flatMap(deniedByWay),
+    ...(["egress", "ingress"] as const).flatMap(plainPermissions),
+    ...places.flatMap((place) => placeChain(place)),
     newChain(POLICY_TABLE, "replies"),
     newChain(POLICY_TABLE, "forward", { hook: "forward", priority: PRIORITY }),
     newRule(POLICY_TABLE, "forward", [...goesWay("reply"), endWith({ goto: "replies" })]),
     ...places.map((place) =>
-      newRule(POLICY_TABLE, place.way === "original" ? "forward" : "replies", [
-        loadMeta(place.end, LINK),
-        compare(LINK, "==", Buffer.from(DEVICE_PREFIX)),
-        endWith({ jump: chainOf(place) }),
-      ]),
+      newRule(POLICY_TABLE, place.way === "original" ? "forward" : "replies", jumpTo(place)),
     ),
   ];
 }
+
+/** To what judges a packet, if it is over a pod's link. */
+export const jumpTo = ({ end, chain }: Place): readonly Buffer[] => [
+  loadMeta(end, LINK),
+  compare(LINK, "==", Buffer.from(DEVICE_PREFIX)),
+  endWith({ jump: chain }),
+];
 
 /** How many rules the first chain has. */
 export const FIRST_RULES = 1 + places.filter(({ way }) => way === "original").length;
@@ -238,13 +236,18 @@ export const chainWith = (
   ...rules.map((expressions) => newRule(POLICY_TABLE, name, expressions)),
 ];
 
-function placeChain(place: Place): readonly Request[] {
-  const direction = directionOf[place.role];
-  const open = { name: setNames.open(direction) };
-  const decide = decideBy(direction, { name: direction, key: KEY, free: OTHER });
-  return chainWith(chainOf(place), [
+/** The chain of a place; where a gate has rules, `first` come before them. */
+export function placeChain(
+  place: Place,
+  first: readonly (readonly Buffer[])[] = [],
+): readonly Request[] {
+  const { side, chain } = place;
+  const open = { name: setNames.open(side) };
+  const decide = decideBy(side, { name: side, key: KEY, free: OTHER });
+  return chainWith(chain, [
     [loadMeta(place.end, LINK), lookUp(open, LINK), endWith("return")],
-    ...FAMILIES.flatMap((family) => [...peerRules(place, family, decide)]),
+    ...first,
+    ...FAMILIES.flatMap((family) => peerRules(place, family, decide)),
     [endWith({ goto: deniedAt(place) })],
   ]);
 }
@@ -259,7 +262,7 @@ const ownRules = (place: Place): readonly (readonly Buffer[])[] =>
   ]);
 
 /** The tuple that has the other end as its source: where its own packets come from, before and after all translation. */
-const wayOfOther = ({ role }: Place): Way => (role === "client" ? "reply" : "original");
+const wayOfOther = ({ side }: Place): Way => (side === "ingress" ? "original" : "reply");
 
 /** The link and the closest class that is known of the other end, and then what shall be done with both. */
 function peerRules(
@@ -283,20 +286,20 @@ function peerRules(
 }
 
 /** What may not pass is counted by link and class, now and then shown to who listens, and dropped. */
-function deniedChains(place: Place): readonly Request[] {
-  const direction = directionOf[place.role];
+export function deniedChains(place: Place): readonly Request[] {
+  const { side } = place;
   return [
     ...chainWith(
       countedAt(place),
       FAMILIES.flatMap((family) => {
-        const note = noteIn(setNames.denied(direction, family), KEY, "counter");
+        const note = noteIn(setNames.denied(side, family), KEY, "counter");
         return peerRules(place, family, [note, endWith("return")]);
       }),
     ),
     ...chainWith(deniedAt(place), [
       ...ownRules(place),
       [endWith({ jump: countedAt(place) })],
-      showDenied(place.end, setNames.sampled(direction), `${direction} ${place.way}`),
+      showDenied(place.end, setNames.sampled(side), `${side} ${place.way}`),
       [endWith("drop")],
     ]),
   ];
@@ -311,18 +314,18 @@ export const showDenied = (end: Place["end"], sampled: string, word: string): re
 ];
 
 /** Where permissions send what they do not have; which end of the link the packet is at is found out again. */
-function deniedByDirection(direction: Direction): readonly Request[] {
+function deniedByWay(side: GateSide): readonly Request[] {
   const [original, reply] = WAYS.map((way) =>
-    places.find((place) => place.way === way && directionOf[place.role] === direction),
+    places.find((place) => place.way === way && place.side === side),
   );
   invariant(original !== undefined && reply !== undefined, "each direction has both ways");
-  return chainWith(deniedChain(direction), [
+  return chainWith(deniedChain(side), [
     [...goesWay("reply"), endWith({ goto: deniedAt(reply) })],
     [endWith({ goto: deniedAt(original) })],
   ]);
 }
 
-/** Key of `egress` and `ingress`. */
+/** Key of `egress`, `ingress` and `node`. */
 export const verdictKey = (device: string, peers: PeerClass): Buffer =>
   Buffer.concat([ifnameKey(device).subarray(DEVICE_PREFIX.length), uint32Network(peers)]);
 

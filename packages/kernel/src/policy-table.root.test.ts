@@ -292,7 +292,7 @@ function stateWithMany(rules: Parameters<typeof gates>[0]): PolicyState {
   const many = Array.from({ length: 60 }, (_, link): [string, Gate] => {
     const device = `seam${String(link).padStart(11, "0")}`;
     const side = new Map(Array.from({ length: 200 }, (_peer, at) => [100 + at, "all"] as const));
-    return [device, { device, addresses: [], ingress: side, egress: side }];
+    return [device, { device, addresses: [], ingress: side, egress: side, node: null }];
   });
   return { ...state, gates: new Map([...state.gates, ...many]) };
 }

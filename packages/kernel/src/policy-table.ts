@@ -3,9 +3,10 @@ import { type Address, addressAt, invariant, ok, parseAddress, type Result } fro
 import {
   type Block,
   type Changed,
-  type Direction,
+  GATE_SIDES,
   gateChange,
   type GateChange,
+  type GateSide,
   hostGateChange,
   type PeerClass,
   type PolicyChange,
@@ -21,6 +22,7 @@ import { OWN_NETNS } from "./netns.ts";
 import { createHostCounts, type HostCount, type HostCounts } from "./host-counts.ts";
 import { changeHosts } from "./host-table.ts";
 import { hasTable } from "./nft.ts";
+import { ownNodeHook, ownNodeRules } from "./own-node-rules.ts";
 import { ifnameKey } from "./nft-keys.ts";
 import { changeElements, listIn, valueData } from "./nft-messages.ts";
 import {
@@ -43,6 +45,8 @@ import { emptyTable, FIRST_RULES, POLICY_TABLE, setNames, verdictKey } from "./p
 export type PolicyTable = Disposable & {
   /** Whether the table exists and still judges what is forwarded. */
   readonly isThere: () => Result<boolean, KernelError>;
+  /** Puts in place of all that is there what lets no pod speak, neither to its node. */
+  readonly close: () => Result<null, KernelError>;
   /** Puts this in place of all that is there, without a moment between. */
   readonly rewrite: (state: PolicyState) => Result<null, KernelError>;
   /**
@@ -80,12 +84,11 @@ function policyTable(socket: NetfilterSocket, netns: string): PolicyTable {
     return requestsAnew(written, state);
   };
   return {
-    isThere: () => {
-      const exists = hasTable(netns, POLICY_TABLE);
-      if (!exists.ok || !exists.value) return exists;
-      const listed = socket.list(listIn("getRules", POLICY_TABLE, "forward"));
-      if (listed.ok) return ok(listed.value.length >= FIRST_RULES);
-      return listed.error.errno === "ENOENT" ? ok(false) : listed;
+    isThere: () => isThere(socket, netns),
+    close: () => {
+      const closed = wholly(anew(NOTHING));
+      written.hasNodeHook = true;
+      return socket.commit([...closed, ...ownNodeHook()]);
     },
     rewrite: (state) => socket.commit(wholly(anew(state))),
     rewriteBeside: async (state) => {
@@ -115,18 +118,39 @@ function policyTable(socket: NetfilterSocket, netns: string): PolicyTable {
   };
 }
 
+function isThere(
+  socket: Pick<NetfilterSocket, "list">,
+  netns: string,
+): Result<boolean, KernelError> {
+  const exists = hasTable(netns, POLICY_TABLE);
+  if (!exists.ok || !exists.value) return exists;
+  const listed = socket.list(listIn("getRules", POLICY_TABLE, "forward"));
+  if (listed.ok) return ok(listed.value.length >= FIRST_RULES);
+  return listed.error.errno === "ENOENT" ? ok(false) : listed;
+}
+
+const NOTHING: PolicyState = {
+  gates: new Map(),
+  addresses: new Map(),
+  blocks: [],
+  hosts: new Map(),
+};
+
 /** What the table has: how many elements lead to the chain of each permission, which interfaces, and the blocks by their text. */
 type Written = {
   readonly uses: Uses;
   /** Interfaces of the node that have a gate, or `ANY_INTERFACE`. */
   readonly hosts: Set<string>;
   blocks: ReadonlyMap<string, Block>;
+  /** Whether packets from pods to the node come by. */
+  hasNodeHook: boolean;
 };
 
 const nothingWritten = (): Written => ({
   uses: noUses(),
   hosts: new Set(),
   blocks: new Map(),
+  hasNodeHook: false,
 });
 
 /** The transaction for a table in place of any that is there. */
@@ -143,7 +167,7 @@ function* requestsAnew(
     hosts: new Map([...hosts].map(([name, gate]) => [name, hostGateChange(null, gate)] as const)),
   };
   yield;
-  return [...emptyTable(), ...(yield* requestsFor(written, all))];
+  return [...emptyTable(), ...ownNodeRules(), ...(yield* requestsFor(written, all))];
 }
 
 /** The transaction for a change, which is taken as made. */
@@ -168,9 +192,10 @@ function* requestsFor(
   const { made, unused } = countUses(
     written.uses,
     difference.uses,
-    (judged) => areHostsGone && judged !== "egress" && judged !== "ingress",
+    (judged) => areHostsGone && GATE_SIDES.every((side) => side !== judged),
   );
   return [
+    ...hookFor(written, change.gates),
     ...hosts.made,
     ...made.flatMap((permission, index) =>
       withPermission(permission, FIRST_ID + index * SETS_OF_PERMISSION),
@@ -180,6 +205,14 @@ function* requestsFor(
     ...unused.flatMap(withoutPermission),
     ...hosts.unused,
   ];
+}
+
+/** The first link with rules about its node brings the hook, which then stays. */
+function hookFor(written: Written, gates: PolicyChange["gates"]): readonly Request[] {
+  const isAsked = ({ exists, node }: GateChange): boolean => exists && !node.open.after;
+  if (written.hasNodeHook || ![...gates.values()].some(isAsked)) return [];
+  written.hasNodeHook = true;
+  return ownNodeHook();
 }
 
 /** Above the numbers of the sets that every table has. */
@@ -223,8 +256,7 @@ function changeGate(
     putOwn(difference.deleted, device, addresses.before);
     putOwn(difference.added, device, addresses.after);
   }
-  for (const direction of ["egress", "ingress"] as const)
-    changeSide(difference, { device, direction }, sides[direction]);
+  for (const side of GATE_SIDES) changeSide(difference, { device, side }, sides[side]);
 }
 
 function putOwn(sets: Elements, device: string, addresses: readonly Address[]): void {
@@ -234,16 +266,16 @@ function putOwn(sets: Elements, device: string, addresses: readonly Address[]): 
   }
 }
 
-type Side = { readonly device: string; readonly direction: Direction };
+type Side = { readonly device: string; readonly side: GateSide };
 
 function changeSide(
   difference: Difference,
-  { device, direction }: Side,
+  { device, side }: Side,
   { open, rules }: SideChange,
 ): void {
-  putChanged(difference, setNames.open(direction), { key: ifnameKey(device), ...open });
+  putChanged(difference, setNames.open(side), { key: ifnameKey(device), ...open });
   const keyOf = (peers: PeerClass): Buffer => verdictKey(device, peers);
-  changeRules(difference, { map: direction, judged: direction, keyOf }, rules);
+  changeRules(difference, { map: side, judged: side, keyOf }, rules);
 }
 
 /** A block is two elements of its set, the second where it has ended. */

@@ -47,7 +47,7 @@ const counts = (): readonly string[] =>
   valueOf(table.takeCounts(written))
     .map((each) => {
       const peers = each.verdict === "denied" ? "" : ` ${each.peers ?? "open"}`;
-      return `${nameOf(each.device)} ${each.direction} ${each.verdict}${peers}: ${each.packets}`;
+      return `${nameOf(each.device)} ${each.side} ${each.verdict}${peers}: ${each.packets}`;
     })
     .toSorted();
 
@@ -55,7 +55,7 @@ const counts = (): readonly string[] =>
 const told = (): readonly string[] =>
   shown.take().packets.map((each) => {
     const ends = `${formatAddress(each.client)} ${formatAddress(each.server)}`;
-    return `${each.direction} ${ends} ${each.protocol}${each.port === null ? "" : `/${each.port}`}`;
+    return `${each.side} ${ends} ${each.protocol}${each.port === null ? "" : `/${each.port}`}`;
   });
 
 /** One datagram of each family, of which no answer is waited for. */

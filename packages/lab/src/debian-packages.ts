@@ -18,5 +18,6 @@ export const debianPackages: readonly string[] = [
   "buildah", // judge of the images
   "containernetworking-plugins", // peer of seam bench bandwidth
   "libnftables1", // the kernel door's nftables
+  "postgresql-15", // the external database in the store's tests
   "nftables", // judge of the kernel door's nftables
 ];

@@ -4,7 +4,7 @@
  */
 import { formatAddress } from "@seam/base";
 import { permits } from "@seam/intent/testing";
-import type { Gate, PolicyState } from "@seam/state";
+import { directionOf, type Gate, type GateSide, type PolicyState } from "@seam/state";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
@@ -12,8 +12,10 @@ import type { Attempt, End, Traffic } from "./attempt.ts";
 import { setStep, withoutOwnEnds } from "./calico-own-ends.fixture.ts";
 import {
   judgedPod,
+  INTERFACES,
   LOCAL,
   newWorld,
+  NODE,
   type Other,
   othersOf,
   placeOf,
@@ -37,13 +39,22 @@ function differences(world: World): readonly string[] {
     const draft = world.pods.get(key);
     if (gate === undefined || draft === undefined) return [];
     const own: End = { kind: "pod", pod: judgedPod(world, key, draft) };
-    return othersOf(world, key).flatMap(({ end, address }) =>
+    return [...othersOf(world, key), ...OWN_NODE].flatMap(({ end, address }) =>
       TRAFFIC.flatMap((traffic) =>
         differing({ state, gate, policies, own }, { end, address, traffic }),
       ),
     );
   });
 }
+
+/** The node by the addresses of all its interfaces. */
+const OWN_NODE: readonly Other[] = [...INTERFACES.values()]
+  .flat()
+  .map((address) => ({ end: { kind: "address", address, node: NODE }, address }));
+
+/** What of a gate is asked about an end: its own node always comes in. */
+const sidesTo = (end: End): readonly GateSide[] =>
+  end.kind === "address" && end.node === NODE ? ["node"] : ["egress", "ingress"];
 
 type Compared = {
   readonly state: PolicyState;
@@ -63,15 +74,12 @@ function differing(
     ingress: isAllowed(judge(attempt(end, own), policies).ingress),
   };
   const place = placeOf(traffic, family);
-  return (["egress", "ingress"] as const)
+  return sidesTo(end)
     .filter(
-      (direction) =>
-        permits(state, gate, { direction, other: address, ...place }) !== wanted[direction],
+      (side) =>
+        permits(state, gate, { side, other: address, ...place }) !== wanted[directionOf(side)],
     )
-    .map(
-      (direction) =>
-        `${gate.device} ${direction} ${formatAddress(address)} ${JSON.stringify(traffic)}`,
-    );
+    .map((side) => `${gate.device} ${side} ${formatAddress(address)} ${JSON.stringify(traffic)}`);
 }
 
 test("gates and classes say of Calico's policies what the evaluator says, after any changes in any order (I15, S23)", () => {

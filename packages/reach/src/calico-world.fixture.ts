@@ -70,6 +70,8 @@ export const INTERFACES: ReadonlyMap<string, readonly Address[]> = new Map(
     eth2: ["192.0.2.201", "fd00:9::3"],
   }).map(([name, texts]) => [name, texts.map(at)] as const),
 );
+/** The node of those, and of these. */
+export const NODE = "n1";
 const NODE_ADDRESSES = [...INTERFACES.values()].flat().map(formatAddress);
 export const TRAFFIC: readonly Traffic[] = [
   ...PROTOCOLS.flatMap((protocol) => PORTS.map((port) => ({ protocol, port }))),
@@ -342,7 +344,7 @@ export function judgedPod({ namespaces, accounts }: World, key: string, draft: P
     namespaceLabels: namespaces.get(namespace) ?? {},
     serviceAccount: { name: account, labels: accounts.get(`${namespace}/${account}`) ?? {} },
     addresses: addressesOf(key),
-    node: null,
+    node: LOCAL.some((each) => each === key) ? NODE : "n2",
     hostNetwork: false,
     ports: draft.ports,
   };
@@ -377,7 +379,7 @@ export function placeOf(
 /** A world of two namespaces, in which nothing is said yet. */
 export function newWorld(): World {
   const world: World = {
-    intent: createPolicyIntent("n1"),
+    intent: createPolicyIntent(NODE),
     pods: new Map(),
     policies: new Map(),
     calico: new Map(),

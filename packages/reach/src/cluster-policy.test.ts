@@ -68,6 +68,39 @@ const attempt = {
 } as const;
 const own = network({ podSelector: {}, policyTypes: ["Egress"], egress: [{}] });
 
+test("what a pod says to its own node is judged by ClusterNetworkPolicies and by no NetworkPolicy, what that says to it by neither (I15)", () => {
+  const node: End = { kind: "address", address: address("10.200.0.1"), node: "n1", nodeLabels: {} };
+  const host = end("host", {
+    hostNetwork: true,
+    node: "n1",
+    nodeLabels: {},
+    addresses: [address("10.200.0.1")],
+  });
+  const closed = network({ podSelector: {}, policyTypes: ["Ingress", "Egress"] });
+  const toNodes = (tier: string): ClusterPolicy =>
+    cluster("nodes", {
+      tier,
+      priority: 7,
+      subject: everybody,
+      egress: [{ action: "Deny", to: [{ nodes: {} }] }],
+      ingress: [{ action: "Deny", from: [everybody] }],
+    });
+  for (const to of [node, host]) {
+    const out = { ...attempt, to };
+    const free = judge(out, { network: [closed], cluster: [] });
+    expect(explain(out, free).egress).toBe("speaks with its own node, which no policy forbids");
+    for (const tier of ["Admin", "Baseline"]) {
+      const policies = { network: [closed], cluster: [toNodes(tier)] };
+      const verdict = judge(out, policies);
+      expect(verdict).toMatchObject({ allowed: false, egress: { kind: "rejected" } });
+      expect(explain(out, verdict).remedies).toEqual([
+        `ask who administers the cluster to change ClusterNetworkPolicy nodes of tier ${tier}, spec.egress[0], or to accept this in a policy of a priority below 7`,
+      ]);
+      expect(judge({ ...attempt, from: to, to: end("db") }, policies).allowed).toBe(true);
+    }
+  }
+});
+
 test("the Admin tier comes before NetworkPolicies, the Baseline tier after them", () => {
   const allowed = (
     policies: readonly ClusterPolicy[],

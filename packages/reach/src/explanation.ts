@@ -12,7 +12,7 @@ import {
 } from "./calico-words.ts";
 import type { ClusterPolicy } from "./cluster-policy.ts";
 import type { NetworkPolicy } from "./policy.ts";
-import type { Direction, Standing } from "./tiers.ts";
+import { type Direction, isToOwnNode, type Standing } from "./tiers.ts";
 import type { ActionRef, Freedom, Side, Verdict } from "./verdict.ts";
 
 /** What one line says. */
@@ -128,14 +128,14 @@ const networkAmong = (side: Side): readonly NetworkPolicy[] =>
     ? side.by.flatMap((each) => (each.kind === "network" ? [each.policy] : []))
     : [];
 
-/** Only who administers the cluster can change these; what comes before the Baseline tier everybody can. */
+/** Only who administers the cluster can change these; what comes before the Baseline tier everybody can, but for what is said to the own node. */
 function clusterRemedy(direction: Direction, by: ClusterRuleRef, attempt: Attempt): string {
   const { policy } = by;
-  if (policy.tier === "Admin")
-    return `ask who administers the cluster to change ${clusterRuleName(direction, by)}, or to accept this in a policy of a priority below ${policy.priority}`;
-  const own = direction === "egress" ? attempt.from : attempt.to;
-  const namespace = own.kind === "pod" ? own.pod.namespace : "";
-  return madePolicy(direction, namespace, attempt);
+  const [own, other] =
+    direction === "egress" ? [attempt.from, attempt.to] : [attempt.to, attempt.from];
+  if (policy.tier === "Baseline" && own.kind === "pod" && !isToOwnNode({ own: own.pod, other }))
+    return madePolicy(direction, own.pod.namespace, attempt);
+  return `ask who administers the cluster to change ${clusterRuleName(direction, by)}, or to accept this in a policy of a priority below ${policy.priority}`;
 }
 
 /** A NetworkPolicy that would have to be made. */

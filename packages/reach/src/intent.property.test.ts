@@ -4,10 +4,12 @@ import { createPolicyIntent, type PolicyIntent, type PolicyPod } from "@seam/int
 import { permits } from "@seam/intent/testing";
 import { isKubeObject, type KubeObject } from "@seam/kube";
 import {
+  directionOf,
   type Gate,
   gateChange,
   type GateChange,
   type GateRules,
+  type GateSide,
   type PeerClass,
   type PolicyChange,
   type PolicyState,
@@ -21,6 +23,7 @@ import { type Protocol, readPolicy } from "./policy.ts";
 import { PORTS, PROTOCOLS } from "./specs.fixture.ts";
 import {
   addressesOf,
+  HERE,
   LOCAL,
   NAMESPACES,
   nodeAddresses,
@@ -148,6 +151,7 @@ const gateAfter = (device: string, before: Gate | null, change: GateChange): Gat
   addresses: change.addresses.after,
   ingress: sideAfter(before && before.ingress, change.ingress),
   egress: sideAfter(before && before.egress, change.egress),
+  node: sideAfter(before && before.node, change.node),
 });
 
 /** Rules after a change, null when everything passes. */
@@ -167,7 +171,7 @@ function reachPod(world: World, key: string, draft: PodDraft): Pod {
     labels: given(draft.labels),
     namespaceLabels: world.namespaces.get(namespace) ?? {},
     addresses: addressesOf(key),
-    node: LOCAL.some((each) => each === key) ? "here" : "there",
+    node: LOCAL.some((each) => each === key) ? HERE : "n2",
     hostNetwork: draft.hostNetwork,
     ports: draft.ports,
   };
@@ -221,7 +225,7 @@ type AttemptTo = {
   readonly port: number;
 };
 
-/** Every other end by every port. */
+/** Every other end by every port; the own node also by what pods have as their gateway. */
 function attempts(world: World, key: string): readonly AttemptTo[] {
   const ends: readonly (readonly [End, Address])[] = [
     ...OUTSIDE.map((address): [End, Address] => [
@@ -248,6 +252,10 @@ function attempts(world: World, key: string): readonly AttemptTo[] {
   );
 }
 
+/** What of a gate is asked about an end: its own node always comes in. */
+const sidesTo = (end: End): readonly GateSide[] =>
+  end.kind === "address" && end.node === HERE ? ["node"] : ["egress", "ingress"];
+
 function differing(
   world: World,
   { gate, policies, own }: Compared,
@@ -260,18 +268,16 @@ function differing(
     egress: isAllowed(judge({ from: self, to: end, ...common }, policies).egress),
     ingress: isAllowed(judge({ from: end, to: self, ...common }, policies).ingress),
   };
-  return (["egress", "ingress"] as const)
-    .filter(
-      (direction) => permits(world.kept, gate, { direction, ...attempt }) !== wanted[direction],
-    )
-    .map((direction) => `${own.name} ${direction} ${formatAddress(other)} ${asked}/${to}`);
+  return sidesTo(end)
+    .filter((side) => permits(world.kept, gate, { side, ...attempt }) !== wanted[directionOf(side)])
+    .map((side) => `${own.name} ${side} ${formatAddress(other)} ${asked}/${to}`);
 }
 
 test("gates and classes say what the evaluator says, after any changes in any order (S5, I14)", () => {
   fc.assert(
     fc.property(fc.array(step, { minLength: 10, maxLength: 60, size: "max" }), (steps) => {
       const world: World = {
-        intent: createPolicyIntent(),
+        intent: createPolicyIntent(HERE),
         pods: new Map(),
         policies: new Map(),
         clusterPolicies: new Map(),

@@ -17,7 +17,9 @@ const KEYS = NAMESPACES.flatMap((namespace) =>
 /** Those with an interface on this node. */
 export const LOCAL = ["x/a", "x/b", "y/a"] as const;
 export const OUTSIDE = ["192.0.2.1", "10.9.0.5", "2001:db8::1", "fd00:9::5"].map(at);
-const NODES = ["n2", "n3"] as const;
+/** The node where these are. */
+export const HERE = "n1";
+const NODES = [HERE, "n2", "n3"] as const;
 export const nodeAddresses = (name: string): readonly Address[] => {
   const last = name.slice(1);
   return [`10.0.1.20${last}`, `2001:db8:1::${last}`].map(at);
@@ -32,6 +34,7 @@ const spec = policySpec([
   { cidr: "192.0.2.1/32" },
 ]);
 const clusterSpec = clusterPolicySpec([
+  "10.0.1.201/32",
   "0.0.0.0/0",
   "::/0",
   "10.0.0.0/8",

@@ -34,6 +34,13 @@ export type Asked = {
   readonly other: End;
 };
 
+/** Whether the other end is the node that the pod runs on, or a pod that shares its network. */
+export function isToOwnNode({ own, other }: Pick<Asked, "own" | "other">): boolean {
+  if (other.kind === "pod" && !other.pod.hostNetwork) return false;
+  const node = other.kind === "pod" ? other.pod.node : other.node;
+  return node !== null && node === own.node;
+}
+
 /** A policy of any kind. */
 export type Standing =
   | { readonly kind: "network"; readonly policy: NetworkPolicy }

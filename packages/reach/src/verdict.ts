@@ -7,7 +7,15 @@ import type { CalicoPolicy } from "./calico-policy.ts";
 import type { ClusterPolicy } from "./cluster-policy.ts";
 import { type Hosted, hostedSide } from "./host-side.ts";
 import type { NetworkPolicy } from "./policy.ts";
-import { type Decision, decide, type Direction, type Policies, type Standing } from "./tiers.ts";
+import {
+  type Asked,
+  type Decision,
+  decide,
+  type Direction,
+  isToOwnNode,
+  type Policies,
+  type Standing,
+} from "./tiers.ts";
 
 export type { Attempt, End, Pod, Policies };
 
@@ -30,7 +38,7 @@ export type Freedom =
 
 /** What decided about one direction. */
 export type Side =
-  /** Nothing can deny: not a pod of the pod network, the same pod, or the pod's own node. */
+  /** Nothing denies: not a pod of the pod network, the same pod, or the pod's own node where no policy decides about that. */
   | { readonly kind: "free"; readonly why: Freedom }
   /** No policy decides: none selects the pod for this direction, or all that do leave it to others. */
   | { readonly kind: "open" }
@@ -66,10 +74,21 @@ function sideOf(direction: Direction, attempt: Attempt, policies: Policies): Sid
     const why = own.kind === "address" ? "not a pod" : "host network";
     return hosted ? sideAtHost(hosted) : { kind: "free", why };
   }
-  const free = freedomOf(own.pod, other);
-  if (free !== null) return { kind: "free", why: free };
-  const decision = decide({ direction, attempt, own: own.pod, other }, policies);
+  const asked = { direction, attempt, own: own.pod, other };
+  if (isSame(own.pod, other)) return { kind: "free", why: "itself" };
+  if (isToOwnNode(asked)) return sideToOwnNode(asked, policies);
+  const decision = decide(asked, policies);
   return decision === null ? { kind: "open" } : sideBy(decision);
+}
+
+/**
+ * A pod's own node always reaches it, and is reached by it whatever NetworkPolicies say: "traffic to and from the node where a Pod is
+ * running is always allowed" (kubernetes.io, network-policies). Other kinds say no such thing of egress.
+ */
+function sideToOwnNode(asked: Asked, policies: Policies): Side {
+  const decision =
+    asked.direction === "egress" ? decide(asked, { ...policies, network: [] }) : null;
+  return decision === null ? { kind: "free", why: "own node" } : sideBy(decision);
 }
 
 function sideAtHost({ endpoint, side }: Hosted): Side {
@@ -98,11 +117,9 @@ function sideBy(decision: Decision): Side {
   return { kind: decision.isAllowed ? "accepted" : "rejected", by: { policy: by.policy, index } };
 }
 
-/** A pod cannot be kept from itself, nor from the node that it runs on, in either direction. */
-function freedomOf(own: Pod, other: End): "itself" | "own node" | null {
-  if (other.kind === "pod" && !other.pod.hostNetwork) {
-    return own.namespace === other.pod.namespace && own.name === other.pod.name ? "itself" : null;
-  }
-  const node = other.kind === "pod" ? other.pod.node : other.node;
-  return node !== null && node === own.node ? "own node" : null;
-}
+/** A pod cannot be kept from itself. */
+const isSame = (own: Pod, other: End): boolean =>
+  other.kind === "pod" &&
+  !other.pod.hostNetwork &&
+  own.namespace === other.pod.namespace &&
+  own.name === other.pod.name;

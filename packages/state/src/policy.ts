@@ -24,6 +24,18 @@ export type GateRules = ReadonlyMap<PeerClass, Permission>;
 /** To a pod, or from it: of a connection, not of its packets. */
 export type Direction = "ingress" | "egress";
 
+/**
+ * What of a pod's connections is judged by rules of its own: those to it, those from it, and apart from these those from it to its own
+ * node, about which fewer policies have a say (decision 32). What the node begins always passes.
+ */
+export type GateSide = Direction | "node";
+
+export const GATE_SIDES = ["egress", "ingress", "node"] as const satisfies readonly GateSide[];
+
+/** Which way the connections of a side go. */
+export const directionOf = (side: GateSide): Direction =>
+  side === "ingress" ? "ingress" : "egress";
+
 /** What may pass a pod's link. A link without a gate is closed. */
 export type Gate = {
   readonly device: string;
@@ -31,8 +43,10 @@ export type Gate = {
   readonly addresses: readonly Address[];
   /** Connections to the pod; null: all pass. */
   readonly ingress: GateRules | null;
-  /** Connections from the pod; null: all pass. */
+  /** Connections from the pod to anybody but its own node; null: all pass. */
   readonly egress: GateRules | null;
+  /** Connections from the pod to its own node; null: all pass. */
+  readonly node: GateRules | null;
 };
 
 /** The class of all addresses from `first` to `last`, both included. */
@@ -53,7 +67,7 @@ export type PolicyState = {
 /** What something was and what it is; null: nothing. */
 export type Changed<T> = { readonly before: T; readonly after: T };
 
-/** What is different in one direction of a gate, or at one point of an interface's. */
+/** What is different in one side of a gate, or at one point of an interface's. */
 export type SideChange = {
   /** Whether all connections pass. */
   readonly open: Changed<boolean>;
@@ -65,9 +79,7 @@ export type SideChange = {
 export type GateChange = {
   readonly exists: boolean;
   readonly addresses: Changed<readonly Address[]>;
-  readonly ingress: SideChange;
-  readonly egress: SideChange;
-};
+} & Readonly<Record<GateSide, SideChange>>;
 
 /** What is different from an earlier `PolicyState`. */
 export type PolicyChange = {
@@ -81,8 +93,8 @@ export type PolicyChange = {
   readonly hosts: ReadonlyMap<string, HostGateChange>;
 };
 
-/** One direction of a gate, or of none. */
-type SideState = Pick<Gate, "ingress" | "egress"> | null;
+/** The sides of a gate, or of none. */
+type SideState = Pick<Gate, GateSide> | null;
 
 /** Nobody may use anything. */
 export const NO_RULES: GateRules = new Map();
@@ -93,13 +105,14 @@ export const gateChange = (before: Gate | null, after: Gate | null): GateChange 
   addresses: { before: before?.addresses ?? [], after: after?.addresses ?? [] },
   ingress: sideChange("ingress", before, after),
   egress: sideChange("egress", before, after),
+  node: sideChange("node", before, after),
 });
 
-function sideChange(direction: Direction, before: SideState, after: SideState): SideChange {
-  const isOpen = (side: SideState): boolean => side !== null && side[direction] === null;
+function sideChange(side: GateSide, before: SideState, after: SideState): SideChange {
+  const isOpen = (sides: SideState): boolean => sides !== null && sides[side] === null;
   return {
     open: { before: isOpen(before), after: isOpen(after) },
-    rules: rulesChange(before?.[direction] ?? NO_RULES, after?.[direction] ?? NO_RULES),
+    rules: rulesChange(before?.[side] ?? NO_RULES, after?.[side] ?? NO_RULES),
   };
 }
 
