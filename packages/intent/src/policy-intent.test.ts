@@ -1,7 +1,7 @@
 /** What policies mean, case by case; the many combinations are in `@seam/reach`, held against its evaluator. */
 import { type Address, invariant, parseAddress } from "@seam/base";
 import { ANY, type PeerClass } from "@seam/state";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import { type Asked, permits } from "./permits.fixture.ts";
 import { createPolicyIntent, type PolicyIntent } from "./policy-intent.ts";
@@ -285,4 +285,57 @@ test("whose an address is follows pods as they come, move and go; a node's own i
   expect(read("10.0.0.2", "fd00::2")).toEqual(["lab-a/web", null]);
   intent.setPod("lab-a/web", null);
   expect(read("10.0.0.2")).toEqual([null]);
+});
+
+describe("the acceptance example (I14)", () => {
+  const block = (cidr: string): object => ({ ipBlock: { cidr } });
+  const rule = (protocol: string, port: number, ...blocks: readonly string[]): object => ({
+    ports: [{ protocol, port }],
+    ...(blocks.length > 0 && { from: blocks.map(block) }),
+  });
+  const to = (protocol: string, port: number, cidr: string): object => ({
+    ports: [{ protocol, port }],
+    to: [block(cidr)],
+  });
+  const intent = clusterWith({
+    ...db,
+    policyTypes: ["Ingress", "Egress"],
+    ingress: [
+      rule("UDP", 5000, "120.132.0.0/16"),
+      rule("UDP", 6379, "10.255.0.0/16", "10.230.0.0/16"),
+      rule("TCP", 6379, "10.240.0.0/16"),
+    ],
+    egress: [to("UDP", 5978, "13.0.0.0/8"), to("TCP", 5400, "15.0.0.0/8")],
+  });
+  const ALLOWED = [
+    ["ingress", "UDP", 5000, "120.132.7.1"],
+    ["ingress", "UDP", 6379, "10.255.0.1"],
+    ["ingress", "UDP", 6379, "10.230.255.254"],
+    ["ingress", "TCP", 6379, "10.240.3.4"],
+    ["egress", "UDP", 5978, "13.1.2.3"],
+    ["egress", "TCP", 5400, "15.255.255.1"],
+  ] as const;
+
+  test.each(ALLOWED)("%s %s/%i of %s passes", (side, protocol, port, address) => {
+    expect(passes(intent, { side, protocol, port, other: at(address) })).toBe(true);
+  });
+
+  test("nothing else does: no other protocol, port, direction or address", () => {
+    const protocols = ["TCP", "UDP", "SCTP"] as const;
+    const addresses = [...ALLOWED.map(([, , , address]) => address), "120.133.0.1", "16.0.0.1"];
+    const asked = (["ingress", "egress"] as const).flatMap((side) =>
+      protocols.flatMap((protocol) =>
+        [5000, 6379, 5978, 5400, 80].flatMap((port) =>
+          addresses.map((address) => ({ side, protocol, port, address })),
+        ),
+      ),
+    );
+    const passing = asked.filter(({ address, ...each }) =>
+      passes(intent, { ...each, other: at(address) }),
+    );
+    expect(passing.map((each) => Object.values(each))).toEqual(
+      expect.arrayContaining(ALLOWED.map((each) => [...each])),
+    );
+    expect(passing).toHaveLength(ALLOWED.length);
+  });
 });
