@@ -5,6 +5,7 @@
 import { type Address, bytes, invariant, parseAddress, type Result } from "@seam/base";
 import type { Gate, GateRules, GateSide, PolicyState } from "@seam/state";
 import { type ChildProcessByStdio, execFileSync, spawn } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
@@ -190,6 +191,13 @@ export async function makePolicyNode(): Promise<void> {
   }
   for (const host of HOSTS) connect(host);
   for (const name of NAMES) await start(name);
+  for (const name of NAMES) await settled(name);
+}
+
+/** Waits for addresses of links, without which IPv6 finds no neighbour at first (RFC 4862 section 5.4). */
+async function settled(name: string): Promise<void> {
+  const tentative = ["-n", `${prefix}-${name}`, "-6", "-o", "addr", "show", "tentative"];
+  while (ip(...tentative) !== "") await sleep(50);
 }
 
 const NAMES = ["node", ...HOSTS.map(({ name }) => name), ...pods.map(({ name }) => name)];
