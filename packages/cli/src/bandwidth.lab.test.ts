@@ -386,7 +386,7 @@ test("the commands of bandwidth.md, rates.md and examples/bandwidth work as writ
     runGuide("../../examples/bandwidth/README.md", lab.name),
   ]);
   expect(placed).toContain("10000");
-  expect(held).toMatch(/^default +limited +n1 +egress +20\.0 /m);
+  expect(held).toMatch(/^default +limited +n1 +egress +80\.0 /m);
   expect(held).toMatch(/shaping/);
   expect(shown).toContain("no node has sufficient bandwidth (required: ul=400Mbps, dl=400Mbps)");
   const peaks = peaksIn(shown);
