@@ -316,7 +316,7 @@ describe("the acceptance example (I14)", () => {
     ["egress", "TCP", 5400, "15.255.255.1"],
   ] as const;
 
-  test.each(ALLOWED)("%s %s/%i of %s passes", (side, protocol, port, address) => {
+  test.each(ALLOWED)("%s %s/%i of %s passes", (...[side, protocol, port, address]) => {
     expect(passes(intent, { side, protocol, port, other: at(address) })).toBe(true);
   });
 
