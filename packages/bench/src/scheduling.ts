@@ -85,6 +85,8 @@ export async function benchScheduling(options: SchedulingBenchOptions): Promise<
   try {
     await keepAgentsOff(kube);
     await makeFakeNodes(kube, kwok, nodes);
+    // An account that is made later begins with the requests of whose pods are there.
+    await until("every node has an account", () => accounts.nodes() > nodes);
     await write(kube, { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } });
     for (const side of ["peer", "seam"] as const)
       await place(kube, seen, { ...options, pods: Math.ceil(pods / 10), side });
@@ -268,6 +270,8 @@ function watchBound(client: KubeClient): Bound {
 }
 
 type Accounts = AsyncDisposable & {
+  /** How many nodes have one. */
+  readonly nodes: () => number;
   /** Entries of `status.reservations` of all nodes. */
   readonly reservations: () => number;
   /** Entries of `spec.requests` of all nodes. */
@@ -287,6 +291,7 @@ function watchAccounts(client: KubeClient): Accounts {
   const sum = (of: "reservations" | "requests"): number =>
     copy.entries().reduce((total, [, account]) => total + account[of], 0);
   return {
+    nodes: () => copy.entries().length,
     reservations: () => sum("reservations"),
     requests: () => sum("requests"),
     [Symbol.asyncDispose]: async () => copy[Symbol.asyncDispose](),
