@@ -81,11 +81,10 @@ export function createPolicies(options: PoliciesOptions): Policies {
     onCurrent: () => tellCurrent?.(),
     isIdle,
   });
-  let hasBegun = false;
+  const stopClosing = keepClosing(options);
   const watch = setInterval(() => {
-    if (turns.isWorking()) return;
-    if (!hasBegun) closeAgain(options);
-    else if (!isIdle() && isOutOfLine({ options, writer, tellInterfaces })) turns.now();
+    if (isIdle() || turns.isWorking()) return;
+    if (isOutOfLine({ options, writer, tellInterfaces })) turns.now();
   }, WATCH_MS);
   return {
     intent,
@@ -95,7 +94,7 @@ export function createPolicies(options: PoliciesOptions): Policies {
       turns.ask(DELAY_MS);
     },
     start: (onCurrent) => {
-      hasBegun = true;
+      stopClosing();
       tellCurrent = onCurrent;
       turns.ask(0);
     },
@@ -108,6 +107,7 @@ export function createPolicies(options: PoliciesOptions): Policies {
     isAdmitted: admissions.isAdmitted,
     gates: () => gateViews(store.attachments(), { ...admissions, policiesOf: intent.policiesOf }),
     [Symbol.dispose]: () => {
+      stopClosing();
       clearInterval(watch);
       turns[Symbol.dispose]();
       tellCurrent = null;
@@ -290,12 +290,21 @@ function tellRefused({ log, reports }: Teller, error: KernelError): void {
   });
 }
 
-/** Until all objects were seen nobody knows what was in force before something else took it away. */
-function closeAgain({ table, log, reports }: PoliciesOptions): void {
-  if (!table.isDisturbed()) return;
-  const closed = keepClosed(table);
-  if (!closed.ok) return tellRefused({ log, reports }, closed.error);
-  if (!closed.value) return;
+/** Until it is stopped, nobody knows what was in force before something else took it away: all is closed then, and tried again until it is. */
+function keepClosing(options: PoliciesOptions): () => void {
+  let isInDoubt = false;
+  const watch = setInterval(() => {
+    isInDoubt ||= options.table.isDisturbed();
+    if (!isInDoubt) return;
+    const closed = keepClosed(options.table);
+    isInDoubt = !closed.ok;
+    if (!closed.ok) tellRefused(options, closed.error);
+    else if (closed.value) tellClosed(options);
+  }, WATCH_MS);
+  return () => clearInterval(watch);
+}
+
+function tellClosed({ log, reports }: Teller): void {
   log.warn({}, "something else took away the policies of this node; all pods are closed for now");
   reports.node({
     severity: "Warning",
