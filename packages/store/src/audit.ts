@@ -107,7 +107,6 @@ function faultOf({ sourceAddress, ...entry }: AuditEntry): Result<null, StoreErr
   );
 }
 
-// oxlint-disable-next-line typescript/explicit-module-boundary-types
 function matching(queries: Queries, filter: AuditFilter) {
   const { actor, action, resource, result } = filter;
   let query = queries

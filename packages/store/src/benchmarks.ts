@@ -86,7 +86,6 @@ async function put(queries: Queries, result: NewBenchmark): Outcome<number> {
   return ok(id);
 }
 
-// oxlint-disable-next-line typescript/explicit-module-boundary-types
 const all = (queries: Queries) =>
   queries
     .selectFrom("benchmark")

@@ -124,7 +124,6 @@ async function append(queries: Queries, entries: readonly NewEntry[]): Outcome<r
   return ok(rows.map(({ id }) => id));
 }
 
-// oxlint-disable-next-line typescript/explicit-module-boundary-types
 function matching(queries: Queries, filter: EntryFilter) {
   const { level, source, subject, text } = filter;
   let query = queries

@@ -237,7 +237,6 @@ const newestOf = (queries: Queries, name: ObjectName): Promise<Newest | undefine
     .limit(1)
     .executeTakeFirst();
 
-// oxlint-disable-next-line typescript/explicit-module-boundary-types
 const ofObject = (queries: Queries, { project, kind, namespace, name }: ObjectName) =>
   queries
     .selectFrom("revision")
@@ -256,7 +255,6 @@ async function get(queries: Queries, name: ObjectName, number: number): Outcome<
     : ok(revisionOf(row));
 }
 
-// oxlint-disable-next-line typescript/explicit-module-boundary-types
 function matching(queries: Queries, filter: RevisionFilter) {
   const { kind, namespace, name, author } = filter;
   let query = queries.selectFrom("revision").selectAll();
