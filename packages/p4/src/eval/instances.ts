@@ -1,0 +1,63 @@
+/** What runs: the tree of instances from `main` (sections 17 and 18.3). */
+import type {
+  ControlDeclaration,
+  Instance,
+  ParserDeclaration,
+  Table,
+  Action,
+  ValueSet,
+} from "../ir/declaration.ts";
+import type { Expr } from "../ir/expression.ts";
+
+/** An argument of a constructor: a value, an instance, or undefined for an optional one that was not given. */
+export type Bound = { readonly kind: "value"; readonly value: Expr } | InstanceNode | undefined;
+
+type Node<Kind extends string> = {
+  readonly kind: Kind;
+  /** Unique in the tree, from 0. */
+  readonly id: number;
+  /** The control plane's, with its path: `ingress.t`, without a dot in front. */
+  readonly path: string;
+  readonly instance: Instance;
+  /** By the name of the constructor's parameter. */
+  readonly arguments: ReadonlyMap<string, Bound>;
+};
+
+/** An extern object. `owner` is the block in which its abstract methods run. */
+export type ExternNode = Node<"extern"> & {
+  readonly owner?: BlockNode;
+  readonly instances: ReadonlyMap<number, InstanceNode>;
+};
+
+/** A parser or control. */
+export type BlockNode = Node<"parser" | "control"> & {
+  readonly declaration: ParserDeclaration | ControlDeclaration;
+  /** By the id of the instance, of the property's or argument's instance, or of the constructor's parameter. */
+  readonly instances: ReadonlyMap<number, InstanceNode>;
+  /** Values of constructor parameters by their ids. */
+  readonly values: ReadonlyMap<number, Expr>;
+  /** The control plane's names of tables, actions and value sets, by ids. */
+  readonly paths: ReadonlyMap<number, string>;
+};
+
+/** A package. */
+type PackageNode = Node<"package">;
+
+/** An instance. */
+export type InstanceNode = ExternNode | BlockNode | PackageNode;
+
+/** Everything the control plane sees, with its path, in the order of the program. */
+export type Tree = {
+  readonly main: PackageNode | undefined;
+  /** Of the top level, by the id of the instance. */
+  readonly instances: ReadonlyMap<number, InstanceNode>;
+  readonly blocks: readonly BlockNode[];
+  readonly externs: readonly ExternNode[];
+  readonly tables: readonly {
+    readonly path: string;
+    readonly table: Table;
+    readonly block: BlockNode;
+  }[];
+  readonly actions: readonly { readonly path: string; readonly action: Action }[];
+  readonly valueSets: readonly { readonly path: string; readonly set: ValueSet }[];
+};
