@@ -1,7 +1,9 @@
 /**
  * Every diagnostic of the front end: a code that stays, a severity, a message and a hint with placeholders in braces. Codes: 1xx
- * preprocessor, 2xx lexical, 3xx syntax, 4xx rules that need no types, 9xx limits. Sections are those of the P4-16 specification 1.2.5.
+ * preprocessor, 2xx lexical, 3xx syntax, 4xx rules that need no types, 5xx and 6xx types, 9xx limits. Sections are those of the P4-16 specification 1.2.5.
  */
+import { typeCatalogue } from "./catalogue-types.ts";
+
 type Entry = {
   readonly severity: "error" | "warning";
   readonly message: string;
@@ -312,6 +314,7 @@ export const catalogue = {
   },
   P902: { severity: "error", message: "macros and includes make more than {limit} tokens" },
   P903: { severity: "error", message: "more than {limit} errors; the rest is not told" },
+  ...typeCatalogue,
 } as const satisfies { readonly [code: string]: Entry };
 
 /** The code of a diagnostic. */

@@ -121,7 +121,7 @@ type StructExpression = Node<"struct value"> & {
 };
 
 /** Operators before their operand. */
-type UnaryOperator = "!" | "~" | "-" | "+";
+export type UnaryOperator = "!" | "~" | "-" | "+";
 
 /** `-operand`. */
 type Unary = Node<"unary"> & {

@@ -1,0 +1,89 @@
+/** Explicit casts (section 8.12.1). */
+import { wrapped } from "../eval/fold.ts";
+import type { Expr } from "../ir/expression.ts";
+import { boolOf, integerOf } from "../ir/value.ts";
+import type { Span } from "../source/file.ts";
+import { converted, fitted } from "./coerce.ts";
+import { type Checker, isNothing, typeOf, wrong } from "./context.ts";
+import { known, same, settled } from "./relate.ts";
+import { isBits, show, underlying } from "./show.ts";
+import type { Type } from "./type.ts";
+
+/** An expression cast to a type. */
+export function cast(
+  c: Checker,
+  operand: Expr,
+  { to, span }: { readonly to: Type; readonly span: Span },
+): Expr {
+  const from = typeOf(operand);
+  const target = known(to);
+  if (isNothing(from) || isNothing(target)) return { ...operand, type: { kind: "nothing" } };
+  if (target.kind === "serializable enum" || target.kind === "newtype" || from.kind === "newtype")
+    return castNamed(c, operand, { to: target, span });
+  if (from.kind === "integer" && target.kind === "bool") return bitAsBool(c, operand, { to, span });
+  const itself = converted(c, operand, target);
+  if (itself !== undefined) return { ...itself, span };
+  if (!castable(underlying(from), target)) return refused(c, operand, { to, span });
+  return changed(operand, { to: target, span });
+}
+
+type To = { readonly to: Type; readonly span: Span };
+
+const refused = (c: Checker, operand: Expr, { to, span }: To): Expr =>
+  wrong(c, { code: "P612", span }, { from: show(operand.type), to: show(to) });
+
+/** `0` and `1` are truth values, when cast (section 8.12.1). */
+function bitAsBool(c: Checker, operand: Expr, { to, span }: To): Expr {
+  if (operand.kind === "integer" && (operand.value === 0n || operand.value === 1n))
+    return boolOf(operand.value === 1n, span);
+  return refused(c, operand, { to, span });
+}
+
+/** To or from types with a name of their own: by what is under it. */
+function castNamed(c: Checker, operand: Expr, { to, span }: To): Expr {
+  const from = typeOf(operand);
+  const under = underlying(to);
+  if (same(from, to)) return { ...operand, span };
+  const isSame = same(underlying(from), under);
+  if (!isSame && from.kind !== "integer" && !castable(underlying(from), under))
+    return refused(c, operand, { to, span });
+  if (from.kind === "integer" && !isBits(under) && under.kind !== "integer")
+    return refused(c, operand, { to, span });
+  if (
+    from.kind === "integer" &&
+    operand.kind === "integer" &&
+    isBits(under) &&
+    "width" in under &&
+    under.kind !== "varbit"
+  )
+    return { ...fitted(c, operand.value, { type: under, span }), type: settled(to) };
+  return changed(operand, { to, span });
+}
+
+function castable(from: Type, to: Type): boolean {
+  if (same(from, to)) return true;
+  if (isBits(from)) {
+    if (to.kind === "integer") return true;
+    if (to.kind === "bool") return from.kind === "bit" && "width" in from && from.width === 1;
+    return (
+      isBits(to) &&
+      (from.kind === to.kind || ("width" in from && "width" in to && from.width === to.width))
+    );
+  }
+  return from.kind === "bool" && to.kind === "bit" && to.width === 1;
+}
+
+/** A cast that is allowed, worked out when its operand is a value. */
+function changed(operand: Expr, { to, span }: To): Expr {
+  const type = settled(to);
+  const under = underlying(type);
+  if (operand.kind === "bool" && isBits(under))
+    return integerOf(operand.value ? 1n : 0n, type, span);
+  if (operand.kind === "integer") {
+    if (under.kind === "bool") return boolOf(operand.value !== 0n, span);
+    if (under.kind === "bit" || under.kind === "int")
+      return integerOf(wrapped(operand.value, under), type, span);
+    if (under.kind === "integer") return integerOf(operand.value, type, span);
+  }
+  return { kind: "cast", type, operand, span };
+}

@@ -1,0 +1,233 @@
+/** Declarations of the top level and of parsers and controls (sections 6.5, 13.2 and 14). */
+import type {
+  ControlDeclaration,
+  ExternFunction,
+  Local,
+  Parameter,
+  ParserDeclaration,
+} from "../ir/declaration.ts";
+import type { NamedFunction } from "../names/scope.ts";
+import type {
+  Action,
+  ControlDeclaration as ControlSyntax,
+  Declaration,
+  ExternFunction as ExternFunctionSyntax,
+  ParserDeclaration as ParserSyntax,
+} from "../syntax/ast-program.ts";
+import { annotated, deprecation } from "./annotate.ts";
+import { actionOf, blockOf, namedFunction } from "./check-functions.ts";
+import { instantiation } from "./check-instances.ts";
+import { declareParameters, parametersOf, typeParameters } from "./check-parameters.ts";
+import { states, valueSet } from "./check-parsers.ts";
+import { constant, variable } from "./check-statements.ts";
+import { tableOf } from "./check-tables.ts";
+import { blockType, enumType, externType, structType, tellTwice, typedef } from "./check-types.ts";
+import { type Checker, declare, newId, placed, scoped } from "./context.ts";
+import type { BlockType, Type } from "./type.ts";
+import { typeFor } from "./type-refs.ts";
+
+const VOID: Type = { kind: "void" };
+
+/** Judges a declaration of the top level, and declares it. */
+export function declaration(c: Checker, syntax: Declaration): void {
+  switch (syntax.kind) {
+    case "parser":
+      parser(c, syntax);
+      return;
+    case "control":
+      control(c, syntax);
+      return;
+    case "function":
+      addFunction(c, namedFunction(c, syntax), syntax);
+      return;
+    case "extern function":
+      addFunction(c, externFunction(c, syntax), syntax);
+      return;
+    case "action":
+      c.draft.actions.push(action(c, syntax));
+      return;
+    case "constant":
+      constant(c, syntax);
+      return;
+    case "instantiation": {
+      const made = instantiation(c, syntax);
+      if (made !== undefined) c.draft.instances.push(made);
+      return;
+    }
+    case "value set":
+      c.draft.valueSets.push(valueSet(c, syntax));
+      return;
+    case "error":
+      c.draft.errors.push(...syntax.members.map(({ text }) => text));
+      return;
+    case "match_kind":
+      c.draft.matchKinds.push(...syntax.members.map(({ text }) => text));
+      return;
+    default:
+      typeDeclaration(c, syntax);
+  }
+}
+
+type TypeSyntax = Extract<
+  Declaration,
+  {
+    kind:
+      | ("struct" | "header" | "header_union" | "enum" | "typedef" | "type" | "extern")
+      | ("parser type" | "control type" | "package");
+  }
+>;
+
+function typeDeclaration(c: Checker, syntax: TypeSyntax): void {
+  switch (syntax.kind) {
+    case "struct":
+    case "header":
+    case "header_union":
+      structType(c, syntax);
+      return;
+    case "enum":
+      enumType(c, syntax);
+      return;
+    case "typedef":
+    case "type":
+      typedef(c, syntax);
+      return;
+    case "extern":
+      externType(c, syntax);
+      return;
+    case "parser type":
+    case "control type":
+    case "package":
+      blockType(c, syntax);
+  }
+}
+
+function addFunction(
+  c: Checker,
+  made: NamedFunction,
+  { name, annotations }: Extract<Declaration, { kind: "function" | "extern function" }>,
+): void {
+  const known = c.scope.names.get(name.text);
+  const list = known?.kind === "functions" ? [...known.list, made] : [made];
+  tellTwice(c, list);
+  declare(c, name.text, { kind: "functions", list, span: name.span, ...deprecation(annotations) });
+}
+
+function externFunction(c: Checker, syntax: ExternFunctionSyntax): ExternFunction {
+  return scoped(c, () => {
+    const { name, span } = syntax;
+    const variables = typeParameters(c, syntax.typeParameters);
+    const parameters = parametersOf(c, syntax.parameters);
+    const annotations = annotated(c, syntax.annotations);
+    const made: ExternFunction = {
+      ...{ kind: "extern function", id: newId(c), name: name.text, annotations, span },
+      ...{ typeParameters: variables, parameters, result: typeFor(c, syntax.result) },
+    };
+    c.draft.externFunctions.push(made);
+    return made;
+  });
+}
+
+function action(c: Checker, syntax: Action): ReturnType<typeof actionOf> {
+  const made = actionOf(c, syntax);
+  const { name, annotations } = syntax;
+  declare(c, name.text, {
+    kind: "action",
+    action: made,
+    span: name.span,
+    ...deprecation(annotations),
+  });
+  return made;
+}
+
+type Block = {
+  readonly type: BlockType;
+  readonly parameters: readonly Parameter[];
+  readonly constructorParameters: readonly Parameter[];
+  readonly annotations: BlockType["annotations"];
+};
+
+/** The head of a parser or control, its parameters declared. */
+function head(c: Checker, syntax: ParserSyntax | ControlSyntax): Block {
+  const parameters = parametersOf(c, syntax.parameters);
+  const constructorParameters = parametersOf(c, syntax.constructorParameters ?? []);
+  declareParameters(c, [...parameters, ...constructorParameters]);
+  const annotations = annotated(c, syntax.annotations);
+  const type: BlockType = {
+    ...{ kind: syntax.kind, id: newId(c), name: syntax.name.text, annotations },
+    ...{ arguments: [], parameters },
+  };
+  return { type, parameters, constructorParameters, annotations };
+}
+
+function locals(c: Checker, list: (ParserSyntax | ControlSyntax)["locals"]): readonly Local[] {
+  return list.flatMap((each): readonly Local[] => {
+    switch (each.kind) {
+      case "constant":
+        constant(c, each);
+        return [];
+      case "variable":
+        return [variable(c, each)];
+      case "instantiation": {
+        const made = instantiation(c, each);
+        return made === undefined ? [] : [made];
+      }
+      case "value set":
+        return [valueSet(c, each)];
+      case "action":
+        return [action(c, each)];
+      case "table": {
+        const table = tableOf(c, each);
+        declare(c, table.name, { kind: "table", table, span: each.name.span });
+        return [table];
+      }
+    }
+  });
+}
+
+function parser(c: Checker, syntax: ParserSyntax): void {
+  const { name, span } = syntax;
+  const made = scoped(c, () =>
+    placed(c, { kind: "parser", result: VOID }, (): ParserDeclaration => {
+      c.implicit = [];
+      const block = head(c, syntax);
+      const before = locals(c, syntax.locals);
+      const list = states(c, syntax.states);
+      const declared = { kind: "parser", id: newId(c), name: name.text, span } as const;
+      return { ...declared, ...block, locals: [...before, ...c.implicit], states: list };
+    }),
+  );
+  c.draft.parsers.push(made);
+  enter(c, made, syntax);
+}
+
+function control(c: Checker, syntax: ControlSyntax): void {
+  const { name, span } = syntax;
+  const made = scoped(c, () =>
+    placed(c, { kind: "control", result: VOID }, (): ControlDeclaration => {
+      c.implicit = [];
+      const block = head(c, syntax);
+      const before = locals(c, syntax.locals);
+      const body = placed(c, { kind: "apply", result: VOID }, () => blockOf(c, syntax.body));
+      const declared = { kind: "control", id: newId(c), name: name.text, span } as const;
+      return { ...declared, ...block, locals: [...before, ...c.implicit], body };
+    }),
+  );
+  c.draft.controls.push(made);
+  enter(c, made, syntax);
+}
+
+function enter(
+  c: Checker,
+  block: ParserDeclaration | ControlDeclaration,
+  { name, annotations }: ParserSyntax | ControlSyntax,
+): void {
+  const { type } = block;
+  declare(c, name.text, {
+    kind: "type",
+    type,
+    parameters: [],
+    block,
+    span: name.span,
+    ...deprecation(annotations),
+  });
+}

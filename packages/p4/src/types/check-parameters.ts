@@ -1,0 +1,76 @@
+/** Parameters of all kinds (section 6.8). */
+import type { Parameter } from "../ir/declaration.ts";
+import { isValue } from "../ir/value.ts";
+import type { Name, Parameter as Syntax } from "../syntax/ast.ts";
+import { annotated } from "./annotate.ts";
+import { coerced } from "./coerce.ts";
+import { check, type Checker, declare, newId, tell } from "./context.ts";
+import { isOpen, known, withAny } from "./relate.ts";
+import { show } from "./show.ts";
+import type { Type, VariableType } from "./type.ts";
+import { typeFor } from "./type-refs.ts";
+
+/** Declares type parameters in the innermost scope. */
+export function typeParameters(c: Checker, names: readonly Name[]): readonly VariableType[] {
+  return names.map(({ text, span }) => {
+    const type: VariableType = { kind: "variable", id: newId(c), name: text };
+    declare(c, text, { kind: "type", type, parameters: [], span });
+    return type;
+  });
+}
+
+const OBJECTS: ReadonlySet<Type["kind"]> = new Set<Type["kind"]>([
+  ...(["extern", "parser", "control", "package", "table"] as const),
+]);
+
+/** Judges parameters, without declaring them. */
+export function parametersOf(c: Checker, list: readonly Syntax[]): readonly Parameter[] {
+  return list.map((syntax) => parameterOf(c, syntax));
+}
+
+function parameterOf(c: Checker, syntax: Syntax): Parameter {
+  const { name, direction = "none", span } = syntax;
+  const given = typeFor(c, syntax.type);
+  const type = given.kind === "inferred" ? given : withAny(given);
+  const annotations = annotated(c, syntax.annotations);
+  tellType(c, { type, direction, name, at: syntax });
+  const value = syntax.defaultValue;
+  const what = `the default value of ${name.text}`;
+  const made =
+    value === undefined ? undefined : coerced(c, check(c, value, type), { to: type, what });
+  if (made !== undefined && made.type.kind !== "nothing" && !isValue(made))
+    tell(c, { code: "P507", span: made.span }, { what });
+  const parameter: Parameter = {
+    kind: "parameter",
+    id: newId(c),
+    name: name.text,
+    annotations,
+    span,
+    type,
+    direction,
+    isOptional: annotations.some((each) => each.name === "optional"),
+  };
+  return made === undefined ? parameter : { ...parameter, defaultValue: made };
+}
+
+type Typed = {
+  readonly type: Type;
+  readonly direction: Parameter["direction"];
+  readonly name: Name;
+  readonly at: Syntax;
+};
+
+function tellType(c: Checker, { type, direction, name, at }: Typed): void {
+  const { kind } = known(type);
+  if (direction !== "none" && OBJECTS.has(kind))
+    tell(c, { code: "P640", span: at.span }, { name: name.text, direction, type: show(type) });
+  if (kind === "void" || kind === "match_kind" || kind === "set" || isOpen(type))
+    tell(c, { code: "P506", span: at.type.span }, { type: show(type), what: "a parameter" });
+}
+
+/** Declares parameters in the innermost scope. */
+export function declareParameters(c: Checker, list: readonly Parameter[]): void {
+  for (const variable of list) {
+    declare(c, variable.name, { kind: "variable", variable, span: variable.span });
+  }
+}

@@ -1,0 +1,190 @@
+/** Tables: keys, actions, the default action and other properties (section 14.2). */
+import type {
+  Action,
+  BoundAction,
+  Table,
+  TableAction,
+  TableKey,
+  TableProperty,
+} from "../ir/declaration.ts";
+import type { Expr } from "../ir/expression.ts";
+import { annotationText } from "../ir/annotation.ts";
+import { isKnown } from "../ir/value.ts";
+import { find, topOf } from "../names/scope.ts";
+import { printExpression } from "../print/expressions.ts";
+import type { Expression } from "../syntax/ast.ts";
+import type {
+  ActionRef,
+  KeyElement,
+  Table as Syntax,
+  TableProperty as PropertySyntax,
+} from "../syntax/ast-program.ts";
+import { annotated } from "./annotate.ts";
+import { noMember } from "./check-access.ts";
+import { boundAction, tableAction } from "./check-table-actions.ts";
+import { type Delta, entriesOf } from "./check-entries.ts";
+import { check, type Checker, isNothing, newId, tell, typeOf } from "./context.ts";
+import { isBits, show, underlying } from "./show.ts";
+
+type Property = Extract<PropertySyntax, { kind: "property" }>;
+
+const propertyOfKind = <K extends PropertySyntax["kind"]>(
+  properties: readonly PropertySyntax[],
+  kind: K,
+): Extract<PropertySyntax, { kind: K }> | undefined =>
+  properties.find((each): each is Extract<PropertySyntax, { kind: K }> => each.kind === kind);
+
+/** Judges a table. */
+export function tableOf(c: Checker, syntax: Syntax): Table {
+  const { name, properties, span } = syntax;
+  const keys = (propertyOfKind(properties, "key")?.elements ?? []).map((each) => keyOf(c, each));
+  const actions = (propertyOfKind(properties, "actions")?.actions ?? []).flatMap((each) => {
+    const made = tableAction(c, each);
+    return made === undefined ? [] : [made];
+  });
+  tellTwice(c, actions);
+  const rest = properties.flatMap((each) => (each.kind === "property" ? [each] : []));
+  const given = rest.find((each) => each.name.text === "default_action");
+  const settings = settingsOf(c, rest);
+  const defaultAction =
+    given === undefined ? noAction(c, actions) : defaultOf(c, { given, actions });
+  const entries = propertyOfKind(properties, "entries");
+  const isLargest = settings.largestPriorityWins;
+  const delta: Delta = { isLargest, delta: settings.delta };
+  return {
+    ...{
+      kind: "table",
+      id: newId(c),
+      name: name.text,
+      annotations: annotated(c, syntax.annotations),
+      span,
+    },
+    ...{ keys, actions, ...(defaultAction !== undefined && { defaultAction }) },
+    entries: entries === undefined ? [] : entriesOf(c, { entries, keys, actions, delta }),
+    areEntriesConst: entries?.isConst ?? false,
+    largestPriorityWins: isLargest,
+    ...(settings.capacity !== undefined && { size: settings.capacity }),
+    properties: rest
+      .filter((each) => !SETTINGS.has(each.name.text))
+      .map((each) => propertyOf(c, each)),
+  };
+}
+
+const SETTINGS: ReadonlySet<string> = new Set([
+  ...["size", "default_action", "largest_priority_wins", "priority_delta"],
+]);
+
+/** Types that are matched: numbers, truth values, enums, errors. */
+const SCALARS: ReadonlySet<string> = new Set(["bool", "enum", "error", "varbit", "nothing"]);
+
+function keyOf(
+  c: Checker,
+  { expression: syntax, matchKind, annotations: list, span }: KeyElement,
+): TableKey {
+  const expr = check(c, syntax);
+  const under = underlying(expr.type);
+  if (!isBits(under) && !SCALARS.has(under.kind))
+    tell(
+      c,
+      { code: "P506", span: expr.span },
+      { type: show(expr.type), what: "the key of a table" },
+    );
+  const { matchKinds } = c.draft;
+  if (!matchKinds.includes(matchKind.text))
+    noMember(c, matchKind, { of: "match_kind", names: matchKinds });
+  const annotations = annotated(c, list);
+  const keyName = annotationText(annotations, "name") ?? keyText(syntax);
+  return { expression: expr, matchKind: matchKind.text, keyName, annotations, span };
+}
+
+/** How P4Runtime names a key that has no `@name`: as it is written, without a dot in front; `isValid()` is kept. */
+const keyText = (syntax: Expression): string => printExpression(syntax).replace(/^\./, "");
+
+function tellTwice(c: Checker, actions: readonly TableAction[]): void {
+  const seen = new Set<Action>();
+  for (const { action, span } of actions) {
+    if (seen.has(action)) tell(c, { code: "P660", span }, { name: action.name });
+    seen.add(action);
+  }
+}
+
+/** Without a default action it is NoAction, when the program includes it (section 14.2.1.3). */
+function noAction(c: Checker, actions: readonly TableAction[]): Table["defaultAction"] {
+  const listed = actions.find(({ action }) => action.name === "NoAction")?.action;
+  const entity = find(topOf(c.scope), "NoAction");
+  const action = listed ?? (entity?.kind === "action" ? entity.action : undefined);
+  if (action === undefined || action.parameters.length > 0) return undefined;
+  return { action, arguments: [], isConst: false };
+}
+
+function defaultOf(
+  c: Checker,
+  { given, actions }: { readonly given: Property; readonly actions: readonly TableAction[] },
+): Table["defaultAction"] {
+  const { value: syntax, isConst, span } = given;
+  const ref = refOf(syntax);
+  if (ref === undefined) {
+    tell(c, { code: "P661", span: syntax.span }, {});
+    return undefined;
+  }
+  const bound: BoundAction | undefined = boundAction(c, { ref, actions, span });
+  return bound === undefined ? undefined : { ...bound, isConst };
+}
+
+/** An expression that names an action, with or without arguments. */
+function refOf(syntax: Expression): ActionRef | undefined {
+  const { span } = syntax;
+  if (syntax.kind === "name") return { isGlobal: syntax.isGlobal, name: syntax.name, span };
+  if (syntax.kind !== "call" || syntax.callee.kind !== "name") return undefined;
+  const { isGlobal, name } = syntax.callee;
+  return { isGlobal, name, arguments: syntax.arguments, span };
+}
+
+type Settings = {
+  readonly largestPriorityWins: boolean;
+  readonly delta: bigint;
+  readonly capacity: number | undefined;
+};
+
+function settingsOf(c: Checker, rest: readonly Property[]): Settings {
+  const valueOf = (name: string): Expr | undefined => {
+    const property = rest.find((each) => each.name.text === name);
+    return property === undefined ? undefined : check(c, property.value);
+  };
+  const wins = valueOf("largest_priority_wins");
+  const delta = valueOf("priority_delta");
+  const capacity = valueOf("size");
+  tellSetting(c, wins, "bool");
+  tellSetting(c, delta, "integer");
+  tellSetting(c, capacity, "integer");
+  return {
+    largestPriorityWins: wins?.kind === "bool" ? wins.value : true,
+    delta: delta?.kind === "integer" && delta.value > 0n ? delta.value : 1n,
+    capacity: capacity?.kind === "integer" ? Number(capacity.value) : undefined,
+  };
+}
+
+function tellSetting(c: Checker, expr: Expr | undefined, kind: "bool" | "integer"): void {
+  if (expr === undefined || isNothing(expr.type) || expr.kind === kind) return;
+  const under = underlying(expr.type);
+  const isRight =
+    kind === "bool" ? under.kind === "bool" : under.kind === "integer" || isBits(under);
+  const expected = kind === "bool" ? "true or false" : "a number";
+  if (!isRight)
+    tell(
+      c,
+      { code: "P601", span: expr.span },
+      { what: "this property", expected, found: show(expr.type) },
+    );
+  else if (!isKnown(expr)) tell(c, { code: "P507", span: expr.span }, { what: "this property" });
+}
+
+function propertyOf(
+  c: Checker,
+  { name, isConst, value: syntax, annotations, span }: Property,
+): TableProperty {
+  const value = check(c, syntax);
+  if (!isNothing(typeOf(value)) && !isKnown(value))
+    tell(c, { code: "P507", span: value.span }, { what: `property ${name.text}` });
+  return { name: name.text, isConst, value, annotations: annotated(c, annotations), span };
+}

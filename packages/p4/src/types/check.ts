@@ -1,0 +1,59 @@
+/**
+ * The type checker: from a syntax tree to the typed, resolved program. It runs once, goes on after errors with a type that silences what
+ * follows from them, and never throws.
+ */
+import type { Program } from "../ir/declaration.ts";
+import { diagnose, type Diagnostic, hasErrors } from "../source/diagnostic.ts";
+import type { Program as Syntax } from "../syntax/ast-program.ts";
+import { findings } from "../validate/report.ts";
+import { declaration } from "./check-declarations.ts";
+import { expression } from "./check-expressions.ts";
+import { statement } from "./check-statements.ts";
+import type { Checker } from "./context.ts";
+import { typeFor } from "./type-refs.ts";
+
+/** A program, unless it has errors, and what was found about it. */
+export type Checked = {
+  readonly program: Program | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+};
+
+/** So many findings are told. */
+const MOST = 100;
+
+/** Judges the types of a program that was read and validated without errors. */
+export function checkProgram({ declarations }: Syntax): Checked {
+  const c: Checker = {
+    rules: { expression, statement, type: typeFor },
+    found: findings(),
+    draft: {
+      ...{ types: [], externs: [], blockTypes: [], errors: [], matchKinds: [], functions: [] },
+      ...{
+        externFunctions: [],
+        actions: [],
+        parsers: [],
+        controls: [],
+        valueSets: [],
+        instances: [],
+      },
+    },
+    scope: { names: new Map() },
+    place: { kind: "top", result: { kind: "void" } },
+    nextId: 0,
+    trials: 0,
+    implicit: [],
+  };
+  for (const each of declarations) declaration(c, each);
+  const { list } = c.found;
+  const diagnostics = list.length > MOST ? cut(list) : list;
+  return { program: hasErrors(list) ? undefined : c.draft, diagnostics };
+}
+
+function cut(list: readonly Diagnostic[]): readonly Diagnostic[] {
+  const errors = list.filter(({ severity }) => severity === "error");
+  const last = errors[MOST] ?? list[MOST];
+  const kept = errors.slice(0, MOST);
+  if (last === undefined || errors.length <= MOST)
+    return kept.length > 0 ? kept : list.slice(0, MOST);
+  return [...kept, diagnose("P903", last.span, { fields: { limit: String(MOST) } })];
+}

@@ -1,0 +1,59 @@
+/** Types as messages show them: as P4 writes them. */
+import { known } from "./relate.ts";
+import type { Type } from "./type.ts";
+
+const list = (types: readonly Type[]): string => types.map(show).join(", ");
+
+const generic = (name: string, types: readonly Type[]): string =>
+  types.length === 0 ? name : `${name}<${list(types)}>`;
+
+/** A type as P4 writes it. */
+export function show(given: Type): string {
+  const type = known(given);
+  switch (type.kind) {
+    case "bit":
+    case "int":
+    case "varbit":
+      return `${type.kind}<${type.width}>`;
+    case "integer":
+      return "int";
+    case "stack":
+      return `${show(type.element)}[${type.size}]`;
+    case "tuple":
+      return `tuple<${list(type.elements)}>`;
+    case "list":
+    case "set":
+      return `${type.kind}<${show(type.element)}>`;
+    case "record":
+      return `{${type.fields.map(({ name }) => name).join(", ")}}`;
+    case "invalid":
+      return "{#}";
+    case "rest":
+      return "...";
+    case "inferred":
+      return type.name;
+    case "nothing":
+      return "_";
+    case "apply result":
+      return "the result of apply";
+    case "action run":
+      return "action_run";
+    default:
+      return shownName(type);
+  }
+}
+
+function shownName(type: Type): string {
+  if ("arguments" in type) return generic(type.name, type.arguments);
+  return "name" in type ? type.name : type.kind;
+}
+
+/** Whether a type is a number with a width. */
+export const isBits = (type: Type): boolean => type.kind === "bit" || type.kind === "int";
+
+/** The bits or other type under newtypes and serialisable enums. */
+export function underlying(given: Type): Type {
+  const type = known(given);
+  if (type.kind === "newtype") return underlying(type.target);
+  return type.kind === "serializable enum" ? underlying(type.underlying) : type;
+}
