@@ -32,7 +32,7 @@ export type ExternNode = Node<"extern"> & {
 /** A parser or control. */
 export type BlockNode = Node<"parser" | "control"> & {
   readonly declaration: ParserDeclaration | ControlDeclaration;
-  /** By the id of the instance, of the property's or argument's instance, or of the constructor's parameter. */
+  /** By the id of the instance: of locals, of `new` expressions in it, of constructor parameters, and of the top level. */
   readonly instances: ReadonlyMap<number, InstanceNode>;
   /** Values of constructor parameters by their ids. */
   readonly values: ReadonlyMap<number, Expr>;
@@ -41,7 +41,7 @@ export type BlockNode = Node<"parser" | "control"> & {
 };
 
 /** A package. */
-type PackageNode = Node<"package">;
+export type PackageNode = Node<"package">;
 
 /** An instance. */
 export type InstanceNode = ExternNode | BlockNode | PackageNode;

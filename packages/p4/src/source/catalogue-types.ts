@@ -159,4 +159,9 @@ export const typeCatalogue = {
     severity: "warning",
     message: "a priority, where the keys match at most one entry",
   },
+  P670: {
+    severity: "error",
+    message: "a second {what} is called {name} by the control plane",
+    hint: "Give one of them another @name.",
+  },
 } as const;

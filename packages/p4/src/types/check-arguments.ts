@@ -11,7 +11,7 @@ import { isAssignable } from "./check-access.ts";
 import { coerced } from "./coerce.ts";
 import { check, type Checker, isNothing, tell, typeOf, wrong } from "./context.ts";
 import { matched } from "./match-arguments.ts";
-import { inferred, isOpen, settled, substituted, unify } from "./relate.ts";
+import { inferred, isOpen, loosen, settled, substituted, unify } from "./relate.ts";
 import { show } from "./show.ts";
 import type { Type, VariableType } from "./type.ts";
 
@@ -68,6 +68,8 @@ export function passed(c: Checker, signature: Signature, use: Use): Passed | und
   const values = evaluated(c, slots);
   const made = put(result);
   if (use.expected !== undefined && isOpen(made)) unify(made, use.expected);
+  for (const { parameter, syntax } of slots)
+    if (syntax === undefined && parameter.isOptional) loosen(parameter.type);
   if (!allInferred(c, { types, typeParameters, use, name })) return undefined;
   const list = slots.map(({ parameter, syntax }, index) =>
     finished(c, {

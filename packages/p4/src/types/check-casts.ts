@@ -1,7 +1,7 @@
 /** Explicit casts (section 8.12.1). */
-import { wrapped } from "../eval/fold.ts";
+import { castValue } from "../eval/evaluate.ts";
 import type { Expr } from "../ir/expression.ts";
-import { boolOf, integerOf } from "../ir/value.ts";
+import { boolOf } from "../ir/value.ts";
 import type { Span } from "../source/file.ts";
 import { converted, fitted } from "./coerce.ts";
 import { type Checker, isNothing, typeOf, wrong } from "./context.ts";
@@ -74,16 +74,5 @@ function castable(from: Type, to: Type): boolean {
 }
 
 /** A cast that is allowed, worked out when its operand is a value. */
-function changed(operand: Expr, { to, span }: To): Expr {
-  const type = settled(to);
-  const under = underlying(type);
-  if (operand.kind === "bool" && isBits(under))
-    return integerOf(operand.value ? 1n : 0n, type, span);
-  if (operand.kind === "integer") {
-    if (under.kind === "bool") return boolOf(operand.value !== 0n, span);
-    if (under.kind === "bit" || under.kind === "int")
-      return integerOf(wrapped(operand.value, under), type, span);
-    if (under.kind === "integer") return integerOf(operand.value, type, span);
-  }
-  return { kind: "cast", type, operand, span };
-}
+const changed = (operand: Expr, { to, span }: To): Expr =>
+  castValue({ kind: "cast", type: settled(to), operand, span });

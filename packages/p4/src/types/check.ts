@@ -2,6 +2,8 @@
  * The type checker: from a syntax tree to the typed, resolved program. It runs once, goes on after errors with a type that silences what
  * follows from them, and never throws.
  */
+import type { Tree } from "../eval/instances.ts";
+import { MOST_INSTANCES, treeOf } from "../eval/tree.ts";
 import type { Program } from "../ir/declaration.ts";
 import { diagnose, type Diagnostic, hasErrors } from "../source/diagnostic.ts";
 import type { Program as Syntax } from "../syntax/ast-program.ts";
@@ -15,6 +17,8 @@ import { typeFor } from "./type-refs.ts";
 /** A program, unless it has errors, and what was found about it. */
 export type Checked = {
   readonly program: Program | undefined;
+  /** What `main` makes; undefined when the program has errors. */
+  readonly tree: Tree | undefined;
   readonly diagnostics: readonly Diagnostic[];
 };
 
@@ -46,7 +50,39 @@ export function checkProgram({ declarations }: Syntax): Checked {
   for (const each of declarations) declaration(c, each);
   const { list } = c.found;
   const diagnostics = list.length > MOST ? cut(list) : list;
-  return { program: hasErrors(list) ? undefined : c.draft, diagnostics };
+  if (hasErrors(list)) return { program: undefined, tree: undefined, diagnostics };
+  const tree = treeOf(c.draft);
+  const told = tree === undefined ? tooMany(c) : namesTwice(tree);
+  const isRight = told.length === 0;
+  return {
+    program: isRight ? c.draft : undefined,
+    tree: isRight ? tree : undefined,
+    diagnostics: [...diagnostics, ...told],
+  };
+}
+
+function tooMany({ draft }: Checker): readonly Diagnostic[] {
+  const [last] = draft.instances.slice(-1);
+  if (last === undefined) return [];
+  return [diagnose("P904", last.span, { fields: { limit: String(MOST_INSTANCES) } })];
+}
+
+/** The control plane tells tables by their names, and actions by theirs (section 20.1.2). */
+function namesTwice({ tables, actions }: Tree): readonly Diagnostic[] {
+  const things = [
+    ...tables.map(({ path, table }) => ({ path, what: "table", ...table })),
+    ...actions.map(({ path, action }) => ({ path, what: "action", ...action })),
+  ];
+  const seen = new Map<string, (typeof things)[number]>();
+  return things.flatMap((each) => {
+    const key = `${each.what} ${each.path}`;
+    const earlier = seen.get(key);
+    seen.set(key, earlier ?? each);
+    if (earlier === undefined || earlier.id === each.id) return [];
+    const related = [{ message: "the first one", span: earlier.span }];
+    const fields = { what: each.what, name: each.path };
+    return [diagnose("P670", each.span, { fields, related })];
+  });
 }
 
 function cut(list: readonly Diagnostic[]): readonly Diagnostic[] {

@@ -91,6 +91,14 @@ export const settled = (type: Type): Type =>
 export const withAny = (type: Type): Type =>
   rebuilt(type, (leaf) => (known(leaf).kind === "inferred" ? { kind: "nothing" } : leaf));
 
+/** Lets what is still open in a type fit anything, as nothing will tell what it is. */
+export function loosen(type: Type): void {
+  rebuilt(settled(type), (leaf) => {
+    if (leaf.kind === "inferred") leaf.bound = { kind: "nothing" };
+    return leaf;
+  });
+}
+
 /** Whether something in a type is still to be inferred. */
 export function isOpen(type: Type): boolean {
   let open = false;
