@@ -1,5 +1,5 @@
 /** How the commands about P4 programs are called. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { later, withExamples } from "./definition.ts";
 
 /** Collects an option that may be given several times. */
@@ -8,6 +8,19 @@ const several = (value: string, before: readonly string[]): readonly string[] =>
 /** Adds the commands to the program. */
 export function addP4Commands(program: Command): void {
   const p4 = program.command("p4").description("programs in P4-16");
+  withExamples(
+    p4
+      .command("check")
+      .description("judge programs: ends with 0 when all are accepted, 1 when one is rejected")
+      .argument("<file...>", "P4 programs; the architecture is what they include")
+      .option("-I, --include <folder>", "where included files are; may be given again", several, [])
+      .option("-D, --define <name>", "a macro, NAME or NAME=TEXT; may be given again", several, [])
+      .addOption(new Option("--std <language>", "the language").choices(["p4-16"]).default("p4-16"))
+      .option("--json", "print one line of JSON per file on standard output")
+      .action(later(async () => (await import("./p4.ts")).checkFiles)),
+    "seam p4 check router.p4",
+    "seam p4 check --json -I lib *.p4",
+  );
   withExamples(
     p4
       .command("format")
@@ -31,5 +44,5 @@ export function addP4Commands(program: Command): void {
     "seam p4 preprocess router.p4",
     "seam p4 preprocess router.p4 -I lib -D PORTS=64",
   );
-  withExamples(p4, "seam p4 format router.p4");
+  withExamples(p4, "seam p4 check router.p4", "seam p4 format router.p4");
 }

@@ -1,6 +1,7 @@
 /** `seam p4`: programs in P4-16. What is wrong with a program goes to standard error and ends the command with 1. */
 import { readFileSync, writeFileSync } from "node:fs";
 import {
+  analyse,
   type Diagnostic,
   diagnosticJson,
   format,
@@ -69,4 +70,29 @@ export function preprocessFile(name: string, options: PreprocessOptions): void {
   }
   tell(diagnostics);
   if (!hasErrors(diagnostics)) process.stdout.write(preprocessedText(tokens));
+}
+
+type CheckOptions = PreprocessOptions & { readonly std: string };
+
+/** The action of `seam p4 check`: ends with 0, with 1 when a program is rejected, with 2 when the checker fails itself. */
+export function checkFiles(names: readonly string[], options: CheckOptions): void {
+  for (const name of names) {
+    try {
+      checkFile(name, options);
+    } catch (error) {
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      process.stderr.write(`${name}: the checker failed, which is an error of seam\n${text}\n`);
+      process.exitCode = 2;
+    }
+  }
+}
+
+function checkFile(name: string, { include: folders, define: defines, json }: CheckOptions): void {
+  const { diagnostics } = analyse(name, { sources: files, folders, defines });
+  const isAccepted = !hasErrors(diagnostics);
+  if (json === true) {
+    const told = diagnostics.map(diagnosticJson);
+    print(JSON.stringify({ file: name, accepted: isAccepted, diagnostics: told }));
+  } else for (const each of diagnostics) process.stderr.write(`${renderDiagnostic(each)}\n`);
+  if (!isAccepted && process.exitCode !== 2) process.exitCode = 1;
 }

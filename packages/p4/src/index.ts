@@ -2,6 +2,7 @@
  * P4-16 (specification 1.2.5): from text to a syntax tree, and back. Pure: files come through a door that is handed in. Nothing throws
  * for a program's sake: what is wrong with it is told as diagnostics.
  */
+export { analyse, type Analysed } from "./analyse.ts";
 export { format } from "./format/format.ts";
 export { type Parsed, parse } from "./parse/parse.ts";
 export type { Job, ReadOptions, Sources } from "./preprocess/job.ts";

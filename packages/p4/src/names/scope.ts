@@ -13,7 +13,11 @@ import type {
 } from "../ir/declaration.ts";
 import type { Expr } from "../ir/expression.ts";
 import type { Span } from "../source/file.ts";
-import type { FunctionDeclaration as FunctionSyntax } from "../syntax/ast-program.ts";
+import type {
+  ControlDeclaration as ControlSyntax,
+  FunctionDeclaration as FunctionSyntax,
+  ParserDeclaration as ParserSyntax,
+} from "../syntax/ast-program.ts";
 import type { Type, VariableType } from "../types/type.ts";
 
 /** A function that may be called by its name; with type parameters its body is judged anew for each choice of arguments. */
@@ -28,12 +32,22 @@ export type NamedFunction =
       };
     });
 
+/** A parser or control with type parameters. */
+export type GenericBlock = {
+  readonly syntax: ParserSyntax | ControlSyntax;
+  readonly scope: Scope;
+  /** By the types' text. */
+  readonly made: Map<string, ParserDeclaration | ControlDeclaration>;
+};
+
 /** A type by its name; `parameters` stand in it for type arguments. A parser or control with a body has its declaration. */
 export type NamedType = {
   readonly kind: "type";
   readonly type: Type;
   readonly parameters: readonly VariableType[];
   readonly block?: ParserDeclaration | ControlDeclaration;
+  /** With type parameters its body is judged anew for each choice of arguments. */
+  readonly generic?: GenericBlock;
 };
 
 /** What a name stands for. */

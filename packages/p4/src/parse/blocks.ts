@@ -78,9 +78,6 @@ function withBody(
   head: Head,
 ): ParserDeclaration | ControlDeclaration {
   const { annotations, name, parameters, typeParameters } = head;
-  const [first] = typeParameters;
-  if (first !== undefined)
-    complain(parser, { code: "P317", span: first.span }, { kind, name: name.text });
   const constructorParameters = at(parser, "(") ? parameterList(parser) : undefined;
   const { span: opened } = peek(parser);
   if (!accept(parser, "{")) {
@@ -90,6 +87,7 @@ function withBody(
   const shared = {
     annotations,
     name,
+    typeParameters,
     parameters,
     ...(constructorParameters !== undefined && { constructorParameters }),
   };

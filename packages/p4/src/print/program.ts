@@ -280,11 +280,11 @@ function printMethod(method: Method): string {
 }
 
 function printParser(parser: ParserDeclaration): string {
-  const { name, parameters, constructorParameters, locals, states } = parser;
+  const { name, typeParameters, parameters, constructorParameters, locals, states } = parser;
   const constructor =
     constructorParameters === undefined ? "" : printParameters(constructorParameters);
   const items = [...locals.map(printLocal), ...states.map(printState)];
-  return `parser ${name.text}${printParameters(parameters)}${constructor} ${braces(items)}`;
+  return `parser ${name.text}${generics(typeParameters)}${printParameters(parameters)}${constructor} ${braces(items)}`;
 }
 
 const printLocal = (
@@ -304,11 +304,11 @@ function printTransition(transition: Transition): string {
 }
 
 function printControl(control: ControlDeclaration): string {
-  const { name, parameters, constructorParameters, locals, body } = control;
+  const { name, typeParameters, parameters, constructorParameters, locals, body } = control;
   const constructor =
     constructorParameters === undefined ? "" : printParameters(constructorParameters);
   const items = [...locals.map(printLocal), `apply ${printBlock(body)}`];
-  return `control ${name.text}${printParameters(parameters)}${constructor} ${braces(items)}`;
+  return `control ${name.text}${generics(typeParameters)}${printParameters(parameters)}${constructor} ${braces(items)}`;
 }
 
 const printActionRef = ({ isGlobal, name, arguments: list }: ActionRef): string =>

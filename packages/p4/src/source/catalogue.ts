@@ -139,11 +139,6 @@ export const catalogue = {
     message: "the key has no match kind: expected :, found {found}",
     hint: "Write such as hdr.ipv4.dst: lpm.",
   },
-  P317: {
-    severity: "error",
-    message: "{kind} {name} has a body and so takes no type parameters",
-    hint: "Only the declaration of its type, which ends with ;, takes them.",
-  },
   P318: {
     severity: "error",
     message: "instance {name} is declared in a block",

@@ -166,21 +166,23 @@ export type ValueSet = Declared<"value set"> & {
   readonly capacity: Expression;
 };
 
-/** A parser with its states. */
-export type ParserDeclaration = Declared<"parser"> & {
-  readonly parameters: readonly Parameter[];
-  readonly constructorParameters?: readonly Parameter[];
-  readonly locals: readonly (Constant | Instantiation | Variable | ValueSet)[];
-  readonly states: readonly State[];
-};
+/** A parser with its states; type parameters are beyond the grammar, but p4c takes them. */
+export type ParserDeclaration = Declared<"parser"> &
+  Generic & {
+    readonly parameters: readonly Parameter[];
+    readonly constructorParameters?: readonly Parameter[];
+    readonly locals: readonly (Constant | Instantiation | Variable | ValueSet)[];
+    readonly states: readonly State[];
+  };
 
 /** A control with its apply block. */
-export type ControlDeclaration = Declared<"control"> & {
-  readonly parameters: readonly Parameter[];
-  readonly constructorParameters?: readonly Parameter[];
-  readonly locals: readonly (Constant | Action | Table | Instantiation | Variable)[];
-  readonly body: Block;
-};
+export type ControlDeclaration = Declared<"control"> &
+  Generic & {
+    readonly parameters: readonly Parameter[];
+    readonly constructorParameters?: readonly Parameter[];
+    readonly locals: readonly (Constant | Action | Table | Instantiation | Variable)[];
+    readonly body: Block;
+  };
 
 /** One part of a table's key. */
 export type KeyElement = Annotated & {

@@ -6,7 +6,7 @@ import type {
   Parameter,
   ParserDeclaration,
 } from "../ir/declaration.ts";
-import type { NamedFunction } from "../names/scope.ts";
+import { type GenericBlock, inside, type NamedFunction } from "../names/scope.ts";
 import type {
   Action,
   ControlDeclaration as ControlSyntax,
@@ -22,7 +22,8 @@ import { states, valueSet } from "./check-parsers.ts";
 import { constant, variable } from "./check-statements.ts";
 import { tableOf } from "./check-tables.ts";
 import { blockType, enumType, externType, structType, tellTwice, typedef } from "./check-types.ts";
-import { type Checker, declare, newId, placed, scoped } from "./context.ts";
+import { type Checker, declare, inScope, newId, placed, scoped } from "./context.ts";
+import { show } from "./show.ts";
 import type { BlockType, Type } from "./type.ts";
 import { typeFor } from "./type-refs.ts";
 
@@ -32,10 +33,8 @@ const VOID: Type = { kind: "void" };
 export function declaration(c: Checker, syntax: Declaration): void {
   switch (syntax.kind) {
     case "parser":
-      parser(c, syntax);
-      return;
     case "control":
-      control(c, syntax);
+      blockDeclaration(c, syntax);
       return;
     case "function":
       addFunction(c, namedFunction(c, syntax), syntax);
@@ -184,50 +183,79 @@ function locals(c: Checker, list: (ParserSyntax | ControlSyntax)["locals"]): rea
   });
 }
 
-function parser(c: Checker, syntax: ParserSyntax): void {
+function parser(c: Checker, syntax: ParserSyntax): ParserDeclaration {
   const { name, span } = syntax;
-  const made = scoped(c, () =>
-    placed(c, { kind: "parser", result: VOID }, (): ParserDeclaration => {
-      c.implicit = [];
-      const block = head(c, syntax);
-      const before = locals(c, syntax.locals);
-      const list = states(c, syntax.states);
-      const declared = { kind: "parser", id: newId(c), name: name.text, span } as const;
-      return { ...declared, ...block, locals: [...before, ...c.implicit], states: list };
-    }),
-  );
-  c.draft.parsers.push(made);
-  enter(c, made, syntax);
-}
-
-function control(c: Checker, syntax: ControlSyntax): void {
-  const { name, span } = syntax;
-  const made = scoped(c, () =>
-    placed(c, { kind: "control", result: VOID }, (): ControlDeclaration => {
-      c.implicit = [];
-      const block = head(c, syntax);
-      const before = locals(c, syntax.locals);
-      const body = placed(c, { kind: "apply", result: VOID }, () => blockOf(c, syntax.body));
-      const declared = { kind: "control", id: newId(c), name: name.text, span } as const;
-      return { ...declared, ...block, locals: [...before, ...c.implicit], body };
-    }),
-  );
-  c.draft.controls.push(made);
-  enter(c, made, syntax);
-}
-
-function enter(
-  c: Checker,
-  block: ParserDeclaration | ControlDeclaration,
-  { name, annotations }: ParserSyntax | ControlSyntax,
-): void {
-  const { type } = block;
-  declare(c, name.text, {
-    kind: "type",
-    type,
-    parameters: [],
-    block,
-    span: name.span,
-    ...deprecation(annotations),
+  return placed(c, { kind: "parser", result: VOID }, () => {
+    const block = head(c, syntax);
+    const before = locals(c, syntax.locals);
+    const list = states(c, syntax.states);
+    const declared = { kind: "parser", id: newId(c), name: name.text, span } as const;
+    return { ...declared, ...block, locals: [...before, ...c.implicit], states: list };
   });
+}
+
+function control(c: Checker, syntax: ControlSyntax): ControlDeclaration {
+  const { name, span } = syntax;
+  return placed(c, { kind: "control", result: VOID }, () => {
+    const block = head(c, syntax);
+    const before = locals(c, syntax.locals);
+    const body = placed(c, { kind: "apply", result: VOID }, () => blockOf(c, syntax.body));
+    const declared = { kind: "control", id: newId(c), name: name.text, span } as const;
+    return { ...declared, ...block, locals: [...before, ...c.implicit], body };
+  });
+}
+
+/** A parser or control in the current scope, in which its type parameters are declared. */
+function blockIn(
+  c: Checker,
+  syntax: ParserSyntax | ControlSyntax,
+): ParserDeclaration | ControlDeclaration {
+  const { implicit } = c;
+  c.implicit = [];
+  const made = syntax.kind === "parser" ? parser(c, syntax) : control(c, syntax);
+  c.implicit = implicit;
+  return made;
+}
+
+function keep(c: Checker, block: ParserDeclaration | ControlDeclaration): void {
+  if (block.kind === "parser") c.draft.parsers.push(block);
+  else c.draft.controls.push(block);
+}
+
+/** Judges a parser or control and declares it; one with type parameters is judged as it is, and again for each choice of arguments. */
+function blockDeclaration(c: Checker, syntax: ParserSyntax | ControlSyntax): void {
+  const { name, annotations } = syntax;
+  const { scope } = c;
+  const { block, parameters } = scoped(c, () => {
+    const variables = typeParameters(c, syntax.typeParameters);
+    return { block: blockIn(c, syntax), parameters: variables };
+  });
+  const type = { ...block.type, arguments: parameters };
+  const entity = { kind: "type", type, parameters, block } as const;
+  const rest = { span: name.span, ...deprecation(annotations) };
+  if (parameters.length === 0) {
+    keep(c, block);
+    declare(c, name.text, { ...entity, ...rest });
+  } else declare(c, name.text, { ...entity, ...rest, generic: { syntax, scope, made: new Map() } });
+}
+
+/** A generic parser or control with its type parameters bound; made once for each choice. */
+export function specializedBlock(
+  c: Checker,
+  { syntax, scope, made }: GenericBlock,
+  list: readonly Type[],
+): ParserDeclaration | ControlDeclaration {
+  const key = list.map(show).join(", ");
+  const known = made.get(key);
+  if (known !== undefined) return known;
+  const block = inScope(c, inside(scope), () => {
+    for (const [index, { text, span }] of syntax.typeParameters.entries()) {
+      const type = list[index];
+      if (type !== undefined) declare(c, text, { kind: "type", type, parameters: [], span });
+    }
+    return scoped(c, () => blockIn(c, syntax));
+  });
+  made.set(key, block);
+  keep(c, block);
+  return block;
 }

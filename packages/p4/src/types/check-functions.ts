@@ -1,7 +1,7 @@
 /** Functions and actions (sections 10 and 14.1). Generic functions are judged once as they are, and once for each choice of types. */
 import type { Action, FunctionDeclaration } from "../ir/declaration.ts";
 import type { Block, Statement } from "../ir/statement.ts";
-import { inside, type NamedFunction, type Scope } from "../names/scope.ts";
+import { inside, type NamedFunction } from "../names/scope.ts";
 import type {
   Action as ActionSyntax,
   Block as BlockSyntax,
@@ -9,7 +9,16 @@ import type {
 } from "../syntax/ast-program.ts";
 import { annotated } from "./annotate.ts";
 import { declareParameters, parametersOf, typeParameters } from "./check-parameters.ts";
-import { type Checker, declare, newId, type Place, placed, scoped, tell } from "./context.ts";
+import {
+  type Checker,
+  declare,
+  inScope,
+  newId,
+  type Place,
+  placed,
+  scoped,
+  tell,
+} from "./context.ts";
 import { show } from "./show.ts";
 import type { Type } from "./type.ts";
 import { typeFor } from "./type-refs.ts";
@@ -105,14 +114,6 @@ export function specialized(
   generic.made.set(key, made);
   c.draft.functions.push(made);
   return made;
-}
-
-function inScope<T>(c: Checker, scope: Scope, judge: () => T): T {
-  const { scope: before } = c;
-  c.scope = scope;
-  const result = judge();
-  c.scope = before;
-  return result;
 }
 
 /** Judges an action. */

@@ -60,9 +60,20 @@ function instanceOf(c: Checker, { type: ref, use }: Construction): Instance | un
       span: use.span,
       type: made.result,
     },
-    ...(named.block !== undefined && { block: named.block }),
+    ...withBlock(blockOf(c, named, made.typeArguments)),
     ...{ arguments: made.arguments, methods: [], instances: [] },
   };
+}
+
+const withBlock = (block: Instance["block"]): Pick<Instance, "block"> =>
+  block === undefined ? {} : { block };
+
+function blockOf(
+  c: Checker,
+  { block, generic }: NamedType,
+  list: readonly Type[],
+): Instance["block"] {
+  return generic === undefined ? block : c.rules.block(c, generic, list);
 }
 
 /** A constructor of an extern whose type arguments a typedef gives already. */

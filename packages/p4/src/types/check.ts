@@ -8,11 +8,10 @@ import type { Program } from "../ir/declaration.ts";
 import { diagnose, type Diagnostic, hasErrors } from "../source/diagnostic.ts";
 import type { Program as Syntax } from "../syntax/ast-program.ts";
 import { findings } from "../validate/report.ts";
-import { declaration } from "./check-declarations.ts";
+import { declaration, specializedBlock } from "./check-declarations.ts";
 import { expression } from "./check-expressions.ts";
 import { statement } from "./check-statements.ts";
 import type { Checker } from "./context.ts";
-import { typeFor } from "./type-refs.ts";
 
 /** A program, unless it has errors, and what was found about it. */
 export type Checked = {
@@ -28,7 +27,7 @@ const MOST = 100;
 /** Judges the types of a program that was read and validated without errors. */
 export function checkProgram({ declarations }: Syntax): Checked {
   const c: Checker = {
-    rules: { expression, statement, type: typeFor },
+    rules: { expression, statement, block: specializedBlock },
     found: findings(),
     draft: {
       ...{ types: [], externs: [], blockTypes: [], errors: [], matchKinds: [], functions: [] },

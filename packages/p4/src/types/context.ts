@@ -10,12 +10,20 @@ import type {
   ValueSet,
 } from "../ir/declaration.ts";
 import { nothing } from "../ir/value.ts";
-import { type Entity, find, inside, namesIn, type Scope, topOf } from "../names/scope.ts";
+import {
+  type Entity,
+  find,
+  type GenericBlock,
+  inside,
+  namesIn,
+  type Scope,
+  topOf,
+} from "../names/scope.ts";
 import { similar } from "../names/similar.ts";
 import type { Code, Fields } from "../source/catalogue.ts";
 import type { Related } from "../source/diagnostic.ts";
 import type { Span } from "../source/file.ts";
-import type { Expression, Name, TypeRef } from "../syntax/ast.ts";
+import type { Expression, Name } from "../syntax/ast.ts";
 import type { Statement as StatementSyntax } from "../syntax/ast-program.ts";
 import type { Statement } from "../ir/statement.ts";
 import type { Findings } from "../validate/report.ts";
@@ -52,7 +60,12 @@ export type Draft = {
 export type Rules = {
   readonly expression: (c: Checker, syntax: Expression, expected?: Type) => Expr;
   readonly statement: (c: Checker, syntax: StatementSyntax) => readonly Statement[];
-  readonly type: (c: Checker, syntax: TypeRef) => Type;
+  /** A generic parser or control with its type parameters bound. */
+  readonly block: (
+    c: Checker,
+    generic: GenericBlock,
+    list: readonly Type[],
+  ) => ParserDeclaration | ControlDeclaration;
 };
 
 /** The state of a run. */
@@ -119,6 +132,15 @@ export function placed<T>(c: Checker, place: Place, judge: () => T): T {
   c.place = place;
   const result = judge();
   c.place = before;
+  return result;
+}
+
+/** Judges something in another scope. */
+export function inScope<T>(c: Checker, scope: Scope, judge: () => T): T {
+  const { scope: before } = c;
+  c.scope = scope;
+  const result = judge();
+  c.scope = before;
   return result;
 }
 
