@@ -7,6 +7,7 @@ import { preprocess } from "./preprocess/preprocess.ts";
 import type { Diagnostic } from "./source/diagnostic.ts";
 import { hasErrors, renderDiagnostic } from "./source/diagnostic.ts";
 import type { Program } from "./syntax/ast-program.ts";
+import { checkProgram } from "./types/check.ts";
 import { validate } from "./validate/validate.ts";
 
 const root = path.join(import.meta.dirname, "..");
@@ -29,7 +30,10 @@ export function programOf(text: string): {
   const parsed = parse(tokens);
   const told = [...diagnostics, ...parsed.diagnostics];
   const { program } = parsed;
-  return { program, diagnostics: hasErrors(told) ? told : [...told, ...validate(program)] };
+  if (hasErrors(told)) return { program, diagnostics: told };
+  const ruled = [...told, ...validate(program)];
+  if (hasErrors(ruled)) return { program, diagnostics: ruled };
+  return { program, diagnostics: [...ruled, ...checkProgram(program).diagnostics] };
 }
 
 /** A text read as a program whose syntax is right. */

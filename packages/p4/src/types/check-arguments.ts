@@ -14,6 +14,7 @@ import { matched } from "./match-arguments.ts";
 import { inferred, isOpen, loosen, settled, substituted, unify } from "./relate.ts";
 import { show } from "./show.ts";
 import type { Type, VariableType } from "./type.ts";
+import { wellFormed } from "./type-refs.ts";
 
 /** What is called, as far as its arguments care. */
 export type Signature = {
@@ -78,6 +79,7 @@ export function passed(c: Checker, signature: Signature, use: Use): Passed | und
       syntax,
     }),
   );
+  for (const { parameter } of list) wellFormed(c, parameter.type, use.span);
   const order = match.places.flatMap((place, index) =>
     place === undefined ? [] : [{ place, index }],
   );
@@ -86,7 +88,7 @@ export function passed(c: Checker, signature: Signature, use: Use): Passed | und
     typeArguments: types.map(settled),
     arguments: list,
     order: order.map(({ index }) => index),
-    result: settled(made),
+    result: wellFormed(c, settled(made), use.span),
   };
 }
 

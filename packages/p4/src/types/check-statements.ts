@@ -140,14 +140,15 @@ function loopOver(c: Checker, { variable: syntax, collection, body, span }: ForI
     const declared = localVariable(c, syntax);
     const { type } = declared;
     if (collection.kind === "range") {
+      tellRange(c, type, collection.span);
+      const to: Type = isBits(underlying(type)) ? type : { kind: "nothing" };
       const bound = (each: typeof collection.first): Expr =>
-        coerced(c, check(c, each, type), { to: type, what: "a bound of the range" });
+        coerced(c, check(c, each, to), { to, what: "a bound of the range" });
       const range = {
         kind: "range",
         first: bound(collection.first),
         last: bound(collection.last),
       } as const;
-      tellRange(c, type, range.first);
       enter(c, declared);
       return { kind: "for in", variable: declared, collection: range, body: single(c, body), span };
     }
@@ -159,14 +160,14 @@ function loopOver(c: Checker, { variable: syntax, collection, body, span }: ForI
   });
 }
 
-function tellRange(c: Checker, type: Type, first: Expr): void {
+function tellRange(c: Checker, type: Type, span: Variable["span"]): void {
   if (isNothing(type) || isBits(underlying(type))) return;
   const fields = {
     what: "the variable of a range",
     expected: "a number with a width",
     found: show(type),
   };
-  tell(c, { code: "P601", span: first.span }, fields);
+  tell(c, { code: "P601", span }, fields);
 }
 
 function tellElements(c: Checker, { type, of }: { readonly type: Type; readonly of: Expr }): void {
@@ -257,10 +258,12 @@ export function constant(
   c: Checker,
   { name, type: ref, value: syntax, annotations }: Constant,
 ): void {
-  const type = typeFor(c, ref);
+  const given = typeFor(c, ref);
   const what = `the value of ${name.text}`;
-  if (NOT_CONSTANT.has(known(type).kind) || isOpen(type))
-    tell(c, { code: "P506", span: ref.span }, { type: show(type), what: "a constant" });
+  const isConstant = !NOT_CONSTANT.has(known(given).kind) && !isOpen(given);
+  if (!isConstant)
+    tell(c, { code: "P506", span: ref.span }, { type: show(given), what: "a constant" });
+  const type: Type = isConstant ? given : { kind: "nothing" };
   const value = coerced(c, check(c, syntax, type), { to: type, what });
   const isGood = isNothing(value.type) || isKnown(value);
   if (!isGood) tell(c, { code: "P507", span: value.span }, { what });

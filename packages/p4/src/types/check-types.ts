@@ -93,9 +93,11 @@ function serializable(
   { members: list }: Enum,
   { ref, head }: { readonly ref: TypeRef; readonly head: Head },
 ): SerializableEnumType {
-  const under = typeFor(c, ref);
-  if (!isNothing(under) && !isBits(known(under)))
-    tell(c, { code: "P506", span: ref.span }, { type: show(under), what: "the type of an enum" });
+  const given = typeFor(c, ref);
+  const isRight = isNothing(given) || isBits(known(given));
+  if (!isRight)
+    tell(c, { code: "P506", span: ref.span }, { type: show(given), what: "the type of an enum" });
+  const under: Type = isRight ? given : { kind: "nothing" };
   const members: { name: string; value: bigint }[] = [];
   const type = { kind: "serializable enum", ...head, underlying: under, members } as const;
   scoped(c, () => {

@@ -3,6 +3,7 @@ import type { Span } from "../source/file.ts";
 import type { Expression, NamedType as NamedRef, TypeRef } from "../syntax/ast.ts";
 import type { NamedType } from "../names/scope.ts";
 import { check, type Checker, entityKind, isNothing, lookUp, tell, typeOf } from "./context.ts";
+import { illFormed } from "./fields.ts";
 import { inferred, known, substituted } from "./relate.ts";
 import { isBits, show, underlying } from "./show.ts";
 import type { Type } from "./type.ts";
@@ -60,7 +61,7 @@ export function namedType(c: Checker, { name, isGlobal }: NamedRef): NamedType |
 }
 
 /** A type by its name with its arguments. */
-export function applied(
+function applied(
   c: Checker,
   {
     named: { type, parameters },
@@ -68,13 +69,22 @@ export function applied(
     span,
   }: { readonly named: NamedType; readonly list: readonly Type[]; readonly span: Span },
 ): Type {
-  if (list.length === parameters.length) return substituted(type, parameters, list);
+  if (list.length === parameters.length)
+    return wellFormed(c, substituted(type, parameters, list), span);
   const fields = {
     name: show("arguments" in type ? { ...type, arguments: [] } : type),
     expected: String(parameters.length),
     found: String(list.length),
   };
   tell(c, { code: "P505", span }, fields);
+  return NOTHING;
+}
+
+/** A type with its arguments put in; an error when fields are then of types that may not be fields. */
+export function wellFormed(c: Checker, type: Type, span: Span): Type {
+  const name = illFormed(type);
+  if (name === undefined) return type;
+  tell(c, { code: "P648", span }, { type: show(type), name });
   return NOTHING;
 }
 
