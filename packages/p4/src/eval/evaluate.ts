@@ -1,5 +1,5 @@
 /** Expressions whose constructor parameters are known by now, worked out (section 18.1). */
-import type { Expr } from "../ir/expression.ts";
+import type { BinaryExpr, Expr, SliceExpr } from "../ir/expression.ts";
 import { boolOf, equal, integerOf, isValue } from "../ir/value.ts";
 import { underlying } from "../types/show.ts";
 import { compared, computed, wrapped } from "./fold.ts";
@@ -33,15 +33,35 @@ export function evaluated(expr: Expr, values: Values): Expr {
       const part = of.kind === "aggregate" ? of.elements[expr.index] : undefined;
       return part ?? { ...expr, of };
     }
-    case "slice": {
-      const of = evaluated(expr.of, values);
-      if (of.kind !== "integer") return { ...expr, of };
-      const bits = BigInt.asUintN(expr.high - expr.low + 1, of.value >> BigInt(expr.low));
-      return integerOf(bits, expr.type, expr.span);
-    }
-    default:
+    case "slice":
+      return sliceValue({ ...expr, of: evaluated(expr.of, values) });
+    case "bool":
+    case "call":
+    case "element":
+    case "enum":
+    case "error":
+    case "hit":
+    case "instance":
+    case "integer":
+    case "invalid":
+    case "last":
+    case "lastIndex":
+    case "match_kind":
+    case "miss":
+    case "new":
+    case "next":
+    case "part select":
+    case "string":
+    case "table":
+    case "this":
       return expr;
   }
+}
+
+function sliceValue(expr: SliceExpr): Expr {
+  const { of, high, low, type, span } = expr;
+  if (of.kind !== "integer") return expr;
+  return integerOf(BigInt.asUintN(high - low + 1, of.value >> BigInt(low)), type, span);
 }
 
 /** A cast of a value, which is allowed, worked out. */
@@ -56,7 +76,8 @@ export function castValue(expr: Extract<Expr, { kind: "cast" }>): Expr {
   return under.kind === "integer" ? integerOf(operand.value, type, span) : expr;
 }
 
-function unaryValue(expr: Extract<Expr, { kind: "unary" }>): Expr {
+/** An operator before a value worked out. */
+export function unaryValue(expr: Extract<Expr, { kind: "unary" }>): Expr {
   const { operator, operand, type, span } = expr;
   if (operand.kind === "bool") return boolOf(!operand.value, span);
   if (operand.kind !== "integer") return expr;
@@ -64,18 +85,54 @@ function unaryValue(expr: Extract<Expr, { kind: "unary" }>): Expr {
   return integerOf(computed("+", [exact, 0n], type) ?? exact, type, span);
 }
 
-function binaryValue(expr: Extract<Expr, { kind: "binary" }>): Expr {
+/** An operator between values, which is allowed, worked out. */
+export function binaryValue(expr: BinaryExpr): Expr {
+  const { operator, left, right, span } = expr;
+  switch (operator) {
+    case "&&":
+    case "||":
+      if (left.kind !== "bool") return expr;
+      return { ...(left.value === (operator === "||") ? left : right), span };
+    case "==":
+    case "!=":
+      if (!isValue(left) || !isValue(right)) return expr;
+      return boolOf(equal(left, right) === (operator === "=="), span);
+    case "++":
+      return concatenated(expr);
+    case "+":
+    case "-":
+    case "*":
+    case "/":
+    case "%":
+    case "|+|":
+    case "|-|":
+    case "&":
+    case "|":
+    case "^":
+    case "<<":
+    case ">>":
+    case "<":
+    case "<=":
+    case ">":
+    case ">=":
+      return calculated(expr);
+  }
+}
+
+function calculated(expr: BinaryExpr): Expr {
   const { operator, left, right, type, span } = expr;
-  if (left.kind === "bool" && (operator === "&&" || operator === "||"))
-    return left.value === (operator === "||") ? left : right;
-  if (!isValue(left) || !isValue(right)) return expr;
-  if (operator === "==" || operator === "!=")
-    return boolOf(equal(left, right) === (operator === "=="), span);
   if (left.kind !== "integer" || right.kind !== "integer") return expr;
   const truth = compared(operator, left.value, right.value);
   if (truth !== undefined) return boolOf(truth, span);
-  if (operator === "++" || (right.value === 0n && (operator === "/" || operator === "%")))
-    return expr;
+  if (right.value === 0n && (operator === "/" || operator === "%")) return expr;
   const value = computed(operator, [left.value, right.value], type);
   return value === undefined ? expr : integerOf(value, type, span);
+}
+
+function concatenated(expr: BinaryExpr): Expr {
+  const { left, right, type, span } = expr;
+  const low = right.type;
+  if (left.kind !== "integer" || right.kind !== "integer" || !("width" in low)) return expr;
+  const bits = (left.value << BigInt(low.width)) | BigInt.asUintN(low.width, right.value);
+  return integerOf(computed("|", [bits, 0n], type) ?? bits, type, span);
 }

@@ -25,6 +25,8 @@ export const MOST_BITS = 65_536n;
 const ARITHMETIC: { readonly [operator: string]: (left: bigint, right: bigint) => bigint } = {
   "+": (left, right) => left + right,
   "-": (left, right) => left - right,
+  "|+|": (left, right) => left + right,
+  "|-|": (left, right) => left - right,
   "*": (left, right) => left * right,
   "/": (left, right) => left / right,
   "%": (left, right) => left % right,
@@ -60,15 +62,12 @@ export function computed(
   operands: readonly [bigint, bigint],
   type: Type,
 ): bigint | undefined {
-  const [left, right] = operands;
-  const isSized = type.kind === "bit" || type.kind === "int";
-  if (operator === "|+|" || operator === "|-|") {
-    const exact = operator === "|+|" ? left + right : left - right;
-    return isSized ? clamped(exact, type) : undefined;
-  }
-  const exact =
-    operator === "<<" || operator === ">>"
-      ? shifted(operator, left, right)
-      : ARITHMETIC[operator]?.(left, right);
-  return exact !== undefined && isSized ? wrapped(exact, type) : exact;
+  const exact = exactly(operator, operands);
+  if (exact === undefined || (type.kind !== "bit" && type.kind !== "int")) return exact;
+  return operator === "|+|" || operator === "|-|" ? clamped(exact, type) : wrapped(exact, type);
+}
+
+function exactly(operator: Operator, [left, right]: readonly [bigint, bigint]): bigint | undefined {
+  if (operator === "<<" || operator === ">>") return shifted(operator, left, right);
+  return ARITHMETIC[operator]?.(left, right);
 }

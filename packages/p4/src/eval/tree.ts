@@ -41,7 +41,11 @@ export function treeOf(program: Program): Tree | undefined {
   const builder: Builder = {
     count: 0,
     top: new Map(),
-    ...{ blocks: [], externs: [], tables: [], actions: [], valueSets: [] },
+    blocks: [],
+    externs: [],
+    tables: [],
+    actions: [],
+    valueSets: [],
   };
   for (const action of program.actions) builder.actions.push({ path: pathOf(action, ""), action });
   for (const set of program.valueSets) builder.valueSets.push({ path: pathOf(set, ""), set });

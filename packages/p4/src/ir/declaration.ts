@@ -5,6 +5,7 @@
 import type { Span } from "../source/file.ts";
 import type {
   BlockType,
+  Count,
   EnumType,
   ExternType,
   NewType,
@@ -79,7 +80,7 @@ export type Instance = Declared<"instance"> & {
 };
 
 /** A value set: `type` is what one member is, `size` how many it holds at most. */
-export type ValueSet = Declared<"value set"> & { readonly type: Type; readonly size: number };
+export type ValueSet = Declared<"value set"> & { readonly type: Type; readonly size: Count };
 
 /** What one key is matched against. */
 export type Keyset =
@@ -182,7 +183,7 @@ export type Table = Declared<"table"> & {
   /** Whether a larger priority wins (`largest_priority_wins`, true unless set). */
   readonly largestPriorityWins: boolean;
   /** As given by `size`. */
-  readonly size?: number;
+  readonly size?: Count;
   /** All others, such as `implementation`, `counters` or `idle_timeout`. */
   readonly properties: readonly TableProperty[];
 };

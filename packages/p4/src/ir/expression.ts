@@ -31,7 +31,7 @@ type Aggregate = Node<"aggregate"> & { readonly elements: readonly Expr[] };
 type Invalid = Node<"invalid">;
 
 /** A variable, parameter or constructor parameter. */
-export type VariableExpr = Node<"variable"> & { readonly variable: Variable | Parameter };
+type VariableExpr = Node<"variable"> & { readonly variable: Variable | Parameter };
 
 /** An instance of an extern, parser, control or package by its name. */
 type InstanceExpr = Node<"instance"> & { readonly instance: Instance };
@@ -40,20 +40,20 @@ type InstanceExpr = Node<"instance"> & { readonly instance: Instance };
 type This = Node<"this">;
 
 /** A constructor's call where a value is expected, such as an argument of a package or a property of a table. */
-export type NewExpr = Node<"new"> & { readonly instance: Instance };
+type NewExpr = Node<"new"> & { readonly instance: Instance };
 
 /** A table as a value. */
 type TableExpr = Node<"table"> & { readonly table: Table };
 
 /** A field of a struct, header or header union; `index` is its place among the fields. */
-export type FieldExpr = Node<"field"> & {
+type FieldExpr = Node<"field"> & {
   readonly of: Expr;
   readonly field: string;
   readonly index: number;
 };
 
 /** An element of a stack, tuple or list; a tuple's index is a value. */
-export type ElementExpr = Node<"element"> & { readonly of: Expr; readonly index: Expr };
+type ElementExpr = Node<"element"> & { readonly of: Expr; readonly index: Expr };
 
 /** `next`, `last`, `lastIndex` and `size` of a stack; `size` is a value and thus an integer. */
 export type StackExpr = Node<"next" | "last" | "lastIndex"> & { readonly of: Expr };
@@ -66,7 +66,7 @@ export type SliceExpr = Node<"slice"> & {
 };
 
 /** `of[low+:width]`: bits, `low` may be anything. */
-export type PartSelectExpr = Node<"part select"> & {
+type PartSelectExpr = Node<"part select"> & {
   readonly of: Expr;
   readonly low: Expr;
   readonly width: number;

@@ -10,14 +10,14 @@ type Node<Kind extends string> = { readonly kind: Kind; readonly span: Span };
  * `target = value`, or with an operator `target op= value`, whose target is evaluated once. The target is a variable, a field, element,
  * `next`, `last`, slice or part of one. A struct is copied; a header takes over its validity.
  */
-export type Assignment = Node<"assignment"> & {
+type Assignment = Node<"assignment"> & {
   readonly target: Expr;
   readonly operator?: Operator;
   readonly value: Expr;
 };
 
 /** A call whose result is not used. */
-export type CallStatement = Node<"call statement"> & { readonly call: CallExpr };
+type CallStatement = Node<"call statement"> & { readonly call: CallExpr };
 
 /** A local variable; without a value it is not initialised: headers are invalid. */
 export type VariableStatement = Node<"variable"> & {

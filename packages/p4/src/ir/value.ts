@@ -46,7 +46,25 @@ export function isValue(expr: Expr): boolean {
       return true;
     case "aggregate":
       return expr.elements.every(isValue);
-    default:
+    case "binary":
+    case "call":
+    case "cast":
+    case "conditional":
+    case "element":
+    case "field":
+    case "hit":
+    case "instance":
+    case "last":
+    case "lastIndex":
+    case "miss":
+    case "new":
+    case "next":
+    case "part select":
+    case "slice":
+    case "table":
+    case "this":
+    case "unary":
+    case "variable":
       return false;
   }
 }
@@ -73,7 +91,21 @@ export function isKnown(expr: Expr): boolean {
     case "field":
     case "slice":
       return isKnown(expr.of);
-    default:
+    case "bool":
+    case "call":
+    case "element":
+    case "enum":
+    case "error":
+    case "hit":
+    case "integer":
+    case "invalid":
+    case "last":
+    case "lastIndex":
+    case "match_kind":
+    case "miss":
+    case "next":
+    case "part select":
+    case "string":
       return isValue(expr);
   }
 }

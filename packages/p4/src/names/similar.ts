@@ -21,11 +21,10 @@ function distance(from: string, to: string): number {
 export function similar(name: string, names: readonly string[]): string | undefined {
   if (name.length > LONGEST || names.length > MOST) return undefined;
   const most = Math.ceil(name.length / 3);
-  let best: { readonly name: string; readonly far: number } | undefined;
-  for (const each of names) {
-    if (Math.abs(each.length - name.length) > most || each === name) continue;
-    const far = distance(name.toLowerCase(), each.toLowerCase());
-    if (far <= most && far < (best?.far ?? Infinity)) best = { name: each, far };
-  }
-  return best?.name;
+  const near = names
+    .filter((each) => Math.abs(each.length - name.length) <= most && each !== name)
+    .map((each) => ({ each, far: distance(name.toLowerCase(), each.toLowerCase()) }))
+    .filter(({ far }) => far <= most);
+  const least = Math.min(...near.map(({ far }) => far));
+  return near.find(({ far }) => far === least)?.each;
 }

@@ -1,5 +1,5 @@
 /** Parts of values: members, elements, slices (sections 8.6, 8.9, 8.16 to 8.18). */
-import type { Expr } from "../ir/expression.ts";
+import type { Expr, StackExpr } from "../ir/expression.ts";
 import { integerOf, plain } from "../ir/value.ts";
 import { similar } from "../names/similar.ts";
 import type { Span } from "../source/file.ts";
@@ -8,7 +8,7 @@ import { converted } from "./coerce.ts";
 import { type Checker, isNothing, tell, typeOf, wrong } from "./context.ts";
 import { known } from "./relate.ts";
 import { isBits, show, underlying } from "./show.ts";
-import type { StackType, Type } from "./type.ts";
+import type { Field, StackType, Type } from "./type.ts";
 
 /** Tells that something has no member of a name, with the one that was meant when there is a similar one. */
 export function noMember(
@@ -35,24 +35,58 @@ export function member(
     case "struct":
     case "header":
     case "header_union":
-    case "record": {
-      const index = type.fields.findIndex((each) => each.name === name.text);
-      const field = type.fields[index];
-      if (field === undefined) {
-        const names = type.fields.map((each) => each.name);
-        return noMember(c, name, { of: show(type), names });
-      }
-      const part = of.kind === "aggregate" ? of.elements[index] : undefined;
-      if (part !== undefined) return { ...part, span };
-      return { kind: "field", of, field: name.text, index, type: known(field.type), span };
-    }
+    case "record":
+      return fieldOf(c, { of, fields: type.fields, name, span });
     case "stack":
       return stackMember(c, { of, type, name, span });
     case "apply result":
       return outcome(c, of, { name, span });
-    default:
+    case "action run":
+    case "bit":
+    case "bool":
+    case "control":
+    case "enum":
+    case "error":
+    case "extern":
+    case "inferred":
+    case "int":
+    case "integer":
+    case "invalid":
+    case "list":
+    case "match_kind":
+    case "newtype":
+    case "package":
+    case "parser":
+    case "rest":
+    case "serializable enum":
+    case "set":
+    case "string":
+    case "table":
+    case "tuple":
+    case "varbit":
+    case "variable":
+    case "void":
       return noMember(c, name, { of: show(type), names: [] });
   }
+}
+
+type FieldAccess = {
+  readonly of: Expr;
+  readonly fields: readonly Field[];
+  readonly name: Name;
+  readonly span: Span;
+};
+
+function fieldOf(c: Checker, { of, fields, name, span }: FieldAccess): Expr {
+  const index = fields.findIndex((each) => each.name === name.text);
+  const field = fields[index];
+  if (field === undefined) {
+    const names = fields.map((each) => each.name);
+    return noMember(c, name, { of: show(of.type), names });
+  }
+  const part = of.kind === "aggregate" ? of.elements[index] : undefined;
+  if (part !== undefined) return { ...part, span };
+  return { kind: "field", of, field: name.text, index, type: known(field.type), span };
 }
 
 type StackAccess = {
@@ -66,15 +100,18 @@ const BIT_32: Type = { kind: "bit", width: 32 };
 
 function stackMember(c: Checker, { of, type, name, span }: StackAccess): Expr {
   const { text } = name;
+  const item = known(type.element);
   if (text === "size") return integerOf(BigInt(type.size), BIT_32, span);
-  if (text !== "next" && text !== "last" && text !== "lastIndex")
-    return noMember(c, name, { of: show(type), names: ["next", "last", "lastIndex", "size"] });
-  const element = known(type.element).kind;
-  if (element !== "header" && element !== "header_union" && element !== "variable")
-    return noMember(c, name, { of: show(type), names: [] });
+  const isStack = ["header", "header_union", "variable"].includes(item.kind);
+  if (!isStack || (text !== "next" && text !== "last" && text !== "lastIndex")) {
+    const names = isStack ? ["next", "last", "lastIndex", "size"] : ["size"];
+    return noMember(c, name, { of: show(type), names });
+  }
   if (c.place.kind !== "parser" && c.place.kind !== "state")
     tell(c, { code: "P615", span: name.span }, { name: text });
-  return { kind: text, of, type: text === "lastIndex" ? BIT_32 : known(type.element), span };
+  const result: Type = text === "lastIndex" ? BIT_32 : item;
+  const made: StackExpr = { kind: text, of, type: result, span };
+  return made;
 }
 
 /** `t.apply().hit` and its like. */
@@ -101,15 +138,15 @@ export function element(
     const fields = { what: "an index", expected: "a number", found: show(index.type) };
     return wrong(c, { code: "P601", span: index.span }, fields);
   }
-  if (type.kind === "stack" || type.kind === "list") {
-    const count = type.kind === "stack" ? type.size : undefined;
-    return elementAt(c, { of, index, span, count, type: known(type.element) });
-  }
+  if (type.kind === "stack")
+    return elementAt(c, { of, index, span, count: type.size, type: known(type.element) });
+  if (type.kind === "list")
+    return elementAt(c, { of, index, span, count: undefined, type: known(type.element) });
   if (type.kind !== "tuple") return wrong(c, { code: "P616", span }, { type: show(type) });
   if (index.kind !== "integer")
     return wrong(c, { code: "P507", span: index.span }, { what: "the index of a tuple" });
-  const part = type.elements[Number(index.value)] ?? { kind: "nothing" };
-  return elementAt(c, { of, index, span, count: type.elements.length, type: known(part) });
+  const item = type.elements[Number(index.value)] ?? { kind: "nothing" };
+  return elementAt(c, { of, index, span, count: type.elements.length, type: known(item) });
 }
 
 type ElementAccess = {
@@ -160,9 +197,7 @@ export function slice(c: Checker, of: Expr, { high, low, span }: Bounds): Expr {
     return wrong(c, { code: "P507", span: unknown.span }, { what: "a bound of a slice" });
   }
   const type = typeOf(bits);
-  const width = "width" in type ? type.width : 65_536;
-  const isWithin = low.value >= 0n && high.value >= low.value && high.value < BigInt(width);
-  if (!isWithin) {
+  if (!holds(type, { first: low.value, last: high.value })) {
     const fields = {
       high: String(high.value).slice(0, 40),
       low: String(low.value).slice(0, 40),
@@ -188,39 +223,34 @@ export function partSelect(c: Checker, of: Expr, { low, width, span }: Part): Ex
     return { ...of, type: { kind: "nothing" } };
   const bits = sliceable(c, of);
   if (bits === undefined) return wrong(c, { code: "P618", span }, { type: show(of.type) });
-  const type = typeOf(bits);
   if (width.kind !== "integer")
     return wrong(c, { code: "P507", span: width.span }, { what: "the width of a slice" });
   const start = underlying(low.type);
   if (start.kind !== "integer" && start.kind !== "bit") {
-    const fields = {
-      what: "the start of a slice",
-      expected: "an unsigned number",
-      found: show(low.type),
-    };
+    const found = show(low.type);
+    const fields = { what: "the start of a slice", expected: "an unsigned number", found };
     return wrong(c, { code: "P601", span: low.span }, fields);
   }
-  const end = (low.kind === "integer" ? low.value : 0n) + width.value - 1n;
-  const isWithin =
-    width.value > 0n && !("width" in type && end >= BigInt(type.width)) && end < 65_536n;
-  if (!isWithin || (low.kind === "integer" && low.value < 0n)) {
-    const first = low.kind === "integer" ? String(low.value).slice(0, 40) : "0";
-    return wrong(
-      c,
-      { code: "P619", span },
-      { high: String(end).slice(0, 40), low: first, type: show(type) },
-    );
+  const first = low.kind === "integer" ? low.value : 0n;
+  const last = first + width.value - 1n;
+  if (!holds(typeOf(bits), { first, last })) {
+    const fields = { high: shown(last), low: shown(first), type: show(typeOf(bits)) };
+    return wrong(c, { code: "P619", span }, fields);
   }
-  if (low.kind === "integer")
-    return sliced(bits, { high: Number(end), low: Number(low.value), span });
-  return {
-    kind: "part select",
-    of: bits,
-    low,
-    width: Number(width.value),
-    type: { kind: "bit", width: Number(width.value) },
-    span,
-  };
+  if (low.kind === "integer") return sliced(bits, { high: Number(last), low: Number(first), span });
+  const type: Type = { kind: "bit", width: Number(width.value) };
+  return { kind: "part select", of: bits, low, width: type.width, type, span };
+}
+
+const shown = (value: bigint): string => String(value).slice(0, 40);
+
+/** Whether a number has all bits from first to last, and at least one. */
+function holds(
+  type: Type,
+  { first, last }: { readonly first: bigint; readonly last: bigint },
+): boolean {
+  const width = "width" in type ? BigInt(type.width) : 65_536n;
+  return first >= 0n && last >= first && last < width;
 }
 
 /** Whether an expression may be assigned to, or be an argument of `out` (section 6.7). */
@@ -240,7 +270,26 @@ export function isAssignable(expr: Expr): boolean {
       return isAssignable(expr.of);
     case "element":
       return typeOf(expr.of).kind !== "tuple" && isAssignable(expr.of);
-    default:
+    case "aggregate":
+    case "binary":
+    case "bool":
+    case "call":
+    case "cast":
+    case "conditional":
+    case "enum":
+    case "error":
+    case "hit":
+    case "instance":
+    case "integer":
+    case "invalid":
+    case "lastIndex":
+    case "match_kind":
+    case "miss":
+    case "new":
+    case "string":
+    case "table":
+    case "this":
+    case "unary":
       return false;
   }
 }

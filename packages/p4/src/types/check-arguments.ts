@@ -42,86 +42,89 @@ export type Passed = {
 
 /** Judges the arguments of a call; undefined after an error that leaves its type unknown. */
 export function passed(c: Checker, signature: Signature, use: Use): Passed | undefined {
-  const { name, typeParameters } = signature;
+  const { name, typeParameters, parameters } = signature;
   const given = use.typeArguments.length;
   if (given > 0 && given !== typeParameters.length) {
     const fields = { name, expected: String(typeParameters.length), found: String(given) };
     tell(c, { code: "P505", span: use.span }, fields);
     return undefined;
   }
-  const types = typeParameters.map((each, at) => use.typeArguments[at] ?? inferred(each.name));
-  const put = (type: Type): Type => substituted(type, typeParameters, types);
-  const called = { name, span: use.span };
-  const { parameters, result } = signature;
-  const match = matched(c, { parameters, list: use.list, called });
+  const match = matched(c, { parameters, list: use.list, called: { name, span: use.span } });
   if (match === undefined) {
     for (const { value } of use.list) if (value !== undefined) check(c, value);
     return undefined;
   }
+  const types = typeParameters.map((each, at) => use.typeArguments[at] ?? inferred(each.name));
+  const put = (type: Type): Type => substituted(type, typeParameters, types);
   const slots = parameters.map((parameter, index) => {
-    const place = match.places[index];
-    const type = put(parameter.type);
-    return {
-      parameter: { ...parameter, type },
-      syntax: place === undefined ? undefined : use.list[place],
-    };
+    const syntax = use.list[match.places[index] ?? -1];
+    return { parameter: { ...parameter, type: put(parameter.type) }, syntax };
   });
   const values = evaluated(c, slots);
-  const made = put(result);
-  if (use.expected !== undefined && isOpen(made)) unify(made, use.expected);
-  for (const { parameter, syntax } of slots)
-    if (syntax === undefined && parameter.isOptional) loosen(parameter.type);
+  const result = put(signature.result);
+  inferRest(slots, { result, expected: use.expected });
   if (!allInferred(c, { types, typeParameters, use, name })) return undefined;
-  const list = slots.map(({ parameter, syntax }, index) =>
-    finished(c, {
-      parameter: { ...parameter, type: settled(parameter.type) },
-      value: values[index],
-      syntax,
-    }),
-  );
-  for (const { parameter } of list) wellFormed(c, parameter.type, use.span);
-  const order = match.places.flatMap((place, index) =>
-    place === undefined ? [] : [{ place, index }],
-  );
-  order.sort((left, right) => left.place - right.place);
+  const list = slots.map(({ parameter, syntax }, index) => {
+    const type = wellFormed(c, settled(parameter.type), use.span);
+    return finished(c, { parameter: { ...parameter, type }, value: values[index], syntax });
+  });
   return {
     typeArguments: types.map(settled),
     arguments: list,
-    order: order.map(({ index }) => index),
-    result: wellFormed(c, settled(made), use.span),
+    order: orderOf(match.places),
+    result: wellFormed(c, settled(result), use.span),
   };
 }
+
+/** What arguments did not tell, the expected result may; what belongs to optional parameters that are not given nobody does. */
+function inferRest(
+  slots: readonly Slot[],
+  { result, expected }: { readonly result: Type; readonly expected: Type | undefined },
+): void {
+  if (expected !== undefined && isOpen(result)) unify(result, expected);
+  for (const { parameter, syntax } of slots)
+    if (syntax === undefined && parameter.isOptional) loosen(parameter.type);
+}
+
+/** The parameters that have arguments, in the order of the arguments. */
+const orderOf = (places: readonly (number | undefined)[]): readonly number[] =>
+  places
+    .flatMap((place, index) => (place === undefined ? [] : [{ place, index }]))
+    .sort((left, right) => left.place - right.place)
+    .map(({ index }) => index);
 
 type Slot = { readonly parameter: Parameter; readonly syntax: ArgumentSyntax | undefined };
 
 const SOFT: ReadonlySet<Expression["kind"]> = new Set<Expression["kind"]>([
-  ...(["list", "struct value", "rest", "invalid header", "conditional"] as const),
+  "list",
+  "struct value",
+  "rest",
+  "invalid header",
+  "conditional",
 ]);
 
 /** Values of arguments, in two rounds; undefined where there is none. */
 function evaluated(c: Checker, slots: readonly Slot[]): readonly (Expr | undefined)[] {
-  const values: (Expr | undefined)[] = slots.map(() => undefined);
-  const later: number[] = [];
-  for (const [index, { parameter, syntax }] of slots.entries()) {
+  const first = slots.map(({ parameter, syntax }): Expr | undefined => {
     const value = syntax?.value;
-    if (value === undefined) continue;
-    if (SOFT.has(value.kind) && isOpen(parameter.type)) {
-      later.push(index);
-      continue;
-    }
+    if (value === undefined || isLate(value, parameter)) return undefined;
     const expr = check(c, value, parameter.type);
-    values[index] = expr;
-    if (typeOf(expr).kind === "integer" && isOpen(parameter.type)) later.push(index);
-    else values[index] = passedAs(c, expr, parameter);
-  }
-  for (const index of later) {
-    const { parameter, syntax } = slots[index] ?? {};
-    if (parameter === undefined || syntax?.value === undefined) continue;
-    const expr = values[index] ?? check(c, syntax.value, parameter.type);
-    values[index] = passedAs(c, expr, parameter);
-  }
-  return values;
+    const waits = typeOf(expr).kind === "integer" && isOpen(parameter.type);
+    return waits ? expr : passedAs(c, expr, parameter);
+  });
+  return slots.map(({ parameter, syntax }, index) => {
+    const value = syntax?.value;
+    const expr = first[index];
+    if (expr !== undefined)
+      return typeOf(expr).kind === "integer" ? passedAs(c, expr, parameter) : expr;
+    return value === undefined
+      ? undefined
+      : passedAs(c, check(c, value, parameter.type), parameter);
+  });
 }
+
+const isLate = (value: Expression, { type }: Parameter): boolean =>
+  SOFT.has(value.kind) && isOpen(type);
 
 /** An argument as its parameter takes it: `out` and `inout` take variables of just their type. */
 function passedAs(c: Checker, expr: Expr, parameter: Parameter): Expr {

@@ -1,14 +1,14 @@
 /** Methods that are part of the language: of headers, unions, stacks, and the sizes of types (sections 8.17 to 8.19 and 9). */
+import type { Parameter } from "../ir/declaration.ts";
 import type { Expr, HeaderMethod } from "../ir/expression.ts";
 import { integerOf, plain } from "../ir/value.ts";
 import type { Name } from "../syntax/ast.ts";
 import { isAssignable } from "./check-access.ts";
 import { passed, type Use } from "./check-arguments.ts";
-import { type Checker, tell, typeOf } from "./context.ts";
+import { type Checker, isNothing, newId, tell, typeOf } from "./context.ts";
 import { known } from "./relate.ts";
 import { show, underlying } from "./show.ts";
 import type { Type } from "./type.ts";
-import { newId } from "./context.ts";
 
 type Of = { readonly of: Expr; readonly name: Name; readonly use: Use };
 
@@ -19,7 +19,7 @@ const VALIDITY: ReadonlyMap<string, HeaderMethod> = new Map<string, HeaderMethod
 ]);
 
 /** How many bits a value of a type has, least or at most; undefined when it has no size (section 9). */
-export function bitsOf(given: Type, of: "least" | "most"): bigint | undefined {
+function bitsOf(given: Type, of: "least" | "most"): bigint | undefined {
   const type = underlying(given);
   switch (type.kind) {
     case "bit":
@@ -43,7 +43,29 @@ export function bitsOf(given: Type, of: "least" | "most"): bigint | undefined {
         type.fields.map((each) => bitsOf(each.type, of)),
         of,
       );
-    default:
+    case "action run":
+    case "apply result":
+    case "control":
+    case "enum":
+    case "error":
+    case "extern":
+    case "inferred":
+    case "integer":
+    case "invalid":
+    case "list":
+    case "match_kind":
+    case "newtype":
+    case "nothing":
+    case "package":
+    case "parser":
+    case "record":
+    case "rest":
+    case "serializable enum":
+    case "set":
+    case "string":
+    case "table":
+    case "variable":
+    case "void":
       return undefined;
   }
 }
@@ -115,46 +137,40 @@ export function headerCall(c: Checker, given: Of): Expr | undefined {
 export function stackCall(c: Checker, given: Of): Expr | undefined {
   const { of, name, use } = given;
   const { text } = name;
-  const element = typeOf(of).kind === "stack" ? known(elementOf(typeOf(of))).kind : "";
-  if ((text !== "push_front" && text !== "pop_front") || !element.startsWith("header"))
-    return undefined;
-  const parameter = {
-    kind: "parameter",
-    id: newId(c),
-    name: "count",
-    annotations: [],
-    span: name.span,
-    type: plain("integer"),
-    direction: "none",
-    isOptional: false,
-  } as const;
-  const signature = {
-    name: text,
-    typeParameters: [],
-    parameters: [parameter],
-    result: plain("void"),
-  };
-  const made = passed(c, signature, use);
-  const count = made?.arguments[0]?.value;
-  if (count !== undefined && count.kind !== "integer" && count.type.kind !== "nothing")
-    tell(c, { code: "P507", span: count.span }, { what: `the argument of ${text}` });
-  else if (count?.kind === "integer" && count.value < 0n)
-    tell(
-      c,
-      { code: "P508", span: count.span },
-      { what: "a count", value: String(count.value), least: "0", most: "65536" },
-    );
-  if (!isAssignable(of)) tell(c, { code: "P636", span: of.span }, { what: show(of.type) });
+  const type = typeOf(of);
+  const isStack = type.kind === "stack" && known(type.element).kind.startsWith("header");
+  if ((text !== "push_front" && text !== "pop_front") || !isStack) return undefined;
+  const parameter = countOf(c, name);
+  const signature = { name: text, typeParameters: [], parameters: [parameter], result: VOID };
+  const list = passed(c, signature, use)?.arguments ?? [];
+  const count = list[0]?.value;
+  if (count !== undefined) tellCount(c, count, text);
+  if (!isAssignable(of)) tell(c, { code: "P636", span: of.span }, { what: show(type) });
   const callee = { kind: "stack", method: text, of } as const;
-  return {
-    kind: "call",
-    callee,
-    typeArguments: [],
-    arguments: made?.arguments ?? [],
-    order: [0],
-    type: plain("void"),
-    span: use.span,
-  };
+  const { span } = use;
+  return { kind: "call", callee, typeArguments: [], arguments: list, order: [0], type: VOID, span };
 }
 
-const elementOf = (type: Type): Type => (type.kind === "stack" ? type.element : type);
+const VOID = plain("void");
+
+const countOf = (c: Checker, { span }: Name): Parameter => ({
+  kind: "parameter",
+  id: newId(c),
+  name: "count",
+  annotations: [],
+  span,
+  type: plain("integer"),
+  direction: "none",
+  isOptional: false,
+});
+
+function tellCount(c: Checker, count: Expr, method: string): void {
+  const { span } = count;
+  if (isNothing(count.type)) return;
+  if (count.kind !== "integer")
+    tell(c, { code: "P507", span }, { what: `the argument of ${method}` });
+  else if (count.value < 0n || count.value > 65_536n) {
+    const value = String(count.value).slice(0, 40);
+    tell(c, { code: "P508", span }, { what: "a count", value, least: "0", most: "65536" });
+  }
+}

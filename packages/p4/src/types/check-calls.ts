@@ -48,7 +48,11 @@ function callByName(c: Checker, callee: Extract<Expression, { kind: "name" }>, u
       const type = { kind: "named type", isGlobal, name, span } as const;
       return constructed(c, { type, use });
     }
-    default: {
+    case "constant":
+    case "instance":
+    case "table":
+    case "value set":
+    case "variable": {
       const fields = {
         name: name.text,
         found: entityKind(entity),
@@ -242,7 +246,32 @@ function callMethod(c: Checker, { of, name, use }: OfObject): Expr {
     case "parser":
     case "control":
       return name.text === "apply" ? applyBlock(c, { of, name, use }) : noMethod(c, name, type);
-    default:
+    case "action run":
+    case "apply result":
+    case "bit":
+    case "bool":
+    case "enum":
+    case "error":
+    case "header":
+    case "header_union":
+    case "inferred":
+    case "int":
+    case "integer":
+    case "invalid":
+    case "list":
+    case "match_kind":
+    case "newtype":
+    case "package":
+    case "record":
+    case "rest":
+    case "serializable enum":
+    case "set":
+    case "string":
+    case "struct":
+    case "tuple":
+    case "varbit":
+    case "variable":
+    case "void":
       unknownCall(c, use);
       return noMethod(c, name, type);
   }

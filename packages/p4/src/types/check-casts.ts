@@ -6,7 +6,7 @@ import type { Span } from "../source/file.ts";
 import { converted, fitted } from "./coerce.ts";
 import { type Checker, isNothing, typeOf, wrong } from "./context.ts";
 import { known, same, settled } from "./relate.ts";
-import { isBits, show, underlying } from "./show.ts";
+import { show, underlying } from "./show.ts";
 import type { Type } from "./type.ts";
 
 /** An expression cast to a type. */
@@ -44,34 +44,30 @@ function castNamed(c: Checker, operand: Expr, { to, span }: To): Expr {
   const from = typeOf(operand);
   const under = underlying(to);
   if (same(from, to)) return { ...operand, span };
-  const isSame = same(underlying(from), under);
-  if (!isSame && from.kind !== "integer" && !castable(underlying(from), under))
-    return refused(c, operand, { to, span });
-  if (from.kind === "integer" && !isBits(under) && under.kind !== "integer")
-    return refused(c, operand, { to, span });
-  if (
-    from.kind === "integer" &&
-    operand.kind === "integer" &&
-    isBits(under) &&
-    "width" in under &&
-    under.kind !== "varbit"
-  )
-    return { ...fitted(c, operand.value, { type: under, span }), type: settled(to) };
-  return changed(operand, { to, span });
+  if (from.kind !== "integer")
+    return castable(underlying(from), under)
+      ? changed(operand, { to, span })
+      : refused(c, operand, { to, span });
+  if (under.kind === "bit" || under.kind === "int")
+    return operand.kind === "integer"
+      ? { ...fitted(c, operand.value, { type: under, span }), type: settled(to) }
+      : changed(operand, { to, span });
+  return under.kind === "integer"
+    ? changed(operand, { to, span })
+    : refused(c, operand, { to, span });
 }
 
 function castable(from: Type, to: Type): boolean {
   if (same(from, to)) return true;
-  if (isBits(from)) {
-    if (to.kind === "integer") return true;
-    if (to.kind === "bool") return from.kind === "bit" && "width" in from && from.width === 1;
-    return (
-      isBits(to) &&
-      (from.kind === to.kind || ("width" in from && "width" in to && from.width === to.width))
-    );
-  }
-  return from.kind === "bool" && to.kind === "bit" && to.width === 1;
+  if (from.kind === "bool") return isOneBit(to);
+  if (from.kind !== "bit" && from.kind !== "int") return false;
+  if (to.kind === "bool") return isOneBit(from);
+  if (to.kind === "bit" || to.kind === "int")
+    return from.kind === to.kind || from.width === to.width;
+  return to.kind === "integer";
 }
+
+const isOneBit = (type: Type): boolean => type.kind === "bit" && type.width === 1;
 
 /** A cast that is allowed, worked out when its operand is a value. */
 const changed = (operand: Expr, { to, span }: To): Expr =>

@@ -62,7 +62,16 @@ export function declaration(c: Checker, syntax: Declaration): void {
     case "match_kind":
       c.draft.matchKinds.push(...syntax.members.map(({ text }) => text));
       return;
-    default:
+    case "control type":
+    case "enum":
+    case "extern":
+    case "header":
+    case "header_union":
+    case "package":
+    case "parser type":
+    case "struct":
+    case "type":
+    case "typedef":
       typeDeclaration(c, syntax);
   }
 }
@@ -118,8 +127,14 @@ function externFunction(c: Checker, syntax: ExternFunctionSyntax): ExternFunctio
     const parameters = parametersOf(c, syntax.parameters);
     const annotations = annotated(c, syntax.annotations);
     const made: ExternFunction = {
-      ...{ kind: "extern function", id: newId(c), name: name.text, annotations, span },
-      ...{ typeParameters: variables, parameters, result: typeFor(c, syntax.result) },
+      kind: "extern function",
+      id: newId(c),
+      name: name.text,
+      annotations,
+      span,
+      typeParameters: variables,
+      parameters,
+      result: typeFor(c, syntax.result),
     };
     c.draft.externFunctions.push(made);
     return made;
@@ -152,8 +167,12 @@ function head(c: Checker, syntax: ParserSyntax | ControlSyntax): Block {
   declareParameters(c, [...parameters, ...constructorParameters]);
   const annotations = annotated(c, syntax.annotations);
   const type: BlockType = {
-    ...{ kind: syntax.kind, id: newId(c), name: syntax.name.text, annotations },
-    ...{ arguments: [], parameters },
+    kind: syntax.kind,
+    id: newId(c),
+    name: syntax.name.text,
+    annotations,
+    arguments: [],
+    parameters,
   };
   return { type, parameters, constructorParameters, annotations };
 }

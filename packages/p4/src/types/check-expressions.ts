@@ -37,7 +37,14 @@ export function expression(c: Checker, syntax: Expression, expected?: Type): Exp
     case "slice":
     case "part select":
       return access(c, syntax);
-    default:
+    case "boolean":
+    case "integer":
+    case "invalid header":
+    case "name":
+    case "rest":
+    case "string":
+    case "this":
+    case "type":
       return atom(c, syntax);
   }
 }
@@ -146,7 +153,10 @@ function named(c: Checker, syntax: Extract<Expression, { kind: "name" }>): Expr 
         span,
       };
     }
-    default: {
+    case "action":
+    case "functions":
+    case "type":
+    case "value set": {
       const fields = { name: name.text, found: entityKind(entity), expected: "a value" };
       return wrong(c, { code: "P504", span }, fields);
     }
@@ -158,31 +168,25 @@ function memberOf(c: Checker, syntax: Extract<Expression, { kind: "member" }>): 
   const { of, member: name, span } = syntax;
   const type = typeNamed(c, of);
   if (type === undefined) return member(c, check(c, of), { name, span });
-  switch (type.kind) {
-    case "nothing":
-      return nothing(span);
-    case "error":
-      return c.draft.errors.includes(name.text)
-        ? { kind: "error", type, member: name.text, span }
-        : noMember(c, name, { of: "error", names: c.draft.errors });
-    case "match_kind":
-      return c.draft.matchKinds.includes(name.text)
-        ? { kind: "match_kind", type, member: name.text, span }
-        : noMember(c, name, { of: "match_kind", names: c.draft.matchKinds });
-    case "enum":
-      return type.members.includes(name.text)
-        ? { kind: "enum", type, member: name.text, span }
-        : noMember(c, name, { of: type.name, names: type.members });
-    case "serializable enum": {
-      const found = type.members.find((each) => each.name === name.text);
-      const names = type.members.map((each) => each.name);
-      return found === undefined
-        ? noMember(c, name, { of: type.name, names })
-        : integerOf(found.value, type, span);
-    }
-    default:
-      return noMember(c, name, { of: show(type), names: [] });
+  if (type.kind === "nothing") return nothing(span);
+  if (type.kind === "serializable enum") {
+    const found = type.members.find((each) => each.name === name.text);
+    if (found !== undefined) return integerOf(found.value, type, span);
   }
+  const names = membersOf(c, type);
+  if (!names.includes(name.text)) return noMember(c, name, { of: show(type), names });
+  const { kind } = type;
+  return kind === "enum" || kind === "error" || kind === "match_kind"
+    ? { kind, type, member: name.text, span }
+    : nothing(span);
+}
+
+/** The names that may stand behind a type's name and a dot. */
+function membersOf(c: Checker, type: Type): readonly string[] {
+  if (type.kind === "error") return c.draft.errors;
+  if (type.kind === "match_kind") return c.draft.matchKinds;
+  if (type.kind === "enum") return type.members;
+  return type.kind === "serializable enum" ? type.members.map((each) => each.name) : [];
 }
 
 function typeNamed(c: Checker, of: Expression): Type | undefined {

@@ -49,7 +49,14 @@ function returns(statement: Statement): boolean {
         statement.cases.some(({ isDefault }) => isDefault) &&
         statement.cases.every(({ body }) => returns(body))
       );
-    default:
+    case "assignment":
+    case "break":
+    case "call statement":
+    case "continue":
+    case "empty":
+    case "for":
+    case "for in":
+    case "variable":
       return false;
   }
 }
@@ -78,8 +85,15 @@ function functionWith(c: Checker, syntax: Syntax, { variables, self }: With): Fu
     tell(c, { code: "P641", span: name.span }, { name: name.text, type: show(result) });
   const annotations = annotated(c, syntax.annotations);
   return {
-    ...{ kind: "function", id: newId(c), name: name.text, annotations, span },
-    ...{ typeParameters: variables, parameters, result, body },
+    kind: "function",
+    id: newId(c),
+    name: name.text,
+    annotations,
+    span,
+    typeParameters: variables,
+    parameters,
+    result,
+    body,
   };
 }
 

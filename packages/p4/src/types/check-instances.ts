@@ -40,28 +40,21 @@ function instanceOf(c: Checker, { type: ref, use }: Construction): Instance | un
       : use.typeArguments;
   const signature = constructorOf(c, { named, list: use.list, span: ref.span });
   if (signature === undefined) return undefined;
-  const isApplied =
-    known(named.type).kind === "extern" &&
-    "arguments" in named.type &&
-    named.parameters.length === 0;
-  const made = passed(c, isApplied ? appliedConstructor(signature, named.type) : signature, {
-    ...use,
-    typeArguments,
-  });
+  const made = passed(c, appliedConstructor(signature, named), { ...use, typeArguments });
   if (made === undefined) return undefined;
   tellPlace(c, made.result, ref.span);
   tellUnknown(c, made);
   return {
-    ...{
-      kind: "instance",
-      id: newId(c),
-      name: "",
-      annotations: [],
-      span: use.span,
-      type: made.result,
-    },
+    kind: "instance",
+    id: newId(c),
+    name: "",
+    annotations: [],
+    span: use.span,
+    type: made.result,
     ...withBlock(blockOf(c, named, made.typeArguments)),
-    ...{ arguments: made.arguments, methods: [], instances: [] },
+    arguments: made.arguments,
+    methods: [],
+    instances: [],
   };
 }
 
@@ -77,8 +70,11 @@ function blockOf(
 }
 
 /** A constructor of an extern whose type arguments a typedef gives already. */
-function appliedConstructor(signature: Signature, type: Type): Signature {
-  if (type.kind !== "extern") return signature;
+function appliedConstructor(
+  signature: Signature,
+  { type, parameters: open }: NamedType,
+): Signature {
+  if (type.kind !== "extern" || open.length > 0) return signature;
   const parameters = signature.parameters.map((each) => ({
     ...each,
     type: substituted(each.type, type.typeParameters, type.arguments),
@@ -94,32 +90,30 @@ type Called = {
 
 /** The constructor that arguments fit; undefined, and an error, when there is none. */
 function constructorOf(c: Checker, { named, list, span }: Called): Signature | undefined {
-  const { type, parameters: typeParameters, block } = named;
-  switch (type.kind) {
-    case "extern": {
-      const fitting = type.constructors.find(({ parameters }) => fits(parameters, list));
-      const constructor = fitting ?? type.constructors[0];
-      if (constructor === undefined) break;
-      return { name: type.name, typeParameters, parameters: constructor.parameters, result: type };
-    }
-    case "parser":
-    case "control":
-      if (block === undefined) break;
-      return {
-        name: type.name,
-        typeParameters,
-        parameters: block.constructorParameters,
-        result: type,
-      };
-    case "package":
-      return { name: type.name, typeParameters, parameters: type.parameters, result: type };
-    case "nothing":
-      return undefined;
-    default:
-  }
-  tell(c, { code: "P637", span }, { type: show(type) });
-  return undefined;
+  const signature = constructorFor(named, list);
+  if (signature === undefined && !isNothing(named.type))
+    tell(c, { code: "P637", span }, { type: show(named.type) });
+  return signature;
 }
+
+function constructorFor(
+  { type, parameters: typeParameters, block }: NamedType,
+  list: readonly ArgumentSyntax[],
+): Signature | undefined {
+  if (type.kind === "extern") {
+    const fitting = type.constructors.find(({ parameters }) => fits(parameters, list));
+    const made = fitting ?? type.constructors[0];
+    if (made === undefined) return undefined;
+    return { name: type.name, typeParameters, parameters: made.parameters, result: type };
+  }
+  if (type.kind === "package")
+    return { name: type.name, typeParameters, parameters: type.parameters, result: type };
+  if (block === undefined) return undefined;
+  const { constructorParameters: parameters } = block;
+  return { name: block.name, typeParameters, parameters, result: type };
+}
+
+const BLOCKS: { readonly [place: string]: string } = { state: "parser", apply: "control" };
 
 const FORBIDDEN: { readonly [place: string]: readonly string[] } = {
   top: [],
@@ -130,11 +124,11 @@ const FORBIDDEN: { readonly [place: string]: readonly string[] } = {
 /** Parsers are not instantiated in controls, nor controls in parsers, nor anything in actions and functions (section 11.3.1). */
 function tellPlace(c: Checker, type: Type, span: Span): void {
   const { kind } = known(type);
-  const place = { state: "parser", apply: "control" }[String(c.place.kind)] ?? c.place.kind;
+  const place = BLOCKS[c.place.kind] ?? c.place.kind;
   const forbidden = FORBIDDEN[place];
   if (forbidden !== undefined && !forbidden.includes(kind)) return;
   const where = place === "parser" || place === "control" ? `a ${place}` : "an action or function";
-  tell(c, { code: "P638", span }, { what: `${/^e/.test(kind) ? "an" : "a"} ${kind}`, where });
+  tell(c, { code: "P638", span }, { what: `${kind.startsWith("e") ? "an" : "a"} ${kind}`, where });
 }
 
 function tellUnknown(c: Checker, { arguments: list }: Passed): void {

@@ -95,7 +95,25 @@ function keyset(c: Checker, syntax: Syntax, type: Type): Keyset {
         { type: show(type), expected: "1", found: String(syntax.elements.length) },
       );
       return ANY;
-    default: {
+    case "binary":
+    case "boolean":
+    case "call":
+    case "cast":
+    case "conditional":
+    case "index":
+    case "integer":
+    case "invalid header":
+    case "list":
+    case "member":
+    case "name":
+    case "part select":
+    case "rest":
+    case "slice":
+    case "string":
+    case "struct value":
+    case "this":
+    case "type":
+    case "unary": {
       const set = valueSetOf(c, syntax);
       if (set === undefined) return { kind: "value", value: part(c, syntax, type) };
       tellValueSet(c, { set, types: [type], syntax });

@@ -1,11 +1,12 @@
 /** Operators: what their operands may be, which of them is converted, and what they give (sections 8.5 to 8.12). */
-import { compared, computed, MOST_BITS } from "../eval/fold.ts";
+import { binaryValue, unaryValue } from "../eval/evaluate.ts";
+import { MOST_BITS } from "../eval/fold.ts";
 import type { Expr, Operator } from "../ir/expression.ts";
-import { boolOf, equal, integerOf, isValue, plain } from "../ir/value.ts";
+import { isValue, plain } from "../ir/value.ts";
 import type { Span } from "../source/file.ts";
 import type { UnaryOperator } from "../syntax/ast.ts";
 import { coerced, converted } from "./coerce.ts";
-import { type Checker, isNothing, typeOf, wrong } from "./context.ts";
+import { type Checker, isNothing, tell, typeOf, wrong } from "./context.ts";
 import { known, unify } from "./relate.ts";
 import { isBits, show, underlying } from "./show.ts";
 import type { Type } from "./type.ts";
@@ -30,17 +31,14 @@ export function unary(
   if (isNothing(operand.type)) return operand;
   if (operator === "!") {
     const value = coerced(c, operand, { to: BOOL, what: "the operand of !" });
-    if (value.kind === "bool") return boolOf(!value.value, span);
-    return { kind: "unary", operator, operand: value, type: BOOL, span };
+    return unaryValue({ kind: "unary", operator, operand: value, type: BOOL, span });
   }
   const expr = numeric(c, operand);
   const type = typeOf(expr);
   if (!isNumber(type) || (operator === "~" && type.kind === "integer"))
     return wrong(c, { code: "P604", span }, { operator, type: show(type) });
   if (operator === "+") return { ...expr, span };
-  if (expr.kind !== "integer") return { kind: "unary", operator, operand: expr, type, span };
-  const flipped = operator === "-" ? -expr.value : ~expr.value;
-  return integerOf(computed("+", [flipped, 0n], type) ?? flipped, type, span);
+  return unaryValue({ kind: "unary", operator, operand: expr, type, span });
 }
 
 /** Two operands and the operator between them. */
@@ -93,11 +91,7 @@ function logical(c: Checker, { operator, left, right, span }: Pair): Expr {
   const what = `an operand of ${operator}`;
   const first = coerced(c, left, { to: BOOL, what });
   const second = coerced(c, right, { to: BOOL, what });
-  if (first.kind === "bool") {
-    const decides = first.value === (operator === "||");
-    return decides ? boolOf(first.value, span) : { ...second, span };
-  }
-  return { kind: "binary", operator, left: first, right: second, type: BOOL, span };
+  return binaryValue({ kind: "binary", operator, left: first, right: second, type: BOOL, span });
 }
 
 /** Makes two operands of one type: a number takes the other's width, braces the other's shape. */
@@ -118,8 +112,19 @@ const isSoft = ({ type }: Expr): boolean =>
   ["integer", "tuple", "record", "invalid", "rest", "serializable enum"].includes(known(type).kind);
 
 const INCOMPARABLE: ReadonlySet<string> = new Set([
-  ...["void", "extern", "parser", "control", "package", "table", "apply result", "action run"],
-  ...["invalid", "rest", "list", "set", "inferred"],
+  "void",
+  "extern",
+  "parser",
+  "control",
+  "package",
+  "table",
+  "apply result",
+  "action run",
+  "invalid",
+  "rest",
+  "list",
+  "set",
+  "inferred",
 ]);
 
 function equality(c: Checker, pair: Pair): Expr {
@@ -129,38 +134,27 @@ function equality(c: Checker, pair: Pair): Expr {
   if (both === undefined || isInvalid || INCOMPARABLE.has(typeOf(first).kind))
     return rejected(c, pair);
   const { operator, span } = pair;
-  if (isValue(first) && isValue(second))
-    return boolOf(equal(first, second) === (operator === "=="), span);
-  return { kind: "binary", operator, left: first, right: second, type: BOOL, span };
+  return binaryValue({ kind: "binary", operator, left: first, right: second, type: BOOL, span });
 }
 
 function arithmetic(c: Checker, pair: Pair): Expr {
-  const operands = { ...pair, left: numeric(c, pair.left), right: numeric(c, pair.right) };
+  const operands = { left: numeric(c, pair.left), right: numeric(c, pair.right) };
   const both = alike(c, operands);
-  const type = both === undefined ? undefined : typeOf(both[0]);
-  if (both === undefined || type === undefined || !isNumber(type)) return rejected(c, pair);
+  if (both === undefined) return rejected(c, pair);
   const { operator, span } = pair;
   const [left, right] = both;
-  if (type.kind === "integer" && operator.startsWith("|") && operator !== "|")
-    return rejected(c, pair);
+  const type = typeOf(left);
+  const isSaturating = operator === "|+|" || operator === "|-|";
+  if (!isNumber(type) || (isSaturating && type.kind === "integer")) return rejected(c, pair);
   if (operator === "/" || operator === "%") {
     const problem = division(c, { ...pair, left, right });
     if (problem !== undefined) return problem;
   }
-  return folded({ operator, left, right, span }, type);
+  const made = COMPARISONS.has(operator) ? BOOL : type;
+  return binaryValue({ kind: "binary", operator, left, right, type: made, span });
 }
 
-/** The node, or its value when both operands are values. */
-function folded({ operator, left, right, span }: Pair, type: Type): Expr {
-  const isComparison = ["<", "<=", ">", ">="].includes(operator);
-  const made = isComparison ? BOOL : type;
-  const node: Expr = { kind: "binary", operator, left, right, type: made, span };
-  if (left.kind !== "integer" || right.kind !== "integer") return node;
-  const truth = isComparison ? compared(operator, left.value, right.value) : undefined;
-  if (truth !== undefined) return boolOf(truth, span);
-  const value = computed(operator, [left.value, right.value], type);
-  return value === undefined ? node : integerOf(value, type, span);
-}
+const COMPARISONS: ReadonlySet<Operator> = new Set<Operator>(["<", "<=", ">", ">="]);
 
 /** Division is of unsigned numbers (sections 8.6 and 8.8). */
 function division(c: Checker, { operator, left, right, span }: Pair): Expr | undefined {
@@ -179,20 +173,25 @@ function shift(c: Checker, pair: Pair): Expr {
   const type = typeOf(left);
   if (!isNumber(type) || !isNumber(typeOf(right))) return rejected(c, pair);
   const { operator, span } = pair;
-  if (right.kind === "integer" && right.value < 0n)
-    return wrong(c, { code: "P609", span: right.span }, { operator, count: String(right.value) });
-  if (typeOf(right).kind === "int")
+  if (typeOf(right).kind === "int" && right.kind !== "integer")
     return wrong(c, { code: "P610", span: right.span }, { operator, type: show(right.type) });
-  const isHuge = right.kind === "integer" && right.value > MOST_BITS;
-  if (type.kind === "integer" && (isHuge || (isValue(left) && !isValue(right))))
-    return rejected(c, pair);
-  if (
-    isBits(type) &&
-    right.kind === "integer" &&
-    right.value >= BigInt("width" in type ? type.width : 0)
-  )
-    c.found.add("P611", { span }, { operator, count: String(right.value), type: show(type) });
-  return folded({ operator, left, right, span }, type);
+  if (right.kind === "integer") {
+    const problem = shiftBy(c, { ...pair, left, right }, right.value);
+    if (problem !== undefined) return problem;
+  } else if (type.kind === "integer" && isValue(left)) return rejected(c, pair);
+  return binaryValue({ kind: "binary", operator, left, right, type, span });
+}
+
+/** What is wrong with a shift by a number that is known. */
+function shiftBy(c: Checker, pair: Pair, by: bigint): Expr | undefined {
+  const { operator, left, right, span } = pair;
+  const type = typeOf(left);
+  const count = String(by).slice(0, 40);
+  if (by < 0n) return wrong(c, { code: "P609", span: right.span }, { operator, count });
+  if (type.kind === "integer") return by > MOST_BITS ? rejected(c, pair) : undefined;
+  if ("width" in type && by >= BigInt(type.width))
+    tell(c, { code: "P611", span }, { operator, count, type: show(type) });
+  return undefined;
 }
 
 /** `++`: of numbers with widths, whose sum it has, and of strings that are values (section 8.6). */
@@ -207,9 +206,5 @@ function concatenation(c: Checker, pair: Pair): Expr {
   if (!("width" in first) || !("width" in second) || !isBits(first) || !isBits(second))
     return rejected(c, pair);
   const type: Type = { kind: first.kind, width: first.width + second.width };
-  if (left.kind !== "integer" || right.kind !== "integer")
-    return { kind: "binary", operator, left, right, type, span };
-  const low = BigInt.asUintN(second.width, right.value);
-  const value = computed("|", [left.value << BigInt(second.width), low], type) ?? 0n;
-  return integerOf(value, type, span);
+  return binaryValue({ kind: "binary", operator, left, right, type, span });
 }

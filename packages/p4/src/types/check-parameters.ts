@@ -20,7 +20,11 @@ export function typeParameters(c: Checker, names: readonly Name[]): readonly Var
 }
 
 const OBJECTS: ReadonlySet<Type["kind"]> = new Set<Type["kind"]>([
-  ...(["extern", "parser", "control", "package", "table"] as const),
+  "extern",
+  "parser",
+  "control",
+  "package",
+  "table",
 ]);
 
 /** Judges parameters, without declaring them. */

@@ -72,7 +72,15 @@ function tellKey(c: Checker, type: Type, span: StateSyntax["span"]): void {
 }
 
 const KEYS: ReadonlySet<string> = new Set([
-  ...["bool", "enum", "error", "integer", "nothing", "struct", "tuple", "variable", "varbit"],
+  "bool",
+  "enum",
+  "error",
+  "integer",
+  "nothing",
+  "struct",
+  "tuple",
+  "variable",
+  "varbit",
 ]);
 
 /** Judges a value set and declares it. */

@@ -40,7 +40,16 @@ export function statement(c: Checker, syntax: Syntax): readonly Statement[] {
     }
     case "empty":
       return [];
-    default:
+    case "assignment":
+    case "block":
+    case "break":
+    case "continue":
+    case "exit":
+    case "for":
+    case "for in":
+    case "if":
+    case "return":
+    case "switch":
       return [other(c, syntax)];
   }
 }
@@ -208,7 +217,9 @@ const NOT_STORED: ReadonlySet<Type["kind"]> = new Set<Type["kind"]>([
     "control",
     "package",
   ] as const),
-  ...(["set", "list", "table"] as const),
+  "set",
+  "list",
+  "table",
 ]);
 
 function localVariable(
@@ -250,7 +261,14 @@ export function variable(
 }
 
 const NOT_CONSTANT: ReadonlySet<Type["kind"]> = new Set<Type["kind"]>([
-  ...(["void", "match_kind", "extern", "parser", "control", "package", "set", "table"] as const),
+  "void",
+  "match_kind",
+  "extern",
+  "parser",
+  "control",
+  "package",
+  "set",
+  "table",
 ]);
 
 /** Judges a constant and declares it. */

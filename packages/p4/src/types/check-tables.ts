@@ -34,32 +34,37 @@ const propertyOfKind = <K extends PropertySyntax["kind"]>(
 ): Extract<PropertySyntax, { kind: K }> | undefined =>
   properties.find((each): each is Extract<PropertySyntax, { kind: K }> => each.kind === kind);
 
-/** Judges a table. */
-export function tableOf(c: Checker, syntax: Syntax): Table {
-  const { name, properties, span } = syntax;
-  const keys = (propertyOfKind(properties, "key")?.elements ?? []).map((each) => keyOf(c, each));
-  const actions = (propertyOfKind(properties, "actions")?.actions ?? []).flatMap((each) => {
+function actionsOf(c: Checker, properties: readonly PropertySyntax[]): readonly TableAction[] {
+  const listed = propertyOfKind(properties, "actions")?.actions ?? [];
+  const actions = listed.flatMap((each) => {
     const made = tableAction(c, each);
     return made === undefined ? [] : [made];
   });
   tellTwice(c, actions);
+  return actions;
+}
+
+/** Judges a table. */
+export function tableOf(c: Checker, syntax: Syntax): Table {
+  const { name, properties, span } = syntax;
+  const keys = (propertyOfKind(properties, "key")?.elements ?? []).map((each) => keyOf(c, each));
+  const actions = actionsOf(c, properties);
   const rest = properties.flatMap((each) => (each.kind === "property" ? [each] : []));
   const given = rest.find((each) => each.name.text === "default_action");
   const settings = settingsOf(c, rest);
-  const defaultAction =
-    given === undefined ? noAction(c, actions) : defaultOf(c, { given, actions });
+  const defaultAction = defaultOf(c, { given, actions });
   const entries = propertyOfKind(properties, "entries");
   const isLargest = settings.largestPriorityWins;
   const delta: Delta = { isLargest, delta: settings.delta };
   return {
-    ...{
-      kind: "table",
-      id: newId(c),
-      name: name.text,
-      annotations: annotated(c, syntax.annotations),
-      span,
-    },
-    ...{ keys, actions, ...(defaultAction !== undefined && { defaultAction }) },
+    kind: "table",
+    id: newId(c),
+    name: name.text,
+    annotations: annotated(c, syntax.annotations),
+    span,
+    keys,
+    actions,
+    ...(defaultAction !== undefined && { defaultAction }),
     entries: entries === undefined ? [] : entriesOf(c, { entries, keys, actions, delta }),
     areEntriesConst: entries?.isConst ?? false,
     largestPriorityWins: isLargest,
@@ -71,7 +76,10 @@ export function tableOf(c: Checker, syntax: Syntax): Table {
 }
 
 const SETTINGS: ReadonlySet<string> = new Set([
-  ...["size", "default_action", "largest_priority_wins", "priority_delta"],
+  "size",
+  "default_action",
+  "largest_priority_wins",
+  "priority_delta",
 ]);
 
 /** Types that are matched: numbers, truth values, enums, errors. */
@@ -119,8 +127,12 @@ function noAction(c: Checker, actions: readonly TableAction[]): Table["defaultAc
 
 function defaultOf(
   c: Checker,
-  { given, actions }: { readonly given: Property; readonly actions: readonly TableAction[] },
+  {
+    given,
+    actions,
+  }: { readonly given: Property | undefined; readonly actions: readonly TableAction[] },
 ): Table["defaultAction"] {
+  if (given === undefined) return noAction(c, actions);
   const { value: syntax, isConst, span } = given;
   const ref = refOf(syntax);
   if (ref === undefined) {

@@ -157,7 +157,14 @@ function targetOf(c: Checker, target: Typedef["target"]): Type {
       return structType(c, target);
     case "enum":
       return enumType(c, target);
-    default:
+    case "any type":
+    case "base type":
+    case "list type":
+    case "named type":
+    case "sized type":
+    case "specialized type":
+    case "stack type":
+    case "tuple type":
       return typeFor(c, target);
   }
 }

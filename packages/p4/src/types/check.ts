@@ -24,28 +24,33 @@ export type Checked = {
 /** So many findings are told. */
 const MOST = 100;
 
+const newChecker = (): Checker => ({
+  rules: { expression, statement, block: specializedBlock },
+  found: findings(),
+  draft: {
+    types: [],
+    externs: [],
+    blockTypes: [],
+    errors: [],
+    matchKinds: [],
+    functions: [],
+    externFunctions: [],
+    actions: [],
+    parsers: [],
+    controls: [],
+    valueSets: [],
+    instances: [],
+  },
+  scope: { names: new Map() },
+  place: { kind: "top", result: { kind: "void" } },
+  nextId: 0,
+  trials: 0,
+  implicit: [],
+});
+
 /** Judges the types of a program that was read and validated without errors. */
 export function checkProgram({ declarations }: Syntax): Checked {
-  const c: Checker = {
-    rules: { expression, statement, block: specializedBlock },
-    found: findings(),
-    draft: {
-      ...{ types: [], externs: [], blockTypes: [], errors: [], matchKinds: [], functions: [] },
-      ...{
-        externFunctions: [],
-        actions: [],
-        parsers: [],
-        controls: [],
-        valueSets: [],
-        instances: [],
-      },
-    },
-    scope: { names: new Map() },
-    place: { kind: "top", result: { kind: "void" } },
-    nextId: 0,
-    trials: 0,
-    implicit: [],
-  };
+  const c = newChecker();
   for (const each of declarations) declaration(c, each);
   const { list } = c.found;
   const diagnostics = list.length > MOST ? cut(list) : list;

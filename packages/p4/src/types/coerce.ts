@@ -40,29 +40,57 @@ export function coerced(c: Checker, expr: Expr, { to, what }: { to: Type; what: 
 /** An expression as one of a type that it becomes by itself; undefined when it does not. */
 export function converted(c: Checker, expr: Expr, to: Type): Expr | undefined {
   const target = known(to);
-  const from = typeOf(expr);
-  if (expr.kind === "conditional" && SOFT.has(from.kind)) return convertedBranches(c, expr, target);
-  switch (from.kind) {
+  const { kind } = typeOf(expr);
+  if (SOFT.has(kind) && target.kind !== "inferred") {
+    const made = softened(c, expr, target);
+    if (made !== undefined) return made;
+  }
+  if (kind === "serializable enum" && isBits(target)) return fromEnum(expr, target);
+  return unify(target, expr.type) ? expr : undefined;
+}
+
+/** What has no type of its own, such as a number without a width or braces, as one of a type; undefined when it cannot be. */
+function softened(c: Checker, expr: Expr, target: Type): Expr | undefined {
+  if (expr.kind === "conditional") return convertedBranches(c, expr, target);
+  switch (expr.type.kind) {
     case "integer":
-      if (target.kind === "bit" || target.kind === "int") return sized(c, expr, target);
-      break;
-    case "serializable enum":
-      if (isBits(target)) return fromEnum(expr, target);
-      break;
+      return target.kind === "bit" || target.kind === "int" ? sized(c, expr, target) : undefined;
     case "rest":
-      return target.kind === "inferred" ? undefined : defaultOf(c, target, expr.span);
+      return defaultOf(c, target, expr.span);
     case "invalid":
-      if (target.kind === "header" || target.kind === "header_union")
-        return { ...expr, type: settled(target) };
-      break;
+      return target.kind.startsWith("header") ? { ...expr, type: settled(target) } : undefined;
     case "tuple":
     case "record":
-      if (expr.kind === "aggregate" && target.kind !== "inferred")
-        return aggregateAs(c, expr, target);
-      break;
-    default:
+      return expr.kind === "aggregate" ? aggregateAs(c, expr, target) : undefined;
+    case "action run":
+    case "apply result":
+    case "bit":
+    case "bool":
+    case "control":
+    case "enum":
+    case "error":
+    case "extern":
+    case "header":
+    case "header_union":
+    case "inferred":
+    case "int":
+    case "list":
+    case "match_kind":
+    case "newtype":
+    case "nothing":
+    case "package":
+    case "parser":
+    case "serializable enum":
+    case "set":
+    case "stack":
+    case "string":
+    case "struct":
+    case "table":
+    case "varbit":
+    case "variable":
+    case "void":
+      return undefined;
   }
-  return unify(target, from) ? expr : undefined;
 }
 
 const SOFT: ReadonlySet<string> = new Set(["integer", "rest", "invalid", "tuple", "record"]);
@@ -146,7 +174,25 @@ export function defaultOf(c: Checker, given: Type, span: Span): Expr {
       return { kind: "invalid", type, span };
     case "nothing":
       return nothing(span);
-    default:
+    case "action run":
+    case "apply result":
+    case "control":
+    case "extern":
+    case "inferred":
+    case "invalid":
+    case "list":
+    case "match_kind":
+    case "package":
+    case "parser":
+    case "record":
+    case "rest":
+    case "set":
+    case "stack":
+    case "struct":
+    case "table":
+    case "tuple":
+    case "variable":
+    case "void":
       return defaultAggregate(c, type, span);
   }
 }

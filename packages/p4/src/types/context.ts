@@ -41,7 +41,7 @@ export type Place = {
 };
 
 /** What was made so far. */
-export type Draft = {
+type Draft = {
   readonly types: Program["types"][number][];
   readonly externs: ExternType[];
   readonly blockTypes: (BlockType | PackageType)[];
@@ -57,7 +57,7 @@ export type Draft = {
 };
 
 /** The rules that need each other; `check.ts` puts them together. */
-export type Rules = {
+type Rules = {
   readonly expression: (c: Checker, syntax: Expression, expected?: Type) => Expr;
   readonly statement: (c: Checker, syntax: StatementSyntax) => readonly Statement[];
   /** A generic parser or control with its type parameters bound. */

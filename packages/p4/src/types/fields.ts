@@ -4,8 +4,21 @@ import { isBits, underlying } from "./show.ts";
 import type { StructType, Type } from "./type.ts";
 
 const IN_STRUCTS: ReadonlySet<Type["kind"]> = new Set<Type["kind"]>([
-  ...(["varbit", "bool", "error", "struct", "header", "header_union", "stack", "tuple"] as const),
-  ...(["enum", "serializable enum", "newtype", "variable", "nothing", "list", "inferred"] as const),
+  "varbit",
+  "bool",
+  "error",
+  "struct",
+  "header",
+  "header_union",
+  "stack",
+  "tuple",
+  "enum",
+  "serializable enum",
+  "newtype",
+  "variable",
+  "nothing",
+  "list",
+  "inferred",
 ]);
 
 /** Whether a type may not be a field of a struct, header or header union. */

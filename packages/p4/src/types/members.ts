@@ -19,7 +19,32 @@ export function expectedMembers(
       return Array.from({ length: type.size }, () => ({ type: type.element }));
     case "list":
       return Array.from({ length: count }, () => ({ type: type.element }));
-    default:
+    case "action run":
+    case "apply result":
+    case "bit":
+    case "bool":
+    case "control":
+    case "enum":
+    case "error":
+    case "extern":
+    case "header_union":
+    case "inferred":
+    case "int":
+    case "integer":
+    case "invalid":
+    case "match_kind":
+    case "newtype":
+    case "nothing":
+    case "package":
+    case "parser":
+    case "rest":
+    case "serializable enum":
+    case "set":
+    case "string":
+    case "table":
+    case "varbit":
+    case "variable":
+    case "void":
       return undefined;
   }
 }

@@ -21,7 +21,7 @@ const mapped = <T>(list: readonly T[], map: (each: T) => T): readonly T[] => {
   return made.every((each, index) => each === list[index]) ? list : made;
 };
 
-/** Puts types in for others; the same object when nothing changes. */
+/** Puts types in for the parts of another; the same object when nothing changes. */
 function rebuilt(type: Type, put: (leaf: Type) => Type): Type {
   const each = (part: Type): Type => rebuilt(part, put);
   const field = (part: Field): Field => {
@@ -29,15 +29,6 @@ function rebuilt(type: Type, put: (leaf: Type) => Type): Type {
     return made === part.type ? part : { ...part, type: made };
   };
   switch (type.kind) {
-    case "struct":
-    case "header":
-    case "header_union": {
-      if (type.arguments.length === 0) return type;
-      const list = mapped(type.arguments, each);
-      return list === type.arguments
-        ? type
-        : { ...type, arguments: list, fields: mapped(type.fields, field) };
-    }
     case "record":
       return { ...type, fields: mapped(type.fields, field) };
     case "stack":
@@ -50,23 +41,53 @@ function rebuilt(type: Type, put: (leaf: Type) => Type): Type {
       const elements = mapped(type.elements, each);
       return elements === type.elements ? type : { ...type, elements };
     }
-    case "extern": {
-      const list = mapped(type.arguments, each);
-      return list === type.arguments ? type : { ...type, arguments: list };
-    }
+    case "struct":
+    case "header":
+    case "header_union":
+    case "extern":
     case "parser":
     case "control":
-    case "package": {
-      if (type.arguments.length === 0) return type;
-      const parameters = mapped(type.parameters, (part: Parameter) => ({
-        ...part,
-        type: each(part.type),
-      }));
-      return { ...type, arguments: mapped(type.arguments, each), parameters };
-    }
-    default:
+    case "package":
+      return applied(type, { each, field });
+    case "action run":
+    case "apply result":
+    case "bit":
+    case "bool":
+    case "enum":
+    case "error":
+    case "inferred":
+    case "int":
+    case "integer":
+    case "invalid":
+    case "match_kind":
+    case "newtype":
+    case "nothing":
+    case "rest":
+    case "serializable enum":
+    case "string":
+    case "table":
+    case "varbit":
+    case "variable":
+    case "void":
       return put(type);
   }
+}
+
+type Applied = Extract<Type, { readonly arguments: readonly Type[] }>;
+
+type Each = { readonly each: (part: Type) => Type; readonly field: (part: Field) => Field };
+
+/** A type with arguments: with other ones its parts are others, too. Methods of externs stay as they are declared. */
+function applied(type: Applied, { each, field }: Each): Type {
+  const list = mapped(type.arguments, each);
+  if (list === type.arguments) return type;
+  if (type.kind === "extern") return { ...type, arguments: list };
+  if ("fields" in type) return { ...type, arguments: list, fields: mapped(type.fields, field) };
+  const parameters = type.parameters.map((part: Parameter): Parameter => ({
+    ...part,
+    type: each(part.type),
+  }));
+  return { ...type, arguments: list, parameters };
 }
 
 /** A type with arguments in the place of type parameters. */
@@ -134,43 +155,31 @@ function bind(open: InferredType, type: Type): boolean {
 }
 
 function unifyBuilt(left: Type, right: Type): boolean {
-  switch (left.kind) {
-    case "bit":
-    case "int":
-    case "varbit":
-      return right.kind === left.kind && right.width === left.width;
-    case "struct":
-    case "header":
-    case "header_union":
-    case "extern":
-    case "package":
-      return (
-        right.kind === left.kind && right.id === left.id && all(left.arguments, right.arguments)
-      );
-    case "parser":
-    case "control":
-      return right.kind === left.kind && unifyBlocks(left.parameters, right.parameters);
-    case "stack":
-      return (
-        right.kind === "stack" && right.size === left.size && unify(left.element, right.element)
-      );
-    case "list":
-    case "set":
-      return right.kind === left.kind && unify(left.element, right.element);
-    case "tuple":
-      return right.kind === "tuple" && all(left.elements, right.elements);
-    case "record":
-      return right.kind === "record" && unifyFields(left.fields, right.fields);
-    case "enum":
-    case "serializable enum":
-    case "newtype":
-    case "variable":
-    case "table":
-      return right.kind === left.kind && right.id === left.id;
-    default:
-      return right.kind === left.kind;
-  }
+  if (left.kind !== right.kind) return false;
+  if ("width" in left) return "width" in right && left.width === right.width;
+  if ("elements" in left) return "elements" in right && all(left.elements, right.elements);
+  if ("element" in left) return "element" in right && unifyElements(left, right);
+  return unifyNamed(left, right);
 }
+
+type Holder = Extract<Type, { readonly element: Type }>;
+
+function unifyElements(left: Holder, right: Holder): boolean {
+  const size = left.kind === "stack" ? left.size : 0;
+  return size === (right.kind === "stack" ? right.size : 0) && unify(left.element, right.element);
+}
+
+function unifyNamed(left: Type, right: Type): boolean {
+  const isBlock = left.kind === "parser" || left.kind === "control";
+  if (isBlock && "parameters" in right) return unifyBlocks(left.parameters, right.parameters);
+  if ("id" in left)
+    return "id" in right && left.id === right.id && all(argumentsOf(left), argumentsOf(right));
+  if (left.kind === "record" && right.kind === "record")
+    return unifyFields(left.fields, right.fields);
+  return true;
+}
+
+const argumentsOf = (type: Type): readonly Type[] => ("arguments" in type ? type.arguments : []);
 
 const unifyFields = (left: readonly Field[], right: readonly Field[]): boolean =>
   left.every(({ name }, index) => right[index]?.name === name) &&

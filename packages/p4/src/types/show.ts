@@ -38,7 +38,23 @@ export function show(given: Type): string {
       return "the result of apply";
     case "action run":
       return "action_run";
-    default:
+    case "bool":
+    case "control":
+    case "enum":
+    case "error":
+    case "extern":
+    case "header":
+    case "header_union":
+    case "match_kind":
+    case "newtype":
+    case "package":
+    case "parser":
+    case "serializable enum":
+    case "string":
+    case "struct":
+    case "table":
+    case "variable":
+    case "void":
       return shownName(type);
   }
 }

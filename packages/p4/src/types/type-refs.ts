@@ -98,8 +98,17 @@ function stackType(c: Checker, ref: Extract<TypeRef, { kind: "stack type" }>): T
 }
 
 const CANNOT_BE_STACKED: ReadonlySet<string> = new Set([
-  ...["integer", "string", "void", "match_kind", "extern", "parser", "control", "package"],
-  ...["list", "set", "varbit"],
+  "integer",
+  "string",
+  "void",
+  "match_kind",
+  "extern",
+  "parser",
+  "control",
+  "package",
+  "list",
+  "set",
+  "varbit",
 ]);
 
 type Wanted = { readonly what: string; readonly least: bigint };

@@ -41,14 +41,17 @@ export type StructType = Declared & {
   readonly fields: readonly Field[];
 };
 
+/** How many there are. */
+export type Count = number;
+
 /** A header stack, or an array of anything. */
-export type StackType = { readonly kind: "stack"; readonly element: Type; readonly size: number };
+export type StackType = { readonly kind: "stack"; readonly element: Type; readonly size: Count };
 
 /** `tuple<A, B>`; also the type of `{a, b}` before it is known what it makes. */
 type TupleType = { readonly kind: "tuple"; readonly elements: readonly Type[] };
 
 /** That of `{x = a, y = b}` before it is known what it makes. */
-export type RecordType = { readonly kind: "record"; readonly fields: readonly Field[] };
+type RecordType = { readonly kind: "record"; readonly fields: readonly Field[] };
 
 /** `list<T>`; a `set` is what keysets are of. */
 type CollectionType = { readonly kind: "list" | "set"; readonly element: Type };
