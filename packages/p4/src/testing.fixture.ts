@@ -1,6 +1,7 @@
 /** What the tests of this package share: texts as files, programs read, cases of one file. */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { analyse, type Analysed } from "./analyse.ts";
 import { parse } from "./parse/parse.ts";
 import type { Job, Sources } from "./preprocess/job.ts";
 import { preprocess } from "./preprocess/preprocess.ts";
@@ -35,6 +36,10 @@ export function programOf(text: string): {
   if (hasErrors(ruled)) return { program, diagnostics: ruled };
   return { program, diagnostics: [...ruled, ...checkProgram(program).diagnostics] };
 }
+
+/** All that is judged of a text. */
+export const analysedText = (text: string): Analysed =>
+  analyse("program.p4", { sources: textSources({ "program.p4": text }) });
 
 /** A text read as a program whose syntax is right. */
 export function soundProgram(text: string): Program {

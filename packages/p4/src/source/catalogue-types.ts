@@ -159,9 +159,39 @@ export const typeCatalogue = {
     severity: "warning",
     message: "a priority, where the keys match at most one entry",
   },
+  P653: {
+    severity: "error",
+    message: "... cannot stand in {where}",
+    hint: "It stands in what variables are initialised with or assigned.",
+  },
+  P654: {
+    severity: "error",
+    message: "parameter {name} of the type of a {kind} has a default value",
+    hint: "Give it to the parameter of the {kind} itself.",
+  },
+  P655: {
+    severity: "error",
+    message: "operator {operator} by anything but a power of two",
+    hint: "Other quotients are of numbers that are known when the program is compiled.",
+  },
+  P666: { severity: "error", message: "{what} for a key of match kind {matchKind}" },
+  P667: {
+    severity: "error",
+    message: "the priority of the entry is {priority}: expected 0 or more",
+    hint: "Entries without one go on from the entry before by priority_delta.",
+  },
   P670: {
     severity: "error",
     message: "a second {what} is called {name} by the control plane",
     hint: "Give one of them another @name.",
+  },
+  P671: {
+    severity: "error",
+    message: "{method} of {type}, which has a varbit field",
+    hint: "The length of a varbit field is the second argument of extract.",
+  },
+  P672: {
+    severity: "error",
+    message: "extract with two arguments of {type}, which has no varbit field",
   },
 } as const;

@@ -12,6 +12,7 @@ import { coerced } from "./coerce.ts";
 import { check, type Checker, isNothing, tell, typeOf, wrong } from "./context.ts";
 import { matched } from "./match-arguments.ts";
 import { inferred, isOpen, loosen, settled, substituted, unify } from "./relate.ts";
+import { tellRest } from "./rest.ts";
 import { show } from "./show.ts";
 import type { Type, VariableType } from "./type.ts";
 import { wellFormed } from "./type-refs.ts";
@@ -66,6 +67,12 @@ export function passed(c: Checker, signature: Signature, use: Use): Passed | und
   if (!allInferred(c, { types, typeParameters, use, name })) return undefined;
   const list = slots.map(({ parameter, syntax }, index) => {
     const type = wellFormed(c, settled(parameter.type), use.span);
+    if (type.kind === "integer" && parameter.direction.endsWith("out"))
+      tell(
+        c,
+        { code: "P506", span: use.span },
+        { type: "int", what: `parameter ${parameter.name}` },
+      );
     return finished(c, { parameter: { ...parameter, type }, value: values[index], syntax });
   });
   return {
@@ -107,7 +114,9 @@ const SOFT: ReadonlySet<Expression["kind"]> = new Set<Expression["kind"]>([
 function evaluated(c: Checker, slots: readonly Slot[]): readonly (Expr | undefined)[] {
   const first = slots.map(({ parameter, syntax }): Expr | undefined => {
     const value = syntax?.value;
-    if (value === undefined || isLate(value, parameter)) return undefined;
+    if (value === undefined) return undefined;
+    tellRest(c, value, "an argument");
+    if (isLate(value, parameter)) return undefined;
     const expr = check(c, value, parameter.type);
     const waits = typeOf(expr).kind === "integer" && isOpen(parameter.type);
     return waits ? expr : passedAs(c, expr, parameter);

@@ -1,11 +1,12 @@
 /** Calls: what is called, and whether it may be called here (sections 8.18 to 8.20, 6.9, 14.3, appendix F). */
-import type { Expr, Callee } from "../ir/expression.ts";
+import type { CallExpr, Callee, Expr } from "../ir/expression.ts";
 import { nothing } from "../ir/value.ts";
 import type { NamedFunction } from "../names/scope.ts";
 import type { Call, Expression, Name } from "../syntax/ast.ts";
 import { noMember } from "./check-access.ts";
 import { passed, type Signature, type Use } from "./check-arguments.ts";
 import { headerCall, stackCall } from "./check-builtins.ts";
+import { tellCore } from "./check-core.ts";
 import { specialized } from "./check-functions.ts";
 import { constructed, directApply } from "./check-instances.ts";
 import { check, type Checker, entityKind, lookUp, tell, typeOf, wrong } from "./context.ts";
@@ -116,7 +117,7 @@ function callCandidate(c: Checker, candidate: Candidate, use: Use): Expr {
     named?.kind === "function"
       ? { kind: "function", function: specialized(c, named, typeArguments) }
       : candidate.callee;
-  const node: Expr = {
+  const node: CallExpr = {
     kind: "call",
     callee,
     typeArguments,
@@ -125,11 +126,12 @@ function callCandidate(c: Checker, candidate: Candidate, use: Use): Expr {
     type: result,
     span: use.span,
   };
+  tellCore(c, node);
   return named?.name === "static_assert" ? asserted(c, node) : node;
 }
 
 /** `static_assert`: judged now (appendix D). */
-function asserted(c: Checker, node: Extract<Expr, { kind: "call" }>): Expr {
+function asserted(c: Checker, node: CallExpr): Expr {
   const [condition, text] = node.arguments.map(({ value }) => value);
   const { span } = node;
   if (condition === undefined || condition.type.kind === "nothing") return node;

@@ -1,10 +1,12 @@
 /** Entries that the program gives, and their priorities (section 14.2.1.4). */
-import type { TableAction, TableEntry, TableKey } from "../ir/declaration.ts";
+import type { Keyset, TableAction, TableEntry, TableKey } from "../ir/declaration.ts";
+import type { Expr } from "../ir/expression.ts";
 import type { Entry, TableProperty } from "../syntax/ast-program.ts";
 import { annotated } from "./annotate.ts";
 import { keysets, tellUnknown } from "./check-keysets.ts";
 import { boundAction } from "./check-table-actions.ts";
 import { check, type Checker, isNothing, tell } from "./context.ts";
+import { underlying } from "./show.ts";
 
 /** Whether a larger priority wins, and how far priorities that are not given lie apart. */
 export type Delta = { readonly isLargest: boolean; readonly delta: bigint };
@@ -23,19 +25,51 @@ const NEEDS_PRIORITY: ReadonlySet<string> = new Set(["ternary", "range", "option
 export function entriesOf(c: Checker, given: Given): readonly TableEntry[] {
   const { entries, keys, delta } = given;
   const needs = keys.some(({ matchKind }) => NEEDS_PRIORITY.has(matchKind));
-  const isGiven = entries.entries.some(({ priority }) => priority !== undefined);
+  const hasPriorities = needs || entries.entries.some(({ priority }) => priority !== undefined);
   const made: TableEntry[] = [];
   let before: bigint | undefined;
   for (const each of entries.entries) {
     const entry = entryOf(c, each, given);
-    const written = priorityOf(c, each);
-    if (each.priority !== undefined && entries.isConst && !needs)
-      tell(c, { code: "P665", span: each.priority.span }, {});
-    const priority = written ?? nextPriority(before, { ...delta, count: entries.entries.length });
+    if (entries.isConst && !needs) tellNeedless(c, each);
+    const priority =
+      priorityOf(c, each) ?? nextPriority(before, { ...delta, count: entries.entries.length });
     before = priority;
-    if (entry !== undefined) made.push(needs || isGiven ? { ...entry, priority } : entry);
+    if (hasPriorities) tellNegative(c, each, priority);
+    if (entry !== undefined) made.push(hasPriorities ? { ...entry, priority } : entry);
   }
   return made;
+}
+
+function tellNeedless(c: Checker, { priority }: Entry): void {
+  if (priority !== undefined) tell(c, { code: "P665", span: priority.span }, {});
+}
+
+function tellNegative(c: Checker, { span }: Entry, priority: bigint): void {
+  if (priority < 0n) tell(c, { code: "P667", span }, { priority: String(priority).slice(0, 40) });
+}
+
+type Judged = { readonly set: Keyset; readonly matchKind: string; readonly span: Entry["span"] };
+
+/** What a key may be matched against depends on its match kind (section 14.2.1.4). */
+function tellKind(c: Checker, { set, matchKind, span }: Judged): void {
+  const isPoint = set.kind === "value" || set.kind === "any" || set.kind === "value set";
+  if (isPoint || !KNOWN.has(matchKind)) return;
+  if (set.kind === "range")
+    tell(c, { code: "P666", span: set.first.span }, { what: "a range", matchKind });
+  else if (matchKind === "exact" || matchKind === "optional")
+    tell(c, { code: "P666", span: set.mask.span }, { what: "a mask", matchKind });
+  else if (matchKind === "lpm" && !isPrefix(set.mask))
+    tell(c, { code: "P666", span }, { what: "a mask that is no prefix", matchKind });
+}
+
+const KNOWN: ReadonlySet<string> = new Set(["exact", "optional", "ternary", "lpm"]);
+
+/** Whether a mask has its ones before its zeros. */
+function isPrefix(mask: Expr): boolean {
+  const type = underlying(mask.type);
+  if (mask.kind !== "integer" || !("width" in type)) return true;
+  const zeros = (1n << BigInt(type.width)) - 1n - BigInt.asUintN(type.width, mask.value);
+  return (zeros & (zeros + 1n)) === 0n;
 }
 
 function nextPriority(
@@ -66,6 +100,8 @@ function entryOf(
   const action = boundAction(c, { ref: syntax.action, actions, span: syntax.action.span });
   if (action === undefined || "kind" in list) return undefined;
   tellUnknown(c, list);
+  for (const [index, set] of list.entries())
+    tellKind(c, { set, matchKind: keys[index]?.matchKind ?? "", span });
   const isConst = syntax.isConst || entries.isConst;
   return { keys: list, action, isConst, annotations: annotated(c, syntax.annotations), span };
 }

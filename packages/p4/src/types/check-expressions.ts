@@ -9,6 +9,8 @@ import { cast } from "./check-casts.ts";
 import { binary, unary } from "./check-operators.ts";
 import { fitted } from "./coerce.ts";
 import { check, type Checker, entityKind, lookUp, typeOf, wrong } from "./context.ts";
+import { known } from "./relate.ts";
+import { tellRest } from "./rest.ts";
 import { show } from "./show.ts";
 import type { Type } from "./type.ts";
 import { typeFor } from "./type-refs.ts";
@@ -17,7 +19,7 @@ import { typeFor } from "./type-refs.ts";
 export function expression(c: Checker, syntax: Expression, expected?: Type): Expr {
   switch (syntax.kind) {
     case "list":
-      return listExpression(c, syntax, expected);
+      return listExpression(c, syntax, isList(expected) ? undefined : expected);
     case "struct value":
       return structExpression(c, syntax, expected);
     case "conditional":
@@ -26,7 +28,7 @@ export function expression(c: Checker, syntax: Expression, expected?: Type): Exp
       return call(c, syntax, expected);
     case "cast": {
       const to = typeFor(c, syntax.type);
-      return cast(c, check(c, syntax.operand, to), { to, span: syntax.span });
+      return cast(c, operandOf(c, syntax.operand, to), { to, span: syntax.span });
     }
     case "unary":
       return unary(c, syntax.operator, { operand: check(c, syntax.operand), span: syntax.span });
@@ -49,9 +51,18 @@ export function expression(c: Checker, syntax: Expression, expected?: Type): Exp
   }
 }
 
+/** Braces become a list only by a cast (section 8.12.2). */
+const isList = (type: Type | undefined): boolean =>
+  type !== undefined && known(type).kind === "list";
+
+const operandOf = (c: Checker, syntax: Expression, to: Type): Expr =>
+  syntax.kind === "list" ? listExpression(c, syntax, to) : check(c, syntax, to);
+
 /** A comparison tells each side what the other is, so that braces may stand on one. */
 function operation(c: Checker, syntax: Extract<Expression, { kind: "binary" }>): Expr {
   const { operator, span } = syntax;
+  tellRest(c, syntax.left, `an operand of ${operator}`);
+  tellRest(c, syntax.right, `an operand of ${operator}`);
   const left = check(c, syntax.left);
   const compares = operator === "==" || operator === "!=";
   const right = check(c, syntax.right, compares ? typeOf(left) : undefined);

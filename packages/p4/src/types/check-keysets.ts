@@ -44,6 +44,9 @@ export function keysets(
 }
 
 function partsOf(syntax: Syntax, types: readonly Type[]): readonly Syntax[] {
+  const [first] = types;
+  const isOfParts = first !== undefined && ["tuple", "struct"].includes(known(first).kind);
+  if (types.length === 1 && isOfParts) return [syntax];
   if (syntax.kind === "keyset tuple") return syntax.elements;
   if (syntax.kind === "list" && types.length > 1) return syntax.elements;
   return [syntax];
@@ -89,12 +92,7 @@ function keyset(c: Checker, syntax: Syntax, type: Type): Keyset {
       return { kind: "range", first: part(c, syntax.first, to), last: part(c, syntax.last, to) };
     }
     case "keyset tuple":
-      tell(
-        c,
-        { code: "P620", span: syntax.span },
-        { type: show(type), expected: "1", found: String(syntax.elements.length) },
-      );
-      return ANY;
+      return tupleValue(c, syntax, type);
     case "binary":
     case "boolean":
     case "call":
@@ -121,6 +119,23 @@ function keyset(c: Checker, syntax: Syntax, type: Type): Keyset {
     }
   }
 }
+
+/** Values in parentheses for one key that is a tuple or struct. */
+function tupleValue(
+  c: Checker,
+  { elements: given, span }: Extract<Syntax, { kind: "keyset tuple" }>,
+  type: Type,
+): Keyset {
+  const elements = given.flatMap((each) => (isExpression(each) ? [each] : []));
+  if (elements.length === given.length)
+    return { kind: "value", value: part(c, { kind: "list", elements, span }, type) };
+  const fields = { type: show(type), expected: "1", found: String(given.length) };
+  tell(c, { code: "P620", span }, fields);
+  return ANY;
+}
+
+const isExpression = (syntax: Syntax): syntax is Expression =>
+  !["mask", "range", "default", "any", "keyset tuple"].includes(syntax.kind);
 
 const part = (c: Checker, syntax: Expression, type: Type): Expr =>
   coerced(c, check(c, syntax, type), { to: type, what: "the key's value" });

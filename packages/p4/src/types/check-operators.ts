@@ -2,7 +2,7 @@
 import { binaryValue, unaryValue } from "../eval/evaluate.ts";
 import { MOST_BITS } from "../eval/fold.ts";
 import type { Expr, Operator } from "../ir/expression.ts";
-import { isValue, plain } from "../ir/value.ts";
+import { isKnown, isValue, plain } from "../ir/value.ts";
 import type { Span } from "../source/file.ts";
 import type { UnaryOperator } from "../syntax/ast.ts";
 import { coerced, converted } from "./coerce.ts";
@@ -163,8 +163,10 @@ function division(c: Checker, { operator, left, right, span }: Pair): Expr | und
   if (right.kind === "integer" && right.value === 0n)
     return wrong(c, { code: "P607", span: right.span }, { operator });
   const negative = [left, right].find((each) => each.kind === "integer" && each.value < 0n);
-  if (negative === undefined) return undefined;
-  return wrong(c, { code: "P608", span: negative.span }, { operator });
+  if (negative !== undefined) return wrong(c, { code: "P608", span: negative.span }, { operator });
+  const isEasy = right.kind === "integer" && (right.value & (right.value - 1n)) === 0n;
+  if (isEasy || (isKnown(left) && isKnown(right))) return undefined;
+  return wrong(c, { code: "P655", span }, { operator });
 }
 
 function shift(c: Checker, pair: Pair): Expr {

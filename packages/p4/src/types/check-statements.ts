@@ -21,6 +21,7 @@ import { check, type Checker, declare, isNothing, newId, scoped, tell, typeOf } 
 import type { Operator } from "../ir/expression.ts";
 import { isOpen, known } from "./relate.ts";
 import { isBits, show, underlying } from "./show.ts";
+import { tellRest } from "./rest.ts";
 import type { Type } from "./type.ts";
 import { typeFor } from "./type-refs.ts";
 
@@ -202,6 +203,7 @@ function returned(
 ): Statement {
   if (syntax === undefined) return { kind: "return", span };
   const { result } = c.place;
+  tellRest(c, syntax, "a return statement");
   const value = coerced(c, check(c, syntax, result), { to: result, what: "the result" });
   return { kind: "return", value, span };
 }
@@ -277,6 +279,7 @@ export function constant(
   { name, type: ref, value: syntax, annotations }: Constant,
 ): void {
   const given = typeFor(c, ref);
+  annotated(c, annotations);
   const what = `the value of ${name.text}`;
   const isConstant = !NOT_CONSTANT.has(known(given).kind) && !isOpen(given);
   if (!isConstant)

@@ -1,5 +1,5 @@
 /** Declarations of types (section 7). */
-import type { Constructor, ExternMethod } from "../ir/declaration.ts";
+import type { Constructor, ExternMethod, Parameter } from "../ir/declaration.ts";
 import { coerced } from "./coerce.ts";
 import type { Name, TypeRef } from "../syntax/ast.ts";
 import type {
@@ -169,6 +169,12 @@ function targetOf(c: Checker, target: Typedef["target"]): Type {
   }
 }
 
+function tellDefaults(c: Checker, list: readonly Parameter[], kind: string): void {
+  for (const { defaultValue, name } of list)
+    if (defaultValue !== undefined)
+      tell(c, { code: "P654", span: defaultValue.span }, { name, kind });
+}
+
 /** Judges the type of parsers, controls or packages, and declares it. */
 export function blockType(c: Checker, syntax: BlockSyntax): void {
   const { name } = syntax;
@@ -178,6 +184,7 @@ export function blockType(c: Checker, syntax: BlockSyntax): void {
   const made = scoped(c, () => {
     const variables = typeParameters(c, syntax.typeParameters);
     const parameters = parametersOf(c, syntax.parameters);
+    if (kind !== "package") tellDefaults(c, parameters, kind);
     const annotations = annotated(c, syntax.annotations);
     const type = {
       kind,

@@ -125,7 +125,7 @@ function aggregateAs(
   target: Type,
 ): Expr | undefined {
   const from = typeOf(expr);
-  const wanted = expectedMembers(target, expr.elements.length);
+  const wanted = target.kind === "list" ? undefined : expectedMembers(target, 0);
   if (wanted === undefined || wanted.length !== expr.elements.length) return undefined;
   const list = from.kind === "record" ? byName(expr.elements, from.fields, wanted) : expr.elements;
   if (list === undefined || (from.kind === "record" && target.kind === "tuple")) return undefined;
@@ -155,8 +155,6 @@ export function defaultOf(c: Checker, given: Type, span: Span): Expr {
     case "bit":
     case "int":
     case "integer":
-    case "varbit":
-      return integerOf(0n, type, span);
     case "serializable enum":
       return integerOf(0n, type, span);
     case "bool":
@@ -192,6 +190,7 @@ export function defaultOf(c: Checker, given: Type, span: Span): Expr {
     case "table":
     case "tuple":
     case "variable":
+    case "varbit":
     case "void":
       return defaultAggregate(c, type, span);
   }
