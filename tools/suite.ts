@@ -93,7 +93,10 @@ export async function runSuite(project: string, files: readonly string[] = []): 
     const [status]: unknown[] = await once(running, "close");
     const tally = readReport(report, project);
     return status !== 0 && tally.failed === 0
-      ? sum([tally, { ...nothing(project), failures: [`${project}: ended with ${String(status)}`] }])
+      ? sum([
+          tally,
+          { ...nothing(project), failures: [`${project}: ended with ${String(status)}`] },
+        ])
       : tally;
   } catch (error) {
     console.error(`suite ${project} left no report`, error);

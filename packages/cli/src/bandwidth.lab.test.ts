@@ -374,8 +374,7 @@ test("V20: the roles let read, write and delete as they say, and metrics are scr
 test.each(faults)(
   "%s: no megabit is wrong",
   async (_, wrongAfter) => {
-    const wrong = await wrongAfter();
-    expect(wrong, wrong.join("\n")).toEqual([]);
+    expect((await wrongAfter()).join("\n")).toBe("");
   },
   240_000,
 );

@@ -117,11 +117,11 @@ test("U3: what is measured stands beside what is reserved, and goes with the rep
 });
 
 test("V3: a capacity that somebody wrote at the node is told as such, so that agents guarantee rates by it", async () => {
-  const source = async (): Promise<unknown> =>
-    (await view.get("n2")).metadata["annotations"]?.["seam.ucsd.edu/network-capacity-from"];
-  expect(await source()).toBe("default");
+  const told = async (): Promise<unknown> => (await view.get("n2")).metadata["annotations"];
+  const from = (source: string) => ({ "seam.ucsd.edu/network-capacity-from": source });
+  expect(await told()).toMatchObject(from("default"));
   await cluster.k("annotate", "node", "n2", "seam.ucsd.edu/network-bandwidth=1G");
-  await expect.poll(source, SOON).toBe("node");
+  await expect.poll(told, SOON).toMatchObject(from("node"));
 });
 
 test("each word of the guide for why a rate is not in force is one that agents say", () => {
