@@ -78,9 +78,58 @@ test("I9: preprocess prints the program, or what is wrong with it", patient, () 
   });
 });
 
+test(
+  "I9: check ends with 0, 1 or 2, and tells diagnostics as text or as one line of JSON per file",
+  patient,
+  () => {
+    writeFileSync(path.join(folder, "good.p4"), "const bit<8> a = SIZE;\n");
+    writeFileSync(path.join(folder, "bad.p4"), "const bit<8> a = true;\n");
+    const good = seam("check", "good.p4", "-D", "SIZE=7");
+    expect(good).toMatchObject({ status: 0, stdout: "", stderr: "" });
+    expect(seam("check", "good.p4", "bad.p4", "-D", "SIZE=7")).toMatchObject({
+      status: 1,
+      stdout: "",
+      stderr: `bad.p4:1:18: error P601: the value of a: expected bit<8>, found bool
+  const bit<8> a = true;
+                   ^~~~
+`,
+    });
+    const told = seam("check", "--json", "--std", "p4-16", "good.p4", "bad.p4", "-D", "SIZE=7");
+    expect([told.status, told.stderr]).toEqual([1, ""]);
+    expect(
+      told.stdout
+        .trimEnd()
+        .split("\n")
+        .map((line): unknown => JSON.parse(line)),
+    ).toEqual([
+      { file: "good.p4", accepted: true, diagnostics: [] },
+      {
+        file: "bad.p4",
+        accepted: false,
+        diagnostics: [
+          {
+            code: "P601",
+            severity: "error",
+            message: "the value of a: expected bit<8>, found bool",
+            file: "bad.p4",
+            line: 1,
+            column: 18,
+          },
+        ],
+      },
+    ]);
+    expect(seam("check", "none.p4").status).toBe(1);
+    expect(seam("check", "--std", "p4-14", "good.p4").status).toBe(2);
+  },
+);
+
 test("I9: the commands of the guide work as written", patient, async () => {
   const printed = await runGuide("p4.md", "none");
   expect(printed).toContain("switch.p4:9:27: error P101: cannot find headers.p4");
   expect(printed).toContain("formatted");
+  expect(printed).toContain("filter.p4 is accepted");
+  expect(printed).toContain("error P614: ports_t has no member dest");
+  expect(printed).toContain("wrong.p4 is rejected");
+  expect(printed).toContain('{"file":"filter.p4","accepted":true,"diagnostics":[]}');
   expect(printed).toContain("control Filter(inout headers_t headers, out bool accept)");
 });
