@@ -113,7 +113,7 @@ export const typeCatalogue = {
     severity: "error",
     message: "function {name} may end without returning {type}",
   },
-  P642: { severity: "error", message: "main is of type {type}: expected a package" },
+  P642: { severity: "error", message: "main is {type}: expected an instance of a package" },
   P643: {
     severity: "error",
     message: "an instance of {type} has an initialiser",
@@ -180,6 +180,12 @@ export const typeCatalogue = {
     message: "the priority of the entry is {priority}: expected 0 or more",
     hint: "Entries without one go on from the entry before by priority_delta.",
   },
+  P656: {
+    severity: "error",
+    message: "this key has no name for the control plane",
+    hint: 'Write @name("...") behind its match kind.',
+  },
+  P657: { severity: "error", message: "action {name} is only for {what}" },
   P670: {
     severity: "error",
     message: "a second {what} is called {name} by the control plane",

@@ -63,7 +63,7 @@ export function passed(c: Checker, signature: Signature, use: Use): Passed | und
   });
   const values = evaluated(c, slots);
   const result = put(signature.result);
-  inferRest(slots, { result, expected: use.expected });
+  inferRest(slots, { result, expected: use.expected, given: use.typeArguments });
   if (!allInferred(c, { types, typeParameters, use, name })) return undefined;
   const list = slots.map(({ parameter, syntax }, index) => {
     const type = wellFormed(c, settled(parameter.type), use.span);
@@ -86,11 +86,21 @@ export function passed(c: Checker, signature: Signature, use: Use): Passed | und
 /** What arguments did not tell, the expected result may; what belongs to optional parameters that are not given nobody does. */
 function inferRest(
   slots: readonly Slot[],
-  { result, expected }: { readonly result: Type; readonly expected: Type | undefined },
+  {
+    result,
+    expected,
+    given,
+  }: {
+    readonly result: Type;
+    readonly expected: Type | undefined;
+    /** Type arguments as written: for a `_` of which nothing is said anything will do. */
+    readonly given: readonly Type[];
+  },
 ): void {
   if (expected !== undefined && isOpen(result)) unify(result, expected);
   for (const { parameter, syntax } of slots)
     if (syntax === undefined && parameter.isOptional) loosen(parameter.type);
+  for (const type of given) if (type.kind === "inferred") loosen(type);
 }
 
 /** The parameters that have arguments, in the order of the arguments. */

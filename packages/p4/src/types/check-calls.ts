@@ -288,6 +288,7 @@ function callExternMethod(
     unknownCall(c, use);
     return noMethod(c, name, type);
   }
+  if (of.kind === "new") c.implicit.push(of.instance);
   const put = (each: Type): Type => substituted(each, type.typeParameters, type.arguments);
   const list = methods.map((method): Candidate => {
     const parameters = method.parameters.map((each) => ({ ...each, type: put(each.type) }));

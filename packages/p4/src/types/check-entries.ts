@@ -97,7 +97,7 @@ function entryOf(
   const { span } = syntax;
   const types = keys.map(({ expression }) => expression.type);
   const list = keysets(c, syntax.keyset, types);
-  const action = boundAction(c, { ref: syntax.action, actions, span: syntax.action.span });
+  const action = boundAction(c, { ref: syntax.action, actions, role: "entries" });
   if (action === undefined || "kind" in list) return undefined;
   tellUnknown(c, list);
   for (const [index, set] of list.entries())

@@ -131,9 +131,16 @@ function tellPlace(c: Checker, type: Type, span: Span): void {
   tell(c, { code: "P638", span }, { what: `${kind.startsWith("e") ? "an" : "a"} ${kind}`, where });
 }
 
+/** What is known when the instance is made; externs' functions may work it out. */
+const isMadeOnce = (value: Expr): boolean =>
+  isKnown(value) ||
+  (value.kind === "call" &&
+    value.callee.kind === "extern function" &&
+    value.arguments.every((each) => each.value === undefined || isMadeOnce(each.value)));
+
 function tellUnknown(c: Checker, { arguments: list }: Passed): void {
   for (const { value, parameter } of list) {
-    if (value === undefined || isNothing(value.type) || isKnown(value)) continue;
+    if (value === undefined || isNothing(value.type) || isMadeOnce(value)) continue;
     tell(c, { code: "P507", span: value.span }, { what: `the argument of ${parameter.name}` });
   }
 }

@@ -66,13 +66,14 @@ export function tableAction(
 }
 
 type Named = {
+  /** What the action is for: annotations in the list of actions may forbid it. */
+  readonly role: "the default action" | "entries";
   readonly ref: ActionRef;
   readonly actions: readonly TableAction[];
-  readonly span: Span;
 };
 
 /** An action with all its arguments, as default action or in an entry: it is in the list of actions. */
-export function boundAction(c: Checker, { ref, actions }: Named): BoundAction | undefined {
+export function boundAction(c: Checker, { ref, actions, role }: Named): BoundAction | undefined {
   const action = actionNamed(c, ref);
   if (action === undefined) return undefined;
   const listed = actions.find((each) => each.action === action);
@@ -80,6 +81,9 @@ export function boundAction(c: Checker, { ref, actions }: Named): BoundAction | 
     tell(c, { code: "P663", span: ref.name.span }, { name: ref.name.text });
     return undefined;
   }
+  const forbids = role === "entries" ? "defaultonly" : "tableonly";
+  if (listed.annotations.some((each) => each.name === forbids))
+    tell(c, { code: "P657", span: ref.span }, { name: action.name, what: FOR[forbids] });
   const { arguments: list = [], span } = ref;
   const bound = action.parameters.filter(isBoundHere);
   const free = action.parameters.filter((each) => !isBoundHere(each));
@@ -91,6 +95,8 @@ export function boundAction(c: Checker, { ref, actions }: Named): BoundAction | 
   if (!isShort) tellDifferent(c, { listed, made, span });
   return { action, arguments: isShort ? [...listed.arguments, ...made] : made };
 }
+
+const FOR = { defaultonly: "the default action", tableonly: "entries" } as const;
 
 const namesAny = (list: readonly ArgumentSyntax[], parameters: readonly Parameter[]): boolean =>
   list.some(({ name }) => parameters.some((each) => each.name === name?.text));

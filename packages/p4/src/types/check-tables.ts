@@ -101,8 +101,32 @@ function keyOf(
   if (!matchKinds.includes(matchKind.text))
     noMember(c, matchKind, { of: "match_kind", names: matchKinds });
   const annotations = annotated(c, list);
+  if (!isNamed(syntax) && !annotations.some((each) => each.name === "name"))
+    tell(c, { code: "P656", span: expr.span }, {});
   const keyName = annotationText(annotations, "name") ?? keyText(syntax);
   return { expression: expr, matchKind: matchKind.text, keyName, annotations, span };
+}
+
+/** Whether a key's text is a name: a variable, parts of one, `isValid()`, and masks of them. */
+function isNamed(syntax: Expression): boolean {
+  switch (syntax.kind) {
+    case "name":
+    case "integer":
+      return true;
+    case "member":
+    case "index":
+    case "slice":
+    case "part select":
+      return isNamed(syntax.of);
+    case "cast":
+      return isNamed(syntax.operand);
+    case "call":
+      return syntax.arguments.length === 0 && isNamed(syntax.callee);
+    case "binary":
+      return syntax.operator === "&" && isNamed(syntax.left) && isNamed(syntax.right);
+    default:
+      return false;
+  }
 }
 
 /** How P4Runtime names a key that has no `@name`: as it is written, without a dot in front; `isValid()` is kept. */
@@ -133,13 +157,17 @@ function defaultOf(
   }: { readonly given: Property | undefined; readonly actions: readonly TableAction[] },
 ): Table["defaultAction"] {
   if (given === undefined) return noAction(c, actions);
-  const { value: syntax, isConst, span } = given;
+  const { value: syntax, isConst } = given;
   const ref = refOf(syntax);
   if (ref === undefined) {
     tell(c, { code: "P661", span: syntax.span }, {});
     return undefined;
   }
-  const bound: BoundAction | undefined = boundAction(c, { ref, actions, span });
+  const bound: BoundAction | undefined = boundAction(c, {
+    ref,
+    actions,
+    role: "the default action",
+  });
   return bound === undefined ? undefined : { ...bound, isConst };
 }
 

@@ -10,7 +10,9 @@ import type {
   StructField,
   Typedef,
 } from "../syntax/ast-program.ts";
+import type { Annotation } from "../ir/annotation.ts";
 import { annotated, deprecation } from "./annotate.ts";
+import { noMember } from "./check-access.ts";
 import { parametersOf, typeParameters } from "./check-parameters.ts";
 import { check, type Checker, declare, isNothing, newId, scoped, tell } from "./context.ts";
 import { fieldProblem } from "./fields.ts";
@@ -70,7 +72,19 @@ function fieldOf(
     const what = `a field of a ${kind.replace("_", " ")}`;
     tell(c, { code: "P506", span: ref.span }, { type: show(type), what });
   }
-  return { name: name.text, type, annotations: annotated(c, annotations) };
+  const made = annotated(c, annotations);
+  tellMatch(c, made);
+  return { name: name.text, type, annotations: made };
+}
+
+/** `@match` of a value set's field names a match kind (section 13.11). */
+function tellMatch(c: Checker, list: readonly Annotation[]): void {
+  for (const { name, tokens, span } of list) {
+    if (name !== "match" || tokens.length === 0) continue;
+    const text = tokens.join("");
+    const names = c.draft.matchKinds;
+    if (!names.includes(text)) noMember(c, { text, span }, { of: "match_kind", names });
+  }
 }
 
 /** Judges an enum and declares it. */
@@ -116,6 +130,7 @@ function serializable(
 
 /** Judges a typedef or newtype and declares it. */
 export function typedef(c: Checker, syntax: Typedef): void {
+  const annotations = annotated(c, syntax.annotations);
   const { target, name } = syntax;
   const type = targetOf(c, target);
   if (isOpen(type))
@@ -127,7 +142,6 @@ export function typedef(c: Checker, syntax: Typedef): void {
   const isRight = isBits(underlying(type)) || RENAMED.has(underlying(type).kind);
   if (!isRight)
     tell(c, { code: "P506", span: target.span }, { type: show(type), what: "what a type renames" });
-  const annotations = annotated(c, syntax.annotations);
   const made: NewType = {
     kind: "newtype",
     id: newId(c),

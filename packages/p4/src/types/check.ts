@@ -11,7 +11,7 @@ import { findings } from "../validate/report.ts";
 import { declaration, specializedBlock } from "./check-declarations.ts";
 import { expression } from "./check-expressions.ts";
 import { statement } from "./check-statements.ts";
-import type { Checker } from "./context.ts";
+import { type Checker, entityKind, tell } from "./context.ts";
 
 /** A program, unless it has errors, and what was found about it. */
 export type Checked = {
@@ -52,6 +52,7 @@ const newChecker = (): Checker => ({
 export function checkProgram({ declarations }: Syntax): Checked {
   const c = newChecker();
   for (const each of declarations) declaration(c, each);
+  tellMain(c);
   const { list } = c.found;
   const diagnostics = list.length > MOST ? cut(list) : list;
   if (hasErrors(list)) return { program: undefined, tree: undefined, diagnostics };
@@ -63,6 +64,13 @@ export function checkProgram({ declarations }: Syntax): Checked {
     tree: isRight ? tree : undefined,
     diagnostics: [...diagnostics, ...told],
   };
+}
+
+/** `main` is an instance of a package; of instances that was told. */
+function tellMain(c: Checker): void {
+  const main = c.scope.names.get("main");
+  if (main === undefined || main.kind === "instance" || main.kind === "constant") return;
+  tell(c, { code: "P642", span: main.span }, { type: entityKind(main) });
 }
 
 function tooMany({ draft }: Checker): readonly Diagnostic[] {

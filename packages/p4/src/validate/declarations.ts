@@ -77,9 +77,21 @@ function judgeConstructorName(
 const inParser: Inside = { what: "a parser", isLoop: false, returns: "nothing", mayExit: false };
 const inControl: Inside = { what: "a control", isLoop: false, returns: "nothing", mayExit: true };
 
+/** Judges names that a parser or control shares between its type parameters, parameters and constructor's parameters. */
+function judgeHead(found: Findings, block: ParserDeclaration | ControlDeclaration): void {
+  const { typeParameters, parameters, constructorParameters = [] } = block;
+  const own = [...namesOf(parameters), ...namesOf(constructorParameters)];
+  distinct(found, typeParameters, "type parameter");
+  for (const each of typeParameters) {
+    const same = own.find(({ text }) => text === each.text);
+    if (same !== undefined) distinct(found, [each, same], "parameter");
+  }
+}
+
 /** Judges a parser: its states and what is in them (section 13). */
 export function judgeParser(found: Findings, parser: ParserDeclaration): void {
   const { name, parameters, constructorParameters = [], locals, states } = parser;
+  judgeHead(found, parser);
   judgeParameters(found, parameters);
   judgeConstructorParameters(found, constructorParameters, `parser ${name.text}`);
   distinct(found, [...namesOf(locals), ...namesOf(states)], "name");
@@ -95,6 +107,7 @@ export function judgeParser(found: Findings, parser: ParserDeclaration): void {
 /** Judges a control: its tables and actions, and its apply block (section 14). */
 export function judgeControl(found: Findings, control: ControlDeclaration): void {
   const { name, parameters, constructorParameters = [], locals, body } = control;
+  judgeHead(found, control);
   judgeParameters(found, parameters);
   judgeConstructorParameters(found, constructorParameters, `control ${name.text}`);
   distinct(found, namesOf(locals), "name");

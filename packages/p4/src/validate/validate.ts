@@ -20,6 +20,7 @@ import { distinct, type Findings, findings } from "./report.ts";
 export function validate({ declarations }: Program): readonly Diagnostic[] {
   const found = findings();
   distinct(found, declarations.flatMap(uniqueNames), "name");
+  judgeFunctionNames(found, declarations);
   distinct(found, declarations.flatMap(members("error")), "error");
   distinct(found, declarations.flatMap(members("match_kind")), "match kind");
   for (const each of declarations) judge(found, each);
@@ -30,6 +31,16 @@ export function validate({ declarations }: Program): readonly Diagnostic[] {
 function uniqueNames(each: Declaration): ReturnType<typeof namesOf> {
   if (each.kind === "function" || each.kind === "extern function") return [];
   return "name" in each ? [each.name] : [];
+}
+
+/** A function's name is that of functions only. */
+function judgeFunctionNames(found: Findings, declarations: readonly Declaration[]): void {
+  const others = new Map(declarations.flatMap(uniqueNames).map((name) => [name.text, name]));
+  for (const each of declarations) {
+    if (each.kind !== "function" && each.kind !== "extern function") continue;
+    const other = others.get(each.name.text);
+    if (other !== undefined) distinct(found, [other, each.name], "name");
+  }
 }
 
 const members =
