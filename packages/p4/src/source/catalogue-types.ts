@@ -133,6 +133,7 @@ export const typeCatalogue = {
     severity: "error",
     message: "{type} cannot be: its field {name} would be of a type that may not be one",
   },
+  P649: { severity: "error", message: "{name} calls itself" },
   P650: { severity: "error", message: "label {label} stands twice" },
   P651: {
     severity: "error",
@@ -186,6 +187,8 @@ export const typeCatalogue = {
     hint: 'Write @name("...") behind its match kind.',
   },
   P657: { severity: "error", message: "action {name} is only for {what}" },
+  P658: { severity: "error", message: "@{name}: expected {expected}" },
+  P659: { severity: "error", message: "@{name} stands twice" },
   P670: {
     severity: "error",
     message: "a second {what} is called {name} by the control plane",

@@ -36,6 +36,10 @@ export function call(c: Checker, syntax: Call, expected: Type | undefined): Expr
 
 function callByName(c: Checker, callee: Extract<Expression, { kind: "name" }>, use: Use): Expr {
   const { name, isGlobal, span } = callee;
+  if (c.place.name === name.text && !isGlobal) {
+    tell(c, { code: "P649", span }, { name: name.text });
+    return unknownCall(c, use);
+  }
   const entity = lookUp(c, name, isGlobal);
   if (entity === undefined) return unknownCall(c, use);
   switch (entity.kind) {

@@ -136,7 +136,7 @@ export function actionOf(c: Checker, syntax: ActionSyntax): Action {
     const { name, span } = syntax;
     const parameters = parametersOf(c, syntax.parameters);
     declareParameters(c, parameters);
-    const place: Place = { kind: "action", result: { kind: "void" } };
+    const place: Place = { kind: "action", result: { kind: "void" }, name: name.text };
     const body = placed(c, place, () => blockOf(c, syntax.body));
     const annotations = annotated(c, syntax.annotations);
     return { kind: "action", id: newId(c), name: name.text, annotations, span, parameters, body };

@@ -81,9 +81,7 @@ export function boundAction(c: Checker, { ref, actions, role }: Named): BoundAct
     tell(c, { code: "P663", span: ref.name.span }, { name: ref.name.text });
     return undefined;
   }
-  const forbids = role === "entries" ? "defaultonly" : "tableonly";
-  if (listed.annotations.some((each) => each.name === forbids))
-    tell(c, { code: "P657", span: ref.span }, { name: action.name, what: FOR[forbids] });
+  tellRole(c, { listed, role, span: ref.span });
   const { arguments: list = [], span } = ref;
   const bound = action.parameters.filter(isBoundHere);
   const free = action.parameters.filter((each) => !isBoundHere(each));
@@ -94,6 +92,16 @@ export function boundAction(c: Checker, { ref, actions, role }: Named): BoundAct
   tellUnknown(c, made);
   if (!isShort) tellDifferent(c, { listed, made, span });
   return { action, arguments: isShort ? [...listed.arguments, ...made] : made };
+}
+
+type Role = { readonly listed: TableAction; readonly role: Named["role"]; readonly span: Span };
+
+/** `@defaultonly` and `@tableonly` (section 14.2.1.2). */
+function tellRole(c: Checker, { listed, role, span }: Role): void {
+  const forbids = role === "entries" ? "defaultonly" : "tableonly";
+  const { name } = listed.action;
+  if (listed.annotations.some((each) => each.name === forbids))
+    tell(c, { code: "P657", span }, { name, what: FOR[forbids] });
 }
 
 const FOR = { defaultonly: "the default action", tableonly: "entries" } as const;

@@ -124,7 +124,16 @@ function isNamed(syntax: Expression): boolean {
       return syntax.arguments.length === 0 && isNamed(syntax.callee);
     case "binary":
       return syntax.operator === "&" && isNamed(syntax.left) && isNamed(syntax.right);
-    default:
+    case "boolean":
+    case "conditional":
+    case "invalid header":
+    case "list":
+    case "rest":
+    case "string":
+    case "struct value":
+    case "this":
+    case "type":
+    case "unary":
       return false;
   }
 }

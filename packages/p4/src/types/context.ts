@@ -36,6 +36,8 @@ export type Place = {
   readonly kind: "top" | "parser" | "state" | "control" | "apply" | "action" | "function";
   /** What `return` gives. */
   readonly result: Type;
+  /** The name of the action that is being judged: in it, it means the action itself, which may not be called (section 6.9). */
+  readonly name?: string;
   /** What `this` is, in the implementation of an abstract method. */
   readonly self?: Type;
 };
