@@ -107,7 +107,7 @@ export const typeCatalogue = {
   P640: {
     severity: "error",
     message: "parameter {name} of type {type} has the direction {direction}",
-    hint: "Objects are passed without a direction.",
+    hint: "Objects and numbers without a width are passed without a direction.",
   },
   P641: {
     severity: "error",

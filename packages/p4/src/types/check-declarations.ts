@@ -17,7 +17,12 @@ import type {
 import { annotated, deprecation } from "./annotate.ts";
 import { actionOf, blockOf, namedFunction } from "./check-functions.ts";
 import { instantiation } from "./check-instances.ts";
-import { declareParameters, parametersOf, typeParameters } from "./check-parameters.ts";
+import {
+  declareParameters,
+  parametersOf,
+  runTimeParameters,
+  typeParameters,
+} from "./check-parameters.ts";
 import { states, valueSet } from "./check-parsers.ts";
 import { constant, variable } from "./check-statements.ts";
 import { tableOf } from "./check-tables.ts";
@@ -162,7 +167,7 @@ type Block = {
 
 /** The head of a parser or control, its parameters declared. */
 function head(c: Checker, syntax: ParserSyntax | ControlSyntax): Block {
-  const parameters = parametersOf(c, syntax.parameters);
+  const parameters = runTimeParameters(c, syntax.parameters, "other");
   const constructorParameters = parametersOf(c, syntax.constructorParameters ?? []);
   declareParameters(c, [...parameters, ...constructorParameters]);
   const annotations = annotated(c, syntax.annotations);

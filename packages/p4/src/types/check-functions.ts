@@ -8,7 +8,7 @@ import type {
   FunctionDeclaration as Syntax,
 } from "../syntax/ast-program.ts";
 import { annotated } from "./annotate.ts";
-import { declareParameters, parametersOf, typeParameters } from "./check-parameters.ts";
+import { declareParameters, runTimeParameters, typeParameters } from "./check-parameters.ts";
 import {
   type Checker,
   declare,
@@ -77,7 +77,7 @@ type With = {
 function functionWith(c: Checker, syntax: Syntax, { variables, self }: With): FunctionDeclaration {
   const { name, span } = syntax;
   const result = typeFor(c, syntax.result);
-  const parameters = parametersOf(c, syntax.parameters);
+  const parameters = runTimeParameters(c, syntax.parameters, "other");
   declareParameters(c, parameters);
   const place: Place = { kind: "function", result, ...(self !== undefined && { self }) };
   const body = placed(c, place, () => blockOf(c, syntax.body));
@@ -134,7 +134,7 @@ export function specialized(
 export function actionOf(c: Checker, syntax: ActionSyntax): Action {
   return scoped(c, () => {
     const { name, span } = syntax;
-    const parameters = parametersOf(c, syntax.parameters);
+    const parameters = runTimeParameters(c, syntax.parameters, "action");
     declareParameters(c, parameters);
     const place: Place = { kind: "action", result: { kind: "void" }, name: name.text };
     const body = placed(c, place, () => blockOf(c, syntax.body));

@@ -32,6 +32,23 @@ export function parametersOf(c: Checker, list: readonly Syntax[]): readonly Para
   return list.map((syntax) => parameterOf(c, syntax));
 }
 
+/** Judges parameters of what is called while packets pass: no parsers, controls or packages; of actions no numbers without a width. */
+export function runTimeParameters(
+  c: Checker,
+  list: readonly Syntax[],
+  of: "action" | "other",
+): readonly Parameter[] {
+  const made = parametersOf(c, list);
+  for (const { type, span } of made) {
+    const { kind } = known(type);
+    const isObject = kind === "parser" || kind === "control" || kind === "package";
+    if (!isObject && !(of === "action" && kind === "integer")) continue;
+    const what = of === "action" ? "a parameter of an action" : "a parameter";
+    tell(c, { code: "P506", span }, { type: show(type), what });
+  }
+  return made;
+}
+
 function parameterOf(c: Checker, syntax: Syntax): Parameter {
   const { name, direction = "none", span } = syntax;
   const given = typeFor(c, syntax.type);
@@ -66,6 +83,8 @@ type Typed = {
 
 function tellType(c: Checker, { type, direction, name, at }: Typed): void {
   const { kind } = known(type);
+  if (direction !== "none" && kind === "integer")
+    tell(c, { code: "P640", span: at.span }, { name: name.text, direction, type: show(type) });
   if (direction !== "none" && OBJECTS.has(kind))
     tell(c, { code: "P640", span: at.span }, { name: name.text, direction, type: show(type) });
   if (kind === "void" || kind === "match_kind" || kind === "set" || isOpen(type))

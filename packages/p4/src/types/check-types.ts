@@ -13,7 +13,7 @@ import type {
 import type { Annotation } from "../ir/annotation.ts";
 import { annotated, deprecation } from "./annotate.ts";
 import { noMember } from "./check-access.ts";
-import { parametersOf, typeParameters } from "./check-parameters.ts";
+import { parametersOf, runTimeParameters, typeParameters } from "./check-parameters.ts";
 import { check, type Checker, declare, isNothing, newId, scoped, tell } from "./context.ts";
 import { fieldProblem } from "./fields.ts";
 import { isOpen, known, unify } from "./relate.ts";
@@ -197,7 +197,10 @@ export function blockType(c: Checker, syntax: BlockSyntax): void {
   )[syntax.kind];
   const made = scoped(c, () => {
     const variables = typeParameters(c, syntax.typeParameters);
-    const parameters = parametersOf(c, syntax.parameters);
+    const parameters =
+      kind === "package"
+        ? parametersOf(c, syntax.parameters)
+        : runTimeParameters(c, syntax.parameters, "other");
     if (kind !== "package") tellDefaults(c, parameters, kind);
     const annotations = annotated(c, syntax.annotations);
     const type = {

@@ -82,6 +82,10 @@ function judgeHead(found: Findings, block: ParserDeclaration | ControlDeclaratio
   const { typeParameters, parameters, constructorParameters = [] } = block;
   const own = [...namesOf(parameters), ...namesOf(constructorParameters)];
   distinct(found, typeParameters, "type parameter");
+  for (const each of namesOf(constructorParameters)) {
+    const same = namesOf(parameters).find(({ text }) => text === each.text);
+    if (same !== undefined) distinct(found, [same, each], "parameter");
+  }
   for (const each of typeParameters) {
     const same = own.find(({ text }) => text === each.text);
     if (same !== undefined) distinct(found, [each, same], "parameter");
