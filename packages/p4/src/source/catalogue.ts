@@ -310,6 +310,7 @@ export const catalogue = {
   P902: { severity: "error", message: "macros and includes make more than {limit} tokens" },
   P903: { severity: "error", message: "more than {limit} errors; the rest is not told" },
   P904: { severity: "error", message: "more than {limit} instances" },
+  P905: { severity: "error", message: "a type of more than {limit} parts" },
   ...typeCatalogue,
 } as const satisfies { readonly [code: string]: Entry };
 

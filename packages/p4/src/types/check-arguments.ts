@@ -15,7 +15,7 @@ import { inferred, isOpen, loosen, settled, substituted, unify } from "./relate.
 import { tellRest } from "./rest.ts";
 import { show } from "./show.ts";
 import type { Type, VariableType } from "./type.ts";
-import { wellFormed } from "./type-refs.ts";
+import { ofBearableSize, wellFormed } from "./type-refs.ts";
 
 /** What is called, as far as its arguments care. */
 export type Signature = {
@@ -62,7 +62,7 @@ export function passed(c: Checker, signature: Signature, use: Use): Passed | und
     return { parameter: { ...parameter, type: put(parameter.type) }, syntax };
   });
   const values = evaluated(c, slots);
-  const result = put(signature.result);
+  const result = ofBearableSize(c, put(signature.result), use.span);
   inferRest(slots, { result, expected: use.expected, given: use.typeArguments });
   if (!allInferred(c, { types, typeParameters, use, name })) return undefined;
   const list = slots.map(({ parameter, syntax }, index) => {

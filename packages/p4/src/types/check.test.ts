@@ -184,3 +184,23 @@ control c_t();\npackage top(c_t c);\ntop(C30()) main;\n`;
     expect.stringContaining("error P904: more than 20000 instances"),
   ]);
 });
+
+const DOUBLED: readonly (readonly [string, string])[] = [
+  [
+    "structs",
+    `struct s0 { bit<8> a; }\n${Array.from({ length: 40 }, (_, n) => `struct s${n + 1} { s${n} a; s${n} b; }`).join("\n")}`,
+  ],
+  [
+    "type arguments",
+    `struct p<T> { T a; T b; }\ncontrol C(inout ${"p<".repeat(60)}bit<8>${">".repeat(60)} x) { apply {} }`,
+  ],
+  [
+    "tuples that a function returns",
+    `extern tuple<T, T> twice<T>(in T a);\ncontrol C(inout bit<8> x) { apply { ${"twice(".repeat(60)}x${")".repeat(60)}; } }`,
+  ],
+  ["arrays", "control C() { apply { bit<8>[60000][60000] a = { ... }; } }"],
+];
+
+test.each(DOUBLED)("I9: types that grow without bound are rejected in time: %s", (_name, text) => {
+  expect(toldOf(text)).toContain("error P905: a type of more than 200000 parts");
+});

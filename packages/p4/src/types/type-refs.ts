@@ -4,6 +4,7 @@ import type { Expression, NamedType as NamedRef, TypeRef } from "../syntax/ast.t
 import type { NamedType } from "../names/scope.ts";
 import { check, type Checker, entityKind, isNothing, lookUp, tell, typeOf } from "./context.ts";
 import { illFormed } from "./fields.ts";
+import { MOST_PARTS, partsOf } from "./parts.ts";
 import { inferred, known, substituted } from "./relate.ts";
 import { isBits, show, underlying } from "./show.ts";
 import type { Type } from "./type.ts";
@@ -14,7 +15,17 @@ const NOTHING: Type = { kind: "nothing" };
 const WIDEST = 65_536;
 
 /** The type that a reference stands for. */
-export function typeFor(c: Checker, ref: TypeRef): Type {
+export const typeFor = (c: Checker, ref: TypeRef): Type =>
+  ofBearableSize(c, typeOfRef(c, ref), ref.span);
+
+/** A type, unless it is so large that looking at it takes long. */
+export function ofBearableSize(c: Checker, type: Type, span: Span): Type {
+  if (partsOf(type) <= MOST_PARTS) return type;
+  tell(c, { code: "P905", span }, { limit: String(MOST_PARTS) });
+  return NOTHING;
+}
+
+function typeOfRef(c: Checker, ref: TypeRef): Type {
   switch (ref.kind) {
     case "base type":
       return baseType(ref.name);
