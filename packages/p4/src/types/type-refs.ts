@@ -48,7 +48,7 @@ function typeOfRef(c: Checker, ref: TypeRef): Type {
     case "stack type":
       return stackType(c, ref);
     case "tuple type":
-      return { kind: "tuple", elements: ref.arguments.map((each) => typeFor(c, each)) };
+      return { kind: "tuple", elements: ref.arguments.map((each) => tupleElement(c, each)) };
     case "list type":
       return { kind: "list", element: typeFor(c, ref.element) };
     case "any type":
@@ -98,6 +98,24 @@ export function wellFormed(c: Checker, type: Type, span: Span): Type {
   tell(c, { code: "P648", span }, { type: show(type), name });
   return NOTHING;
 }
+
+/** The type of an element of a tuple that is written as one (section 7.2.9). */
+function tupleElement(c: Checker, ref: TypeRef): Type {
+  const type = typeFor(c, ref);
+  if (!NOT_IN_TUPLES.has(known(type).kind)) return type;
+  tell(c, { code: "P506", span: ref.span }, { type: show(type), what: "an element of a tuple" });
+  return NOTHING;
+}
+
+const NOT_IN_TUPLES: ReadonlySet<string> = new Set([
+  "void",
+  "string",
+  "match_kind",
+  "extern",
+  "parser",
+  "control",
+  "package",
+]);
 
 function stackType(c: Checker, ref: Extract<TypeRef, { kind: "stack type" }>): Type {
   const element = typeFor(c, ref.element);
