@@ -254,6 +254,8 @@ test("S14: no input makes the server fail, and every refusal is a problem that n
   const json = fc.oneof(
     fc.json(),
     fc.constantFrom(
+      "[".repeat(500_000),
+      `${'{"spec":'.repeat(20_000)}1${"}".repeat(20_000)}`,
       "",
       "{",
       "[]",

@@ -91,7 +91,8 @@ export async function startApiServer(): Promise<ApiServer> {
     isSecure: false,
     signal: stop.signal,
   };
-  const another = (limits: Limits): Promise<App> => createApp(context, { tls: null, limits });
+  const another = (limits: Limits): Promise<App> =>
+    createApp(context, { tls: null, limits, onAnswered: () => undefined });
   const app = await another(GENEROUS);
   const url = await app.listen({ host: "127.0.0.1", port: 0 });
   return {

@@ -229,6 +229,109 @@ test("S14: lists come in pages without gaps while objects come and go, sorted an
   expect(foreign.body).toMatchObject({ status: 400, errors: [{ field: "query.cursor" }] });
 });
 
+test("S12: what the cluster refuses only when it is done is in the history and the audit as failed", async () => {
+  const group = "admissionregistration.k8s.io";
+  const metadata = { name: "only-tried" };
+  const validations = [{ expression: "request.dryRun", message: "not today" }];
+  for (const object of [
+    {
+      apiVersion: `${group}/v1`,
+      kind: "ValidatingAdmissionPolicy",
+      metadata,
+      spec: {
+        matchConstraints: {
+          resourceRules: [
+            {
+              apiGroups: ["networking.k8s.io"],
+              apiVersions: ["v1"],
+              operations: ["CREATE"],
+              resources: ["networkpolicies"],
+              resourceNames: ["fickle"],
+            },
+          ],
+        },
+        validations,
+      },
+    },
+    {
+      apiVersion: `${group}/v1`,
+      kind: "ValidatingAdmissionPolicyBinding",
+      metadata,
+      spec: { policyName: "only-tried", validationActions: ["Deny"] },
+    },
+  ])
+    must(await server.kube.apply(object, { fieldManager: "test" }));
+  // The API server takes a moment to heed it.
+  const name = "fickle";
+  let refused = await put(name, policy(name));
+  while (refused.status === 200) {
+    await server.ask("editor", { method: "DELETE", path: `${inside}/policies/${name}` });
+    refused = await put(name, policy(name));
+  }
+  expect(refused.body).toMatchObject({ status: 422, detail: expect.stringContaining("not today") });
+  const filter = { project: "lab-a", name };
+  const last = { limit: 2, sort: "time", direction: "descending" } as const;
+  const { rows } = must(await server.store.revisions.list(filter, last));
+  expect(rows.map(({ object }) => object)).toMatchObject([null, policy(name)]);
+  const audit = must(await server.store.audit.list({ project: "lab-a", result: "failed" }, last));
+  expect(audit.rows).toMatchObject([{ actor: "editor", resource: "NetworkPolicy/lab-a/fickle" }]);
+});
+
+test("S13: while the store is away nothing is changed and the cluster is read on; then all goes on by itself", async () => {
+  await put("before", policy("before"));
+  const read = () => server.ask("viewer", { method: "GET", path: `${inside}/policies/before` });
+  expect((await read()).status).toBe(200);
+  process.kill(server.store.databasePid() ?? 0, "SIGKILL");
+  const writes: number[] = [];
+  const reads = new Set<number>();
+  while (!writes.includes(503) || writes.at(-1) !== 200) {
+    writes.push((await put("during", policy("during"))).status);
+    reads.add((await read()).status);
+  }
+  expect([...reads]).toEqual([200]);
+  expect(new Set(writes)).toEqual(new Set([200, 503]));
+});
+
+/** What a watcher is told until it knows of a change. */
+async function told(
+  who: PersonName,
+  query: string,
+  { from, until }: { readonly from: number; readonly until: number },
+): Promise<string> {
+  const stop = new AbortController();
+  const headers = {
+    authorization: `Bearer ${server.tokenOf(who)}`,
+    "last-event-id": String(from),
+  };
+  const path = `${server.url}/api/v1/changes${query}`;
+  const { body } = await fetch(path, { headers, signal: stop.signal });
+  let text = "";
+  for await (const part of body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += part;
+    if (text.includes(`id: ${until}\n`)) break;
+  }
+  stop.abort();
+  return text;
+}
+
+test("S12: a watcher is told what they may list, and of the rest only that it was", async () => {
+  const { feed } = server.store;
+  const from = must(await feed.head());
+  await put("seen", policy("seen"));
+  const until = must(await feed.head());
+  const topicsOf = async (who: PersonName, query = ""): Promise<readonly string[]> =>
+    [...(await told(who, query, { from, until })).matchAll(/^event: (\w+)$/gm)].map(
+      ([, topic = ""]) => topic,
+    );
+  expect(await topicsOf("admin")).toEqual(["audit", "revision"]);
+  expect(await topicsOf("owner")).toEqual(["audit", "revision"]);
+  expect(await topicsOf("viewer")).toEqual(["revision"]);
+  expect(await topicsOf("viewer", "?project=lab-b")).toEqual([]);
+  const path = `/api/v1/changes?after=${until + 1}`;
+  const ahead = await server.ask("viewer", { method: "GET", path });
+  expect(ahead.body).toMatchObject({ status: 400, errors: [{ field: "headers.last-event-id" }] });
+});
+
 test("S12: members are set and taken out; who is in no project sees none", async () => {
   const project = {
     apiVersion: "seam.ucsd.edu/v1alpha1",

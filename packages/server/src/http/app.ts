@@ -1,22 +1,23 @@
 /** The HTTP application: who may ask how often, who asks, what is checked, and how everything is answered. */
 import swagger from "@fastify/swagger";
-import type { FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { addAccountRoutes } from "./account-routes.ts";
 import { COMPONENTS } from "./answers.ts";
 import { type App, bareApp, type Certificate } from "./bare-app.ts";
 import { auditOf, type Context } from "./context.ts";
-import { identify } from "./identity.ts";
+import type { Answered } from "./http-meter.ts";
+import { createIdentify } from "./identity.ts";
 import { addMemberRoutes } from "./member-routes.ts";
 import { addObjectRoutes } from "./object-routes.ts";
 import { documentOptions } from "./openapi.ts";
 import { badField, type Problem, PROBLEMS } from "./problem.ts";
 import { createRateLimiter, type RateLimit } from "./rate-limit.ts";
 import { addRecordRoutes } from "./record-routes.ts";
-import { send } from "./reply.ts";
+import { InvalidRequest, send } from "./reply.ts";
 import { addSessionRoutes } from "./session-routes.ts";
 import { addStreamRoutes } from "./stream-routes.ts";
 import { addTokenRoutes } from "./token-routes.ts";
-import { createValidators, InvalidRequest } from "./validation.ts";
+import { createValidators } from "./validation.ts";
 
 /** How often people may ask. */
 export type Limits = {
@@ -30,6 +31,7 @@ export type Limits = {
 export type AppOptions = {
   readonly tls: Certificate | null;
   readonly limits: Limits;
+  readonly onAnswered: (answered: Answered) => void;
 };
 
 /** The application; it does not listen yet. */
@@ -42,6 +44,9 @@ export async function createApp(context: Context, options: AppOptions): Promise<
   await app.register(swagger, documentOptions());
   addGuards(app, context, options.limits);
   answerFailures(app, context);
+  app.addHook("onResponse", async (request, reply) =>
+    options.onAnswered(answeredBy(request, reply)),
+  );
   app.get("/openapi.json", { schema: { hide: true }, config: { scope: "public" } }, () =>
     app.swagger(),
   );
@@ -56,8 +61,19 @@ export async function createApp(context: Context, options: AppOptions): Promise<
   return app;
 }
 
+const answeredBy = (request: FastifyRequest, reply: FastifyReply): Answered => ({
+  requestId: request.id,
+  method: request.method,
+  route: request.routeOptions.url ?? "none",
+  status: reply.statusCode,
+  ms: Math.round(reply.elapsedTime * 1000) / 1000,
+  user: request.principal?.person.user ?? null,
+  ip: request.ip,
+});
+
 function addGuards(app: App, { store, isSecure }: Context, limits: Limits): void {
   const byAddress = createRateLimiter(limits.address);
+  const identify = createIdentify(store);
   const bySignIn = createRateLimiter(limits.signIn);
   app.addHook("onRequest", async (request, reply) => {
     reply.headers(securityHeaders(isSecure));
@@ -66,7 +82,7 @@ function addGuards(app: App, { store, isSecure }: Context, limits: Limits): void
     const waitMs = limiter(request.ip, performance.now());
     if (waitMs > 0) return send(request, reply, tooOften(waitMs));
     if (scope === "public") return;
-    const who = await identify(store, request, scope);
+    const who = await identify(request, scope);
     if (!who.ok) return send(request, reply, who.error);
     request.principal = who.value;
   });
@@ -102,13 +118,16 @@ function answerFailures(app: App, context: Context): void {
   app.setErrorHandler(async (error, request, reply) => {
     const problem = problemOf(error);
     if (problem.code === "internal")
-      context.log.error({ error, requestId: request.id }, "a request failed");
+      context.log.error({ error: stackOf(error), requestId: request.id }, "a request failed");
     return send(request, reply, problem);
   });
   app.addHook("onSend", async (request, reply) => {
     if (reply.statusCode === PROBLEMS.forbidden[0]) await auditDenial(context, request);
   });
 }
+
+const stackOf = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error);
 
 const pathOf = ({ url }: FastifyRequest): string => url.split("?")[0] ?? url;
 

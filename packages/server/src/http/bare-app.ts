@@ -11,8 +11,9 @@ import fastify, {
   type RawServerDefault,
 } from "fastify";
 import type { Principal, Scope } from "./context.ts";
+import { isDeep, MOST_LEVELS } from "./json-depth.ts";
 import { badField } from "./problem.ts";
-import { send } from "./reply.ts";
+import { InvalidRequest, send } from "./reply.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -43,10 +44,26 @@ export type App = FastifyInstance<
   TypeBoxTypeProvider
 >;
 
+const TOO_DEEP = badField("body", `expected at most ${MOST_LEVELS} levels of lists and objects`);
+
 /** The application without routes. */
-export const bareApp = (tls: Certificate | null): App =>
+export function bareApp(tls: Certificate | null): App {
+  const app = emptyApp(tls);
+  const parse = app.getDefaultJsonParser("error", "error");
+  // Also a deletion by a client that names the type of no body at all.
+  app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
+    const text = String(body);
+    if (text === "") done(null);
+    else if (isDeep(text)) done(new InvalidRequest(TOO_DEEP));
+    else void parse(request, text, done);
+  });
+  return app;
+}
+
+const emptyApp = (tls: Certificate | null): App =>
   fastify({
     bodyLimit: MOST_BODY_BYTES,
+    exposeHeadRoutes: false,
     requestTimeout: REQUEST_MS,
     forceCloseConnections: true,
     genReqId: () => randomUUID(),

@@ -10,7 +10,7 @@ import { createApp } from "./app.ts";
 import type { App, Certificate } from "./bare-app.ts";
 import { createChangeHub } from "./change-hub.ts";
 import { firstRun } from "./first-run.ts";
-import { measure } from "./http-meter.ts";
+import { createMeter } from "./http-meter.ts";
 import { createLanes } from "./lanes.ts";
 
 /** How the API server is started. */
@@ -78,8 +78,8 @@ async function serve(settings: ApiServerSettings, parts: Parts): Promise<void> {
   const access = createAccess(kube);
   const isSecure = tls !== null;
   const context = { kube, store, access, hub, lanes: createLanes(), log, isSecure, signal };
-  const app = await createApp(context, { tls, limits: LIMITS });
-  measure(app, daemon.metrics, log);
+  const onAnswered = createMeter(daemon.metrics, log);
+  const app = await createApp(context, { tls, limits: LIMITS, onAnswered });
   using expiry = every(EXPIRY_MS, () => expire(store, log));
   using looking = every(LOOK_MS, () => look(parts));
   await looking.now();

@@ -33,23 +33,59 @@ export function sessionCookie(
 }
 
 /** Who asks, when they may use what they came with for `scope`; nothing is said of what the cluster lets them do. */
-export async function identify(
-  store: Store,
+export type Identify = (
   request: FastifyRequest,
   scope: Scope | null,
-): Promise<Result<Principal, Problem>> {
-  const presented = presentedBy(request);
-  if (presented === null)
-    return err(nobody("expected a token in the header Authorization: Bearer"));
-  const secretHash = hashOfSecret(presented.secret);
-  const found = await store.credentials.find(presented.kind, secretHash);
-  if (!found.ok) return err(ofStore(found.error));
-  if (found.value === null) return err(nobody(`the ${presented.kind} is unknown, over or revoked`));
-  const forged = forgeryIn(request, presented);
-  if (forged !== null) return err(forged);
-  const missing = scope !== null && !found.value.scopes.includes(scope);
-  return missing ? err(outOfScope(scope)) : ok(principalOf(found.value, secretHash));
+) => Promise<Result<Principal, Problem>>;
+
+/** So long is somebody known while the store is away, so that what the cluster tells can be read; changes need the store anyway. */
+const KNOWN_MS = 600_000;
+const MOST_KNOWN = 10_000;
+
+type Known = { readonly bearer: Bearer; readonly untilMs: number };
+
+/** Asks the store at each request. */
+export function createIdentify(store: Store): Identify {
+  const known = new Map<string, Known>();
+  const find = async (
+    { kind }: Presented,
+    secretHash: string,
+  ): Promise<Result<Bearer | null, Problem>> => {
+    const found = await store.credentials.find(kind, secretHash);
+    const key = `${kind} ${secretHash}`;
+    if (!found.ok) {
+      const last = found.error.code === "unavailable" ? stillGood(known.get(key)) : null;
+      return last === null ? err(ofStore(found.error)) : ok(last);
+    }
+    known.delete(key);
+    if (found.value !== null)
+      known.set(key, { bearer: found.value, untilMs: performance.now() + KNOWN_MS });
+    const [oldest] = known.keys();
+    if (known.size > MOST_KNOWN && oldest !== undefined) known.delete(oldest);
+    return found;
+  };
+  return async (request, scope) => {
+    const presented = presentedBy(request);
+    if (presented === null)
+      return err(nobody("expected a token in the header Authorization: Bearer"));
+    const secretHash = hashOfSecret(presented.secret);
+    const found = await find(presented, secretHash);
+    if (!found.ok) return found;
+    if (found.value === null)
+      return err(nobody(`the ${presented.kind} is unknown, over or revoked`));
+    const forged = forgeryIn(request, presented);
+    if (forged !== null) return err(forged);
+    const missing = scope !== null && !found.value.scopes.includes(scope);
+    return missing ? err(outOfScope(scope)) : ok(principalOf(found.value, secretHash));
+  };
 }
+
+const stillGood = (known: Known | undefined): Bearer | null =>
+  known !== undefined &&
+  known.untilMs > performance.now() &&
+  known.bearer.expiresAt.getTime() > Date.now()
+    ? known.bearer
+    : null;
 
 const principalOf = (bearer: Bearer, secretHash: string): Principal => ({
   person: { user: bearer.account, groups: bearer.groups },

@@ -4,6 +4,15 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Principal } from "./context.ts";
 import { type Problem, problemDocument, PROBLEMS } from "./problem.ts";
 
+/** A failed check on its way to the error handler; Fastify wants an `Error`. */
+export class InvalidRequest extends Error {
+  readonly problem: Problem;
+  constructor(problem: Problem) {
+    super(problem.detail);
+    this.problem = problem;
+  }
+}
+
 /** Who asks; a guarded route is not reached by nobody. */
 export function principalOf({ principal }: FastifyRequest): Principal {
   invariant(principal !== null, "a guarded route is reached by somebody");

@@ -7,15 +7,7 @@ import type { FastifySchemaCompiler } from "fastify";
 import type { TSchema } from "typebox";
 import { badField, invalidFields, type Problem } from "./problem.ts";
 import { COMPONENTS } from "./answers.ts";
-
-/** A failed check on its way to the error handler; Fastify wants an `Error`. */
-export class InvalidRequest extends Error {
-  readonly problem: Problem;
-  constructor(problem: Problem) {
-    super(problem.detail);
-    this.problem = problem;
-  }
-}
+import { InvalidRequest } from "./reply.ts";
 
 type Parser = (value: unknown) => Result<unknown, readonly FieldError[]>;
 
