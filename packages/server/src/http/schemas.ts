@@ -197,7 +197,7 @@ export const ChangeHeaders = Type.Object({
     Type.String({
       description: "The caller's own mark of this change: sent again, it is done once.",
       minLength: 1,
-      maxLength: 253,
+      maxLength: 200,
       pattern: "^[!-~]+$",
     }),
   ),
