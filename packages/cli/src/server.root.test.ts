@@ -207,3 +207,12 @@ test("the guide's commands work as written, and answer what the page says", asyn
   expect(stdout).toMatch(/"action": "create"/);
   expect(stdout).toMatch(/event: revision\ndata: \{"sequence":\d+/);
 }, 60_000);
+
+test.each([
+  ["--host 0.0.0.0", /--host 0\.0\.0\.0: without a certificate the API is for this machine alone/],
+  ["--tls-cert none --tls-key none", /--tls-cert, --tls-key: ENOENT/],
+  ["--port 70000", /Expected a port from 0 to 65535/],
+])("seam server %s: refused with what to do", async (words, message) => {
+  const argv = ["server", "--kubeconfig", plane.kubeconfig, ...words.split(" ")];
+  await expect(execute(fileOf("bin/seam"), argv, { cwd: folder })).rejects.toThrow(message);
+});

@@ -1,6 +1,13 @@
 /** Accounts, sessions and tokens: who gets in, for how long, and that nobody gets more than they have (S12). */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import type { IncomingHttpHeaders } from "node:http";
+import { request } from "node:https";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type ApiServer, must, startApiServer } from "./api-server.fixture.ts";
+import { listen } from "./http/bare-app.ts";
 
 let server: ApiServer;
 
@@ -90,8 +97,8 @@ test("S12: wrong passwords lock an account for a while; an answer does not tell 
 
 test("S12: a token has no more scopes than it was made with, and ends when it is revoked", async () => {
   const { body } = await server.ask("editor", token);
-  const call = (path: string, method = "GET") =>
-    server.ask(null, { method, path, headers: by(body.secret) });
+  const call = (where: string, method = "GET") =>
+    server.ask(null, { method, path: where, headers: by(body.secret) });
   expect((await call("/api/v1/projects/lab-a/policies")).status).toBe(200);
   expect((await call("/api/v1/projects/lab-a/policies/x", "DELETE")).body).toMatchObject({
     status: 403,
@@ -184,7 +191,7 @@ test("S12: who asks too often is told when to come again; answers tell browsers 
     address: { burst: 3, perSecond: 0.001 },
     signIn: { burst: 1, perSecond: 0.001 },
   };
-  const app = await server.another(limits);
+  const app = await server.another({ limits });
   const ask = () => app.inject({ method: "GET", url: "/openapi.json" });
   const statuses = [await ask(), await ask(), await ask(), await ask()];
   expect(statuses.map(({ statusCode }) => statusCode)).toEqual([200, 200, 200, 429]);
@@ -198,5 +205,42 @@ test("S12: who asks too often is told when to come again; answers tell browsers 
   const payload = { name: "nobody", password: "x" };
   const guess = () => app.inject({ method: "POST", url: "/api/v1/session", payload });
   expect([(await guess()).statusCode, (await guess()).statusCode]).toEqual([401, 429]);
+  await app.close();
+});
+
+/** A certificate of 127.0.0.1 and its key. */
+function newCertificate(): { readonly cert: string; readonly key: string } {
+  const folder = mkdtempSync(path.join(tmpdir(), "seam-test-tls-"));
+  const [cert, key] = [path.join(folder, "tls.crt"), path.join(folder, "tls.key")];
+  const subject = ["-subj", "/CN=seam", "-addext", "subjectAltName=IP:127.0.0.1"];
+  const kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
+  const argv = ["req", "-x509", ...kind, ...subject, "-keyout", key, "-out", cert];
+  execFileSync("openssl", argv, { stdio: "ignore" });
+  const files = { cert: readFileSync(cert, "utf8"), key: readFileSync(key, "utf8") };
+  rmSync(folder, { recursive: true });
+  return files;
+}
+
+test("S12: by TLS, browsers are told to come by nothing else, and to send the session by nothing else", async () => {
+  await makeAccount("secure");
+  const tls = newCertificate();
+  const app = await server.another({ tls });
+  const url = await listen(app, tls, { host: "127.0.0.1", port: 0 });
+  const headers = await new Promise<IncomingHttpHeaders>((resolve, reject) => {
+    const options = {
+      method: "POST",
+      ca: tls.cert,
+      headers: { "content-type": "application/json" },
+    };
+    const asked = request(`${url}/api/v1/session`, options, (answer) => {
+      answer.resume();
+      resolve(answer.headers);
+    });
+    asked.once("error", reject);
+    asked.end(JSON.stringify({ name: "secure", password: PASSWORD }));
+  });
+  expect(url).toMatch(/^https:/);
+  expect(headers["strict-transport-security"]).toBe("max-age=31536000; includeSubDomains");
+  expect(headers["set-cookie"]).toEqual([expect.stringMatching(/; Secure$/)]);
   await app.close();
 });

@@ -10,7 +10,7 @@ import { createKubeClient, isKubeObject, type KubeClient, readKubeconfig } from 
 import { type ControlPlane, startControlPlane } from "@seam/kube/testing";
 import { openStore, type Store } from "@seam/store";
 import { createAccess } from "./http/access.ts";
-import { createApp, type Limits } from "./http/app.ts";
+import { type AppOptions, createApp, type Limits } from "./http/app.ts";
 import type { App } from "./http/bare-app.ts";
 import { createChangeHub } from "./http/change-hub.ts";
 import { type Context, SCOPES } from "./http/context.ts";
@@ -35,7 +35,7 @@ export type ApiServer = AsyncDisposable & {
   /** A call with a person's token; `null`: with none. */
   readonly ask: (person: PersonName | null, call: Call) => Promise<Answered>;
   /** Another application over the same cluster and store. */
-  readonly another: (limits: Limits) => Promise<App>;
+  readonly another: (options: Partial<Pick<AppOptions, "limits" | "tls">>) => Promise<App>;
 };
 
 /** A call of the API. */
@@ -91,9 +91,9 @@ export async function startApiServer(): Promise<ApiServer> {
     isSecure: false,
     signal: stop.signal,
   };
-  const another = (limits: Limits): Promise<App> =>
-    createApp(context, { tls: null, limits, onAnswered: () => undefined });
-  const app = await another(GENEROUS);
+  const another: ApiServer["another"] = ({ limits = GENEROUS, tls = null }) =>
+    createApp({ ...context, isSecure: tls !== null }, { tls, limits, onAnswered: () => undefined });
+  const app = await another({});
   const url = await app.listen({ host: "127.0.0.1", port: 0 });
   return {
     plane,

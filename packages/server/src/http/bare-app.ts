@@ -77,3 +77,13 @@ const emptyApp = (tls: Certificate | null): App =>
       void send(request, reply, badField("path", error.message));
     },
   }).withTypeProvider<TypeBoxTypeProvider>();
+
+/** Where it listens, such as https://127.0.0.1:9840; Fastify does not know of TLS by a server that it did not make. */
+export async function listen(
+  app: App,
+  tls: Certificate | null,
+  place: { readonly host: string; readonly port: number },
+): Promise<string> {
+  const address = await app.listen(place);
+  return tls === null ? address : address.replace(/^http:/, "https:");
+}

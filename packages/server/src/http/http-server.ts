@@ -7,7 +7,7 @@ import { type ClusterConfig, createKubeClient, type KubeClient } from "@seam/kub
 import { openStore, type Store, type StoreSettings } from "@seam/store";
 import { createAccess } from "./access.ts";
 import { createApp } from "./app.ts";
-import type { App, Certificate } from "./bare-app.ts";
+import { type App, type Certificate, listen } from "./bare-app.ts";
 import { createChangeHub } from "./change-hub.ts";
 import { firstRun } from "./first-run.ts";
 import { createMeter } from "./http-meter.ts";
@@ -84,7 +84,7 @@ async function serve(settings: ApiServerSettings, parts: Parts): Promise<void> {
   using looking = every(LOOK_MS, () => look(parts));
   await looking.now();
   void expiry.now();
-  const address = await app.listen({ host: settings.host, port: settings.port });
+  const address = await listen(app, tls, { host: settings.host, port: settings.port });
   missing.delete("the store was not opened yet");
   log.info({ address, healthPort: daemon.port, store: store.place }, "started");
   await ended(signal);
