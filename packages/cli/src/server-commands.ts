@@ -15,8 +15,8 @@ export function addServerCommand(program: Command): void {
         "address to listen on; one of this machine without TLS",
         "127.0.0.1",
       )
-      .option("--port <port>", "port of the API", portOf, 9840)
-      .option("--health-port <port>", "port of /healthz, /readyz and /metrics", portOf, 9841)
+      .option("--port <port>", "port of the API", portOf, 9850)
+      .option("--health-port <port>", "port of /healthz, /readyz and /metrics", portOf, 9851)
       .option("--tls-cert <file>", "certificate in PEM form, with those of its authorities")
       .option("--tls-key <file>", "its key in PEM form")
       .addOption(
@@ -33,5 +33,5 @@ export function addServerCommand(program: Command): void {
 
 function portOf(text: string): number {
   if (/^[0-9]{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
-  throw new InvalidArgumentError("Expected a port from 0 to 65535, for example 9840.");
+  throw new InvalidArgumentError("Expected a port from 0 to 65535, for example 9850.");
 }

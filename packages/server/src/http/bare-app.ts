@@ -78,7 +78,7 @@ const emptyApp = (tls: Certificate | null): App =>
     },
   }).withTypeProvider<TypeBoxTypeProvider>();
 
-/** Where it listens, such as https://127.0.0.1:9840; Fastify does not know of TLS by a server that it did not make. */
+/** Where it listens, such as https://127.0.0.1:9850; Fastify does not know of TLS by a server that it did not make. */
 export async function listen(
   app: App,
   tls: Certificate | null,
