@@ -7,7 +7,7 @@ export const PROBED_PORTS = [80, 81, 443, 8080] as const;
  * It echoes what it is sent, and counts who sent it. Each line of its input is a question, answered by a line. UDP is asked again ten
  * times a second, since nothing else would.
  */
-export const proberProgram = `const net = require("node:net"), dgram = require("node:dgram");
+export const proberProgram = `const net = require("node:net"), dgram = require("node:dgram"), { spawn } = require("node:child_process");
 const ports = ${JSON.stringify(PROBED_PORTS)};
 const heard = new Map();
 const hear = (address) => {
@@ -42,6 +42,24 @@ function udp({ address, port }, patience) {
     say();
   });
 }
+const pings = new Set();
+process.on("exit", () => { for (const each of pings) each.kill(); });
+/** How many echoes were asked for and answered, when ping ends by itself or is asked to. */
+function ping(address, ...how) {
+  const child = spawn("ping", ["-n", "-q", ...how, address], { stdio: ["ignore", "pipe", "ignore"] });
+  pings.add(child);
+  let text = "";
+  child.stdout.on("data", (data) => { text += data; });
+  const counts = new Promise((done) => child.on("close", () => {
+    pings.delete(child);
+    done((/(\\d+) packets transmitted, (\\d+) received/.exec(text) ?? [0, 0, 0]).slice(1).map(Number));
+  }));
+  return { counts, end: () => child.kill("SIGINT") };
+}
+async function icmp({ address }, patience) {
+  const [, answered] = await ping(address, "-c", "3", "-i", "0.2", "-W", String(patience / 1000)).counts;
+  return answered > 0;
+}
 function follow(address, duration) {
   return new Promise((done) => {
     const socket = datagrams(address);
@@ -51,15 +69,17 @@ function follow(address, duration) {
     setTimeout(() => { clearInterval(again); socket.close(); done(came); }, duration);
   });
 }
-/** Calls say so often, however late timers come, and ends with what end gives. */
+let isOver = false;
+/** Calls say so often, however late timers come, until the time or the load is over, and ends with what end gives. */
 function paced({ durationMs, perSecond }, say, end) {
   return new Promise((done) => {
     const start = clock();
+    isOver = false;
     let said = 0;
     const timer = setInterval(() => {
       const now = clock() - start;
       while (said < Math.min(now, durationMs) * perSecond / 1000) say(said++);
-      if (now < durationMs) return;
+      if (now < durationMs && !isOver) return;
       clearInterval(timer);
       setTimeout(() => done(end(said)), 1500);
     }, 2);
@@ -78,21 +98,35 @@ async function converse(addresses, load) {
     return [said, answered, cut];
   });
 }
+/** Refused counts as answered: only who was reached refuses. */
+function reach(host) {
+  return new Promise((done) => {
+    const socket = net.connect({ host, port: ports[0] });
+    const end = (answer) => { socket.destroy(); clearTimeout(timer); done(answer); };
+    const timer = setTimeout(end, 1000, false);
+    socket.on("connect", () => end(true)).on("error", ({ code }) => end(code === "ECONNREFUSED"));
+  });
+}
 function press(addresses, load) {
   let answered = 0;
   const sockets = addresses.map((address) => datagrams(address).on("message", () => { answered++; }));
+  const echoes = addresses.map((address) => ping(address, "-i", "0.05"));
   const say = (turn) => {
-    const at = turn % addresses.length;
-    if (turn % 10 > 0) sockets[at].send("x", ports[turn % ports.length], addresses[at], () => {});
-    else void tcp({ address: addresses[at], port: ports[0] }, 1000).then((came) => { if (came) answered++; });
+    const at = turn % addresses.length, lap = Math.floor(turn / addresses.length);
+    if (lap % 10 > 0) sockets[at].send("x", ports[lap % ports.length], addresses[at], () => {});
+    else void reach(addresses[at]).then((came) => { if (came) answered++; });
   };
-  return paced(load, say, (said) => {
+  return paced(load, say, (said) => said).then(async (said) => {
     for (const socket of sockets) socket.close();
-    return [said, answered, 0];
+    for (const each of echoes) each.end();
+    const counts = await Promise.all(echoes.map((each) => each.counts));
+    const sum = (at) => counts.reduce((all, each) => all + each[at], 0);
+    return [said + sum(0), answered + sum(1), 0];
   });
 }
+const by = { TCP: tcp, UDP: udp, ICMP: icmp };
 const answer = {
-  probe: ({ probes, patience }) => Promise.all(probes.map((probe) => (probe.protocol === "TCP" ? tcp : udp)(probe, patience))),
+  probe: ({ probes, patience }) => Promise.all(probes.map((probe) => by[probe.protocol](probe, patience))),
   follow: ({ addresses, duration }) => Promise.all(addresses.map((address) => follow(address, duration))),
   converse: ({ addresses, load }) => converse(addresses, load),
   press: ({ addresses, load }) => press(addresses, load),
@@ -100,5 +134,6 @@ const answer = {
 };
 require("node:readline").createInterface({ input: process.stdin }).on("line", async (line) => {
   const question = JSON.parse(line);
+  if (question.what === "stop") return void (isOver = true);
   console.log(JSON.stringify(await answer[question.what](question)));
 }).on("close", () => process.exit(0));`;
