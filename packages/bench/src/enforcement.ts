@@ -1,6 +1,6 @@
 /**
  * `seam bench enforcement`: how long a policy takes from its writing to the packets of pods on every node. A pod asks one on each
- * node every millisecond, while a policy of each kind in turn that lets it is written and deleted; the slowest node counts. Peer: in the
+ * node every millisecond, while a policy of each kind in turn that lets it, or a set of addresses that one names, is written and deleted; the slowest node counts. Peer: in the
  * same changes, the time until a watch of the API server tells a client of the change, before which nobody can act.
  */
 import { setTimeout as sleep } from "node:timers/promises";
@@ -43,7 +43,7 @@ export async function benchEnforcement({
     await using prober = await startProber(lab, client);
     await using _answering = await startAll(lab, servers);
     const rounds: Rounds[] = [];
-    for (const policy of ALLOWING) {
+    for (const policy of allowing(client)) {
       await using told = watchPolicy(kube, policy);
       await told.synced;
       rounds.push(await changed({ kube, prober, servers, told, policy }, changes));
@@ -174,8 +174,19 @@ const CALICO_RULES = {
   ingress: [{ action: "Allow", source: { selector: "role == 'client'" } }],
 };
 
+/** Addresses with these labels reach the servers; there is none at first. */
+const SEEDS: KubeObject = {
+  apiVersion: "projectcalico.org/v3",
+  kind: "GlobalNetworkPolicy",
+  metadata: { name: "seeds" },
+  spec: {
+    ...CALICO_RULES,
+    ingress: [{ action: "Allow", source: { selector: "role == 'seeds'" } }],
+  },
+};
+
 /** Each lets the client reach the servers, which nothing else does. */
-const ALLOWING: readonly KubeObject[] = [
+const allowing = (client: string): readonly KubeObject[] => [
   {
     apiVersion: "networking.k8s.io/v1",
     kind: "NetworkPolicy",
@@ -210,6 +221,12 @@ const ALLOWING: readonly KubeObject[] = [
     metadata: { name: "allow" },
     spec: CALICO_RULES,
   },
+  {
+    apiVersion: "projectcalico.org/v3",
+    kind: "GlobalNetworkSet",
+    metadata: { name: "allow", labels: { role: "seeds" } },
+    spec: { nets: [client] },
+  },
 ];
 
 async function remove(kube: KubeClient, policy: KubeObject): Promise<void> {
@@ -226,6 +243,7 @@ async function makePods(kube: KubeClient): Promise<readonly string[]> {
     metadata: { name: "closed", namespace: NAMESPACE },
     spec: { podSelector: SERVERS },
   });
+  await eventually(async () => write(kube, SEEDS));
   const pods = [
     pod("client", "client", "n1"),
     ...NODES.map((node) => pod(`server-${node}`, "server", node)),

@@ -330,7 +330,7 @@ async function pressedOnN3(work: () => Promise<void>): Promise<Pressed> {
   const has = await podAddresses(lab, "on-n3");
   expect(has.filter((each) => !against.stranger.includes(each))).toEqual([]);
   process.stdout.write(`nodes: ${pressed.answered} of ${pressed.sent} denied answered\n`);
-  expect(pressed.sent).toBeGreaterThan(1000);
+  expect(pressed.sent).toBeGreaterThan(100);
   return pressed;
 }
 

@@ -35,7 +35,21 @@ export async function askAll(
   policies: Policies,
   round: number,
 ): Promise<readonly Answer[]> {
-  const questions = pods.flatMap((each) => questionsTo(each));
+  const all = pods.flatMap((each) => questionsTo(each));
+  // Echoes are asked for by programs of their own, which would keep the others from their turns.
+  const echoes = all.filter(({ way }) => way === "ICMP");
+  const others = all.filter(({ way }) => way !== "ICMP");
+  return [...(await ask(pods, others, policies)), ...(await ask(pods, echoes, policies))].map(
+    (each) => ({ ...each, text: `round ${round}: ${each.text}` }),
+  );
+}
+
+/** Every pod asks all of them at once. */
+async function ask(
+  pods: LiveCluster["pods"],
+  questions: readonly Question[],
+  policies: Policies,
+): Promise<readonly Answer[]> {
   const asked = pods.map(async ({ pod: from, prober }) => {
     const answers = await prober.ask(
       questions.map(({ probe }) => probe),
@@ -46,7 +60,7 @@ export async function askAll(
       const port = "port" in probe ? `${probe.port}/` : "";
       return {
         way,
-        text: `round ${round}: ${from.namespace}/${from.name} to ${to.namespace}/${to.name} (${probe.address}) ${port}${probe.protocol}`,
+        text: `${from.namespace}/${from.name} to ${to.namespace}/${to.name} (${probe.address}) ${port}${probe.protocol}`,
         answered: answers[at] === true,
         allowed: judge({ ...ends, ...traffic, family }, policies).allowed,
       };

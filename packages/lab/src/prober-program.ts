@@ -23,21 +23,29 @@ for (const port of ports) {
 }
 const clock = () => Number(process.hrtime.bigint()) / 1e6;
 const datagrams = (address) => dgram.createSocket(address.includes(":") ? "udp6" : "udp4").on("error", () => {});
-function tcp({ address: host, port }, patience) {
+/** When so long has passed in which this program had its turns: of one that waits for a processor nobody is kept waiting in vain. */
+function patienceOf(duration) {
+  return new Promise((done) => {
+    let left = duration / 50;
+    const ticking = setInterval(() => { if (--left < 0) { clearInterval(ticking); done(false); } }, 50);
+  });
+}
+function tcp({ address: host, port }, late) {
   return new Promise((done) => {
     const socket = net.connect({ host, port });
-    const end = (answer) => { socket.destroy(); clearTimeout(timer); done(answer); };
-    const timer = setTimeout(end, patience, false);
+    const end = (answer) => { socket.destroy(); done(answer); };
+    late.then(end);
     socket.on("connect", () => end(true)).on("error", () => {});
   });
 }
-function udp({ address, port }, patience) {
+function udp({ address, port }, late) {
   return new Promise((done) => {
     const socket = datagrams(address);
     const say = () => socket.send("x", port, address, () => {});
     const again = setInterval(say, 100);
-    const end = (answer) => { clearInterval(again); clearTimeout(timer); socket.close(); done(answer); };
-    const timer = setTimeout(end, patience, false);
+    let isEnded = false;
+    const end = (answer) => { if (!isEnded) { isEnded = true; clearInterval(again); socket.close(); } done(answer); };
+    late.then(end);
     socket.on("message", () => end(true));
     say();
   });
@@ -56,7 +64,7 @@ function ping(address, ...how) {
   }));
   return { counts, end: () => child.kill("SIGINT") };
 }
-async function icmp({ address }, patience) {
+async function icmp({ address }, late, patience) {
   const [, answered] = await ping(address, "-c", "3", "-i", "0.2", "-W", String(patience / 1000)).counts;
   return answered > 0;
 }
@@ -126,7 +134,10 @@ function press(addresses, load) {
 }
 const by = { TCP: tcp, UDP: udp, ICMP: icmp };
 const answer = {
-  probe: ({ probes, patience }) => Promise.all(probes.map((probe) => by[probe.protocol](probe, patience))),
+  probe: ({ probes, patience }) => {
+    const late = patienceOf(patience);
+    return Promise.all(probes.map((probe) => by[probe.protocol](probe, late, patience)));
+  },
   follow: ({ addresses, duration }) => Promise.all(addresses.map((address) => follow(address, duration))),
   converse: ({ addresses, load }) => converse(addresses, load),
   press: ({ addresses, load }) => press(addresses, load),
