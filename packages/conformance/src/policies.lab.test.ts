@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { formatAddress, millis } from "@seam/base";
 import { type KubeObject, objectKey, refOf } from "@seam/kube";
-import { labExec } from "@seam/lab";
+import { labDown, labExec } from "@seam/lab";
 import type { Pod } from "@seam/reach";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -39,7 +39,14 @@ beforeAll(async () => {
   await servicesAnswer(cluster);
 }, 300_000);
 
-afterAll(async () => cluster[Symbol.asyncDispose](), 60_000);
+afterAll(async () => {
+  try {
+    await cluster[Symbol.asyncDispose]();
+  } finally {
+    // Also of a cluster that did not come up.
+    await labDown(LAB);
+  }
+}, 60_000);
 
 const seconds = (count: number): number => 1000 * count;
 
