@@ -26,7 +26,7 @@ const NAMESPACE = "enforcement";
 const PEER = "a watch of the API server";
 const NODES = ["n1", "n2", "n3"] as const;
 /** So long each change is followed; a change that takes longer is an error. */
-const FOLLOW_MS = 600;
+const FOLLOW_MS = 1200;
 /** Between the start of following and the change. */
 const LEAD_MS = 60;
 
