@@ -160,7 +160,9 @@ async function timed(
   const seen = answers.map((came, at) => {
     const moment = how === "allow" ? came[0] : came.at(-1);
     if (moment !== undefined && moment < sent + FOLLOW_MS - 2 * LEAD_MS) return moment - sent;
-    throw new Error(`the pod on ${NODES[at]} did not ${how} within ${FOLLOW_MS} ms`);
+    throw new Error(
+      `${nameOf(policy)}: the pod on ${NODES[at]} did not ${how} within ${FOLLOW_MS} ms`,
+    );
   });
   return { seam: Math.max(...seen), peer: told.at() - sent };
 }
