@@ -44,5 +44,41 @@ export function addP4Commands(program: Command): void {
     "seam p4 preprocess router.p4",
     "seam p4 preprocess router.p4 -I lib -D PORTS=64",
   );
-  withExamples(p4, "seam p4 check router.p4", "seam p4 format router.p4");
+  addStf(p4);
+  withExamples(
+    p4,
+    "seam p4 check router.p4",
+    "seam p4 format router.p4",
+    "seam p4 stf router.p4 router.stf",
+  );
+}
+
+function addStf(p4: Command): void {
+  withExamples(
+    p4
+      .command("stf")
+      .description("run programs against tests of packets, each pair with a switch of its own")
+      .argument("<file...>", "a P4 program and its test in STF, and so on in pairs")
+      .option("-I, --include <folder>", "where included files are; may be given again", several, [])
+      .option("-D, --define <name>", "a macro, NAME or NAME=TEXT; may be given again", several, [])
+      .addOption(
+        new Option("--target <name>", "what runs the program").choices(["sim"]).default("sim"),
+      )
+      .option("--json", "print how each pair went as JSON, one line each")
+      .action(later(async () => (await import("./p4-stf.ts")).runStfFiles)),
+    "seam p4 stf router.p4 router.stf",
+    "seam p4 stf --json router.p4 router.stf acl.p4 acl.stf",
+  );
+  withExamples(
+    p4
+      .command("trace")
+      .description("follow the packets of a test through a program: states, tables, statements")
+      .argument("<program>", "a P4 program")
+      .argument("<test>", "its test in STF")
+      .option("-I, --include <folder>", "where included files are; may be given again", several, [])
+      .option("-D, --define <name>", "a macro, NAME or NAME=TEXT; may be given again", several, [])
+      .option("--json", "print each step as JSON, one line each")
+      .action(later(async () => (await import("./p4-stf.ts")).traceFiles)),
+    "seam p4 trace router.p4 router.stf",
+  );
 }

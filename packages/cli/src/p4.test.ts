@@ -78,6 +78,47 @@ test("I9: preprocess prints the program, or what is wrong with it", patient, () 
   });
 });
 
+const drop = `#include <ebpf_model.p4>
+struct headers_t {}
+parser Read(packet_in packet, out headers_t headers) { state start { transition accept; } }
+control Filter(inout headers_t headers, out bool accept) { apply { accept = true; } }
+ebpfFilter(Read(), Filter()) main;
+`;
+
+test("I9: stf runs pairs of programs and tests, and tells each as JSON", patient, () => {
+  writeFileSync(path.join(folder, "pass.p4"), drop);
+  writeFileSync(path.join(folder, "right.stf"), "packet 0 01\nexpect 0 01$\n");
+  writeFileSync(path.join(folder, "wrong.stf"), "packet 0 01\nexpect 0 02\nwait\n");
+  const { status, stdout } = seam(
+    ..."stf --json pass.p4 right.stf pass.p4 wrong.stf pass.p4 none.stf".split(" "),
+  );
+  expect(status).toBe(1);
+  const told: unknown[] = stdout
+    .trim()
+    .split("\n")
+    .map((line): unknown => JSON.parse(line));
+  const pair = { program: "pass.p4", target: "sim" };
+  const differ = "expected 02, got 01 (1 bytes): they differ from byte 0 on";
+  expect(told).toEqual([
+    { ...pair, test: "right.stf", passed: true, reason: "" },
+    {
+      ...pair,
+      test: "wrong.stf",
+      passed: false,
+      reason: `wrong.stf:2: expect: packet 1 of port 0: ${differ}`,
+    },
+    { ...pair, test: "none.stf", passed: false, reason: "cannot read none.stf" },
+  ]);
+  expect(seam("stf", "pass.p4", "right.stf")).toMatchObject({
+    status: 0,
+    stdout: "passed: pass.p4 right.stf (2 commands)\n",
+  });
+  expect(seam("stf", "pass.p4")).toMatchObject({
+    status: 2,
+    stderr: "error: every program needs a test: pass.p4 stands alone\n",
+  });
+});
+
 test(
   "I9: check ends with 0, 1 or 2, and tells diagnostics as text or as one line of JSON per file",
   patient,
@@ -127,6 +168,9 @@ test("I9: the commands of the guide work as written", patient, async () => {
   const printed = await runGuide("p4.md", "none");
   expect(printed).toContain("switch.p4:9:27: error P101: cannot find headers.p4");
   expect(printed).toContain("formatted");
+  expect(printed).toContain("passed: relay.p4 relay.stf (6 commands)");
+  expect(printed).toContain("the second test failed");
+  expect(printed).toContain("table Relay.stations: key 0x20000000009: miss, action Relay.drop");
   expect(printed).toContain("filter.p4 is accepted");
   expect(printed).toContain("error P614: ports_t has no member dest");
   expect(printed).toContain("wrong.p4 is rejected");

@@ -14,7 +14,7 @@ import {
 import { print } from "./session.ts";
 
 /** The door to files; a folder or a file that may not be read counts as none. */
-const files: Sources = {
+export const programFiles: Sources = {
   read: (path) => {
     try {
       return readFileSync(path, "utf8");
@@ -62,7 +62,7 @@ type PreprocessOptions = {
 /** The action of `seam p4 preprocess`. */
 export function preprocessFile(name: string, options: PreprocessOptions): void {
   const { include: folders, define: defines } = options;
-  const { tokens, diagnostics } = preprocess(name, { sources: files, folders, defines });
+  const { tokens, diagnostics } = preprocess(name, { sources: programFiles, folders, defines });
   if (options.json === true) {
     print(JSON.stringify({ file: name, diagnostics: diagnostics.map(diagnosticJson) }));
     if (hasErrors(diagnostics)) process.exitCode = 1;
@@ -88,7 +88,7 @@ export function checkFiles(names: readonly string[], options: CheckOptions): voi
 }
 
 function checkFile(name: string, { include: folders, define: defines, json }: CheckOptions): void {
-  const { diagnostics } = analyse(name, { sources: files, folders, defines });
+  const { diagnostics } = analyse(name, { sources: programFiles, folders, defines });
   const isAccepted = !hasErrors(diagnostics);
   if (json === true) {
     const told = diagnostics.map(diagnosticJson);

@@ -19,3 +19,11 @@ export {
 export type { Program } from "./syntax/ast-program.ts";
 export { validate } from "./validate/validate.ts";
 export type { SourceFile } from "./source/file.ts";
+export { type NotRun, simulateFile } from "./interpret/load.ts";
+export type { TraceEvent } from "./interpret/machine.ts";
+export { traceText } from "./interpret/trace.ts";
+export type { SimulateOptions } from "./interpret/simulate.ts";
+export { parseStf, type StfError } from "./stf/parse.ts";
+export { runStf, type StfFailure, type StfReport } from "./stf/run.ts";
+export type { Statement } from "./stf/statement.ts";
+export type { Packet, Switch } from "./stf/switch.ts";

@@ -1,0 +1,164 @@
+/** How architectures run the blocks of a program. */
+import { err, invariant, ok, type Result } from "@seam/base";
+import type {
+  BlockNode,
+  Bound,
+  ExternNode,
+  InstanceNode,
+  PackageNode,
+  Tree,
+} from "../eval/instances.ts";
+import type { Type } from "../types/type.ts";
+import { clearBits, writeBytes, written } from "./bits.ts";
+import type { BlockRuntime, Compiler, Machine } from "./machine.ts";
+import type { Prepared } from "./program.ts";
+import { exitSignal, rejectSignal } from "./signals.ts";
+import { type Composite, indexOf, initial, parts, type Value } from "./value.ts";
+
+/** The parser or control that the package has for a parameter. */
+function blockArgument(of: InstanceNode | undefined, name: string): Result<BlockNode, string> {
+  const found = of?.arguments.get(name);
+  if (found?.kind === "parser" || found?.kind === "control") return ok(found);
+  return err(`the package has no parser or control for ${name}`);
+}
+
+/** The package that a package has for a parameter. */
+export function packageArgument(of: Tree["main"], name: string): PackageNode | undefined {
+  const found = of?.arguments.get(name);
+  return found?.kind === "package" ? found : undefined;
+}
+
+/** The blocks of a package by the names of its parameters, or which is missing. */
+export function packageBlocks<Name extends string>(
+  of: PackageNode | undefined,
+  names: readonly Name[],
+  prepared: Prepared,
+): Result<{ readonly [name in Name]: BlockRuntime }, string> {
+  const found = new Map<Name, BlockRuntime>();
+  for (const name of names) {
+    const node = blockArgument(of, name);
+    if (!node.ok) return node;
+    found.set(name, prepared.block(node.value));
+  }
+  const at = (name: Name): BlockRuntime => {
+    const block = found.get(name);
+    invariant(block !== undefined, "every block was found");
+    return block;
+  };
+  return ok(byName(names, at));
+}
+
+function byName<Name extends string, T>(
+  names: readonly Name[],
+  at: (name: Name) => T,
+): { readonly [name in Name]: T } {
+  const all: Partial<Record<Name, T>> = {};
+  for (const name of names) all[name] = at(name);
+  const isWhole = (partial: Partial<Record<Name, T>>): partial is Record<Name, T> =>
+    names.every((name) => name in partial);
+  invariant(isWhole(all), "every name has its value");
+  return all;
+}
+
+/** The type of a block's parameter. */
+export function parameterType({ node }: BlockRuntime, index: number): Type {
+  const type = node.declaration.parameters[index]?.type;
+  invariant(type !== undefined, `a block has a parameter ${index}`);
+  return type;
+}
+
+/** The value of a block's parameter. */
+export function argumentOf(block: BlockRuntime, index: number): Value {
+  const cell = block.cells[index];
+  invariant(cell !== undefined, `a block has a parameter ${index}`);
+  return cell.value;
+}
+
+/** Puts values into a block's parameters, in order, and runs it until it ends or exits. */
+export function runControl(block: BlockRuntime, values: readonly Value[], machine: Machine): void {
+  for (const [index, cell] of block.cells.entries()) cell.value = values[index] ?? 0;
+  machine.trace?.({ kind: "block", block: block.node.path });
+  try {
+    block.run();
+  } catch (error) {
+    if (error !== exitSignal) throw error;
+  }
+}
+
+/** As `runControl` for a parser and a packet; whether the packet was accepted. */
+export function runParser(
+  block: BlockRuntime,
+  values: readonly Value[],
+  machine: Machine,
+): boolean {
+  for (const [index, cell] of block.cells.entries()) cell.value = values[index] ?? 0;
+  machine.parserError = "NoError";
+  try {
+    block.run();
+    return true;
+  } catch (error) {
+    if (error !== rejectSignal) throw error;
+    machine.trace?.({ kind: "parser error", error: machine.parserError });
+    return false;
+  }
+}
+
+/** What the parser left of the packet; bits in front of a byte's end are left out. */
+export const payloadOf = ({ input }: Machine): Uint8Array =>
+  input.data.subarray(Math.ceil(input.bits / 8));
+
+/** Runs a deparser: what it emits and then the payload. */
+export function runDeparser(
+  block: BlockRuntime,
+  given: { readonly values: readonly Value[]; readonly payload: Uint8Array },
+  machine: Machine,
+): Uint8Array {
+  clearBits(machine.output);
+  runControl(block, given.values, machine);
+  writeBytes(machine.output, given.payload);
+  return written(machine.output);
+}
+
+/** Fields of a struct by their names. */
+export type Fields = {
+  readonly get: (struct: Composite, name: string) => Value;
+  readonly set: (struct: Composite, name: string, value: Value) => void;
+};
+
+/** Access to the fields of a struct's type; setting one that it does not have does nothing. */
+export function fieldsOf(type: Type): Fields {
+  const names = new Map(
+    "fields" in type ? type.fields.map(({ name }, index) => [name, index] as const) : [],
+  );
+  return {
+    get: (struct, name) => struct.parts[names.get(name) ?? -1] ?? 0,
+    set: (struct, name, value) => {
+      const index = names.get(name);
+      if (index !== undefined) struct.parts[index] = value;
+    },
+  };
+}
+
+/** An initial value with parts. */
+export const initialParts = (type: Type): Composite => parts(initial(type));
+
+/** A constructor's argument as a value; undefined when it was not given. */
+export function constructorValue(
+  node: ExternNode,
+  name: string,
+  compiler: Compiler,
+): Value | undefined {
+  const bound: Bound = node.arguments.get(name);
+  return bound?.kind === "value" ? compiler.constant(bound.value) : undefined;
+}
+
+/** A constructor's argument as a size; without one there is no bound. */
+export function constructorSize(node: ExternNode, name: string, compiler: Compiler): number {
+  const value = constructorValue(node, name, compiler);
+  return value === undefined ? Number.POSITIVE_INFINITY : indexOf(value);
+}
+
+/** Lets objects that keep something for one packet forget it. */
+export function beginPass(prepared: Prepared): void {
+  for (const object of prepared.objects()) object.begin?.();
+}

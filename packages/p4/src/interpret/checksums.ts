@@ -1,0 +1,84 @@
+/** Checksums and hashes over data of programs. */
+import { exhaustive, invariant } from "@seam/base";
+import { bytesOf, type Writer, writerOf } from "./codec.ts";
+import { hashOf } from "./hash.ts";
+import type { ExternArgument, ExternCall, Run } from "./machine.ts";
+import type { Random } from "./random.ts";
+import { bitsOf, nameOf, numberOf, scalarOf, type Value } from "./value.ts";
+
+/** The hash that a program's member of an enum names; one that is no function of the data is a number at random. */
+export function hashNamed(member: Value, data: Uint8Array, random: Random): bigint {
+  const hash = hashOf(nameOf(member));
+  return hash === undefined ? random() : hash(data);
+}
+
+/** A number for a type. */
+export function numberAs(value: bigint, { type }: ExternArgument): Value {
+  return numberOf(value, scalarOf(type) ?? { width: 64, isSigned: false });
+}
+
+/** An argument's bits as a number without a sign. */
+export function unsigned({ get, type }: ExternArgument): bigint {
+  return bitsOf(get(), scalarOf(type) ?? { width: 64, isSigned: false });
+}
+
+/** The arguments of a call, of which there are as many as are asked for. */
+export function given(call: ExternCall, index: number): ExternArgument {
+  const argument = call.arguments[index];
+  invariant(argument !== undefined, `a call has an argument ${index}`);
+  return argument;
+}
+
+/** Which of v1model's checksum functions it is. */
+type Use = "verify" | "update";
+
+/** `verify_checksum` and `update_checksum`, also with the payload. */
+export function checksum(
+  call: ExternCall,
+  use: Use,
+  { payload, wrong }: { readonly payload?: () => Uint8Array; readonly wrong: () => void },
+): Run {
+  const [condition, data, sum, algorithm] = [0, 1, 2, 3].map((index) => given(call, index));
+  invariant(
+    condition !== undefined && data !== undefined && sum !== undefined && algorithm !== undefined,
+    "a checksum has four arguments",
+  );
+  const write: Writer = writerOf(data.type);
+  const compute = (): Value => {
+    const bytes = bytesOf(write, data.get(), payload?.());
+    return numberAs(hashNamed(algorithm.get(), bytes, call.machine.random), sum);
+  };
+  switch (use) {
+    case "verify":
+      return () => {
+        if (condition.get() === true && compute() !== sum.get()) wrong();
+        return false;
+      };
+    case "update":
+      return () => {
+        if (condition.get() === true) sum.set(compute());
+        return false;
+      };
+    default:
+      return exhaustive(use);
+  }
+}
+
+/** `hash(result, algorithm, base, data, max)`: base + hash % max, or base when max is 0. */
+export function hashInto(call: ExternCall): Run {
+  const [result, algorithm, base, data, max] = [0, 1, 2, 3, 4].map((index) => given(call, index));
+  invariant(
+    result !== undefined && algorithm !== undefined && base !== undefined,
+    "a hash has five arguments",
+  );
+  invariant(data !== undefined && max !== undefined, "a hash has five arguments");
+  const write = writerOf(data.type);
+  return () => {
+    const most = unsigned(max);
+    const bytes = bytesOf(write, data.get());
+    const hash = hashNamed(algorithm.get(), bytes, call.machine.random);
+    const offset = most === 0n ? 0n : hash % most;
+    result.set(numberAs(unsigned(base) + offset, result));
+    return false;
+  };
+}

@@ -1,0 +1,155 @@
+/**
+ * What can be assigned to (specification 1.2.5, section 6.6). A place is either set at once, or first found, so that what its indexes
+ * depend on is evaluated before the value, as for arguments that are copied out after a call.
+ */
+import { invariant } from "@seam/base";
+import type { Expr, StackExpr } from "../ir/expression.ts";
+import { replaced } from "./arithmetic.ts";
+import { scalar } from "./expressions.ts";
+import type { Compiler, Place, Reference, Run, Store } from "./machine.ts";
+import { rejectSignal } from "./signals.ts";
+import { type Composite, copy, indexOf, parts, type Value } from "./value.ts";
+
+type Of<Kind extends Expr["kind"]> = Extract<Expr, { kind: Kind }>;
+
+/** Sets a part; a header that gets valid in a union makes the others invalid (section 8.20). */
+function setPart(of: Expr, index: number): (whole: Composite, value: Value) => void {
+  if (of.type.kind !== "header_union") {
+    return (whole, value) => {
+      whole.parts[index] = value;
+    };
+  }
+  return (whole, value) => {
+    whole.parts[index] = value;
+    becameValid(whole, index);
+  };
+}
+
+/** After a header of a union was changed: when it is valid, all others are not. */
+function becameValid(union: Composite, index: number): void {
+  if (!parts(union.parts[index]).isValid) return;
+  for (const [place, other] of union.parts.entries()) {
+    if (place !== index) parts(other).isValid = false;
+  }
+}
+
+/** What is to be done after a header was made valid where it stands; undefined when nothing is. */
+export function validity(expression: Expr, compiler: Compiler): (() => void) | undefined {
+  if (expression.kind !== "field" || expression.of.type.kind !== "header_union") return undefined;
+  const { of, index } = expression;
+  const run = compiler.expression(of);
+  return () => becameValid(parts(run()), index);
+}
+
+/** A value with parts where it stands. */
+export const reference =
+  (run: Run): Reference =>
+  () =>
+    parts(run());
+
+function stackPlace({ kind, of }: StackExpr, compiler: Compiler): () => Place {
+  const run = compiler.expression(of);
+  return () => {
+    const stack = parts(run());
+    const index = kind === "next" ? stack.next : stack.next - 1;
+    if (index < 0 || index >= stack.parts.length) {
+      compiler.machine.parserError = "StackOutOfBounds";
+      throw rejectSignal;
+    }
+    return partPlace(stack, index);
+  };
+}
+
+const partPlace = (whole: Composite, index: number): Place => ({
+  get: () => {
+    const part = whole.parts[index];
+    invariant(part !== undefined, `a value has no part ${index}`);
+    return part;
+  },
+  set: (value) => {
+    whole.parts[index] = value;
+  },
+});
+
+function elementPlace({ of, index, type }: Of<"element">, compiler: Compiler): () => Place {
+  const [run, at] = [compiler.expression(of), compiler.expression(index)];
+  const outside = compiler.constant({ kind: "invalid", type, span: of.span });
+  return () => {
+    const whole = parts(run());
+    const place = indexOf(at());
+    if (place < whole.parts.length) return partPlace(whole, place);
+    // Beyond the stack: reads are undefined, writes have no effect (section 8.18).
+    return { get: () => copy(outside), set: () => undefined };
+  };
+}
+
+function bitsPlace(expression: Of<"slice" | "part select">, compiler: Compiler): () => Place {
+  const { of } = expression;
+  const find = compiler.place(of);
+  const whole = scalar(of.type);
+  const read = compiler.expression(expression);
+  const low = expression.kind === "part select" ? compiler.expression(expression.low) : undefined;
+  return () => {
+    const place = find();
+    const [high, from] =
+      expression.kind === "slice"
+        ? [expression.high, expression.low]
+        : [indexOf(low?.() ?? 0) + expression.width - 1, indexOf(low?.() ?? 0)];
+    if (high >= whole.width) return { get: read, set: () => undefined };
+    const replace = replaced(whole, high, from);
+    return { get: read, set: (value) => place.set(replace(place.get(), value)) };
+  };
+}
+
+function fieldPlace({ of, index }: Of<"field">, compiler: Compiler): () => Place {
+  const find = compiler.expression(of);
+  const set = setPart(of, index);
+  return () => {
+    const whole = parts(find());
+    return { get: partPlace(whole, index).get, set: (value) => set(whole, value) };
+  };
+}
+
+/** The function that finds a place. */
+export function compilePlace(expression: Expr, compiler: Compiler): () => Place {
+  const { kind } = expression;
+  if (kind === "field") return fieldPlace(expression, compiler);
+  if (kind === "element") return elementPlace(expression, compiler);
+  if (kind === "next" || kind === "last") return stackPlace(expression, compiler);
+  if (kind === "slice" || kind === "part select") return bitsPlace(expression, compiler);
+  const place = { get: compiler.expression(expression), set: compiler.store(expression) };
+  return () => place;
+}
+
+/** Whether a place depends on nothing that could change between two looks at it. */
+export function isFixed(expression: Expr): boolean {
+  const { kind } = expression;
+  if (kind === "element") return expression.index.kind === "integer" && isFixed(expression.of);
+  if (kind === "field" || kind === "slice") return isFixed(expression.of);
+  return kind === "variable";
+}
+
+function sliceStore({ of, high, low }: Of<"slice">, compiler: Compiler): Store {
+  const [get, set] = [compiler.expression(of), compiler.store(of)];
+  const replace = replaced(scalar(of.type), high, low);
+  return (value) => set(replace(get(), value));
+}
+
+/** The function that sets a place; places that depend on something are found each time. */
+export function compileStore(expression: Expr, compiler: Compiler): Store {
+  const { kind } = expression;
+  if (kind === "variable") {
+    const cell = compiler.cell(expression.variable);
+    return (value) => {
+      cell.value = value;
+    };
+  }
+  if (kind === "field") {
+    const find = compiler.expression(expression.of);
+    const set = setPart(expression.of, expression.index);
+    return (value) => set(parts(find()), value);
+  }
+  if (kind === "slice") return sliceStore(expression, compiler);
+  const find = compiler.place(expression);
+  return (value) => find().set(value);
+}

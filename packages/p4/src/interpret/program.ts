@@ -1,0 +1,198 @@
+/**
+ * A program that is ready to run: every instance of a parser or control becomes functions over cells of its own. Nothing is lowered:
+ * what runs is the typed program as it was checked.
+ */
+import { invariant } from "@seam/base";
+import type { BlockNode, ExternNode, InstanceNode, Tree } from "../eval/instances.ts";
+import type {
+  Local,
+  Program,
+  Table,
+  ParserDeclaration,
+  ControlDeclaration,
+} from "../ir/declaration.ts";
+import type { Expr } from "../ir/expression.ts";
+import { compileCall } from "./calls.ts";
+import { compileExpression } from "./expressions.ts";
+import type { ValueSets } from "./keysets.ts";
+import type {
+  BlockRuntime,
+  Cell,
+  Compiler,
+  Externs,
+  ExternObject,
+  Machine,
+  Step,
+} from "./machine.ts";
+import { compileStates } from "./parsers.ts";
+import { compilePlace, compileStore } from "./places.ts";
+import { compileStatement, sequence } from "./statements.ts";
+import { compileTable, type RunningTable } from "./tables.ts";
+import { traced } from "./trace.ts";
+import { initial } from "./value.ts";
+
+/** What is prepared, by the ids of instances and of tables. */
+export type Prepared = {
+  readonly block: (node: BlockNode) => BlockRuntime;
+  readonly tables: () => readonly RunningTable[];
+  readonly objects: () => readonly ExternObject[];
+};
+
+type World = {
+  readonly program: Program;
+  readonly tree: Tree;
+  readonly machine: Machine;
+  readonly externs: Externs;
+  readonly blocks: Map<number, BlockRuntime>;
+  readonly objects: Map<number, ExternObject | undefined>;
+  readonly tables: Map<string, RunningTable>;
+  readonly sets: ValueSets;
+};
+
+/** The instance that an expression names, seen from a block. */
+function instanceOf(
+  expression: Expr,
+  node: BlockNode | undefined,
+  tree: Tree,
+): InstanceNode | undefined {
+  if (expression.kind === "variable") return node?.instances.get(expression.variable.id);
+  if (expression.kind !== "instance" && expression.kind !== "new") return undefined;
+  const { id } = expression.instance;
+  return node?.instances.get(id) ?? tree.instances.get(id);
+}
+
+/** The extern object of an instance, made when it is first asked for. */
+function objectOf(node: ExternNode, world: World): ExternObject | undefined {
+  if (world.objects.has(node.id)) return world.objects.get(node.id);
+  const made = world.externs.create(node, compilerOf(node.owner, world));
+  world.objects.set(node.id, made);
+  return made;
+}
+
+function childOf(expression: Expr, node: BlockNode | undefined, world: World): BlockRuntime {
+  const found = instanceOf(expression, node, world.tree);
+  invariant(
+    found?.kind === "parser" || found?.kind === "control",
+    "what is applied is an instance of a parser or control",
+  );
+  return blockOf(found, world);
+}
+
+function tableOf(table: Table, compiler: Compiler, world: World): RunningTable {
+  const key = `${compiler.block?.id ?? -1}.${table.id}`;
+  const known = world.tables.get(key);
+  if (known !== undefined) return known;
+  const made = compileTable(table, { compiler, errors: world.program.errors });
+  world.tables.set(key, made);
+  return made;
+}
+
+/** Cells by the ids of variables, made when they are first asked for. */
+function cellsOf(): Compiler["cell"] {
+  const cells = new Map<number, Cell>();
+  return ({ id, type }) => {
+    const known = cells.get(id);
+    if (known !== undefined) return known;
+    const cell = { value: initial(type) };
+    cells.set(id, cell);
+    return cell;
+  };
+}
+
+/** Prepares parts of one instance, or of what stands at the top level. */
+function compilerOf(node: BlockNode | undefined, world: World): Compiler {
+  const { machine, externs, tree } = world;
+  const compiler: Compiler = {
+    machine,
+    externs,
+    block: node,
+    cell: cellsOf(),
+    returned: { value: false },
+    expression: (expression) => compileExpression(expression, compiler),
+    condition: (expression) => {
+      const run = compileExpression(expression, compiler);
+      return () => run() === true;
+    },
+    statement: (statement) => {
+      const step = compileStatement(statement, compiler);
+      return machine.trace === undefined ? step : traced(statement, step, compiler);
+    },
+    store: (expression) => compileStore(expression, compiler),
+    place: (expression) => compilePlace(expression, compiler),
+    call: (call) => compileCall(call, compiler),
+    object: (expression) => {
+      const found = instanceOf(expression, node, tree);
+      return found?.kind === "extern" ? objectOf(found, world) : undefined;
+    },
+    child: (expression) => childOf(expression, node, world),
+    table: (table) => tableOf(table, compiler, world),
+    constant: (expression) => compileExpression(expression, compiler)(),
+  };
+  return compiler;
+}
+
+/** What locals of a block do each time it is applied; tables and instances are made now, so that the control plane sees them. */
+function localStep(local: Local, compiler: Compiler): readonly Step[] {
+  if (local.kind === "table") compiler.table(local);
+  return local.kind === "variable" ? [compiler.statement(local)] : [];
+}
+
+function bodyOf(
+  declaration: ParserDeclaration | ControlDeclaration,
+  compiler: Compiler,
+  world: World,
+): () => void {
+  const locals = sequence(declaration.locals.flatMap((local) => localStep(local, compiler)));
+  if (declaration.kind === "parser") {
+    const states = compileStates(declaration, compiler, world.sets);
+    return () => {
+      locals();
+      states();
+    };
+  }
+  const body = sequence(declaration.body.statements.map((each) => compiler.statement(each)));
+  return () => {
+    locals();
+    body();
+  };
+}
+
+function blockOf(node: BlockNode, world: World): BlockRuntime {
+  const known = world.blocks.get(node.id);
+  if (known !== undefined) return known;
+  const compiler = compilerOf(node, world);
+  const { declaration } = node;
+  const made = {
+    node,
+    cells: declaration.parameters.map((parameter) => compiler.cell(parameter)),
+    run: bodyOf(declaration, compiler, world),
+  };
+  world.blocks.set(node.id, made);
+  return made;
+}
+
+/** Prepares a program for a machine: all instances of its tree. */
+export function prepare(
+  given: { readonly program: Program; readonly tree: Tree },
+  machine: Machine,
+  externs: Externs,
+): Prepared {
+  const world: World = {
+    ...given,
+    machine,
+    externs,
+    blocks: new Map(),
+    objects: new Map(),
+    tables: new Map(),
+    // STF has no command that adds members.
+    sets: () => [],
+  };
+  for (const node of given.tree.externs) objectOf(node, world);
+  for (const node of given.tree.blocks) blockOf(node, world);
+  const objects = [...world.objects.values()].filter((each) => each !== undefined);
+  return {
+    block: (node) => blockOf(node, world),
+    tables: () => [...world.tables.values()],
+    objects: () => objects,
+  };
+}

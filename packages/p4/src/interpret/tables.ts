@@ -1,0 +1,338 @@
+/** Tables that run (specification 1.2.5, section 14.2): keys, rows, default actions, direct externs. */
+import { err, ok, type Result } from "@seam/base";
+import type { Action, Keyset, Table, TableAction } from "../ir/declaration.ts";
+import type { ActionCall, Match, TableEntry, TableShape } from "../stf/switch.ts";
+import { actionCall } from "./calls.ts";
+import type { Compiler, DirectRow, ExternObject, TableRuntime } from "./machine.ts";
+import {
+  type Finder,
+  finderOf,
+  keyPart,
+  type KeyPart,
+  keyWidth,
+  prefixMask,
+  type Row,
+  sameMatches,
+} from "./matching.ts";
+import { matchKindOf } from "./match-kinds.ts";
+import { initial, numberOf, plainType, scalarOf, type Value } from "./value.ts";
+
+/** A row with what it runs. */
+type Entry = Row & DirectRow & { readonly isConst: boolean; readonly run: Ran };
+
+/** An action that is ready to run, with its values. */
+type Ran = { readonly name: string; readonly id: number; readonly run: () => void };
+
+/** A table for programs and for the control plane. */
+export type RunningTable = TableRuntime & {
+  readonly shape: TableShape;
+  readonly add: (entry: TableEntry) => Result<number, string>;
+  readonly setDefault: (action: ActionCall) => Result<void, string>;
+  readonly clear: () => void;
+};
+
+type Context = { readonly compiler: Compiler; readonly errors: readonly string[] };
+
+/** The control plane's name of an action: with its path, unless it is declared at the top level. */
+const actionName = (action: Action, { block }: Compiler): string =>
+  block?.paths.get(action.id) ?? action.name;
+
+/** Parameters that the control plane sets. */
+const dataParameters = ({ action, arguments: bound }: TableAction): Action["parameters"] =>
+  action.parameters.filter(
+    (parameter) => !bound.some((each) => each.parameter.id === parameter.id),
+  );
+
+/** What rows are matched by: keys of a selector are only for its hash (v1model.p4, action_selector). */
+const keysOf = ({ keys }: Table): Table["keys"] =>
+  keys.filter(({ matchKind }) => matchKind !== "selector");
+
+function shapeOf(table: Table, compiler: Compiler): TableShape {
+  return {
+    name: compiler.block?.paths.get(table.id) ?? table.name,
+    keys: keysOf(table).map(({ expression, keyName, matchKind }) => ({
+      name: keyName,
+      width: keyWidth(expression.type),
+      match: matchKindOf(matchKind),
+    })),
+    actions: table.actions.map((each) => ({
+      name: actionName(each.action, compiler),
+      parameters: dataParameters(each).map(({ name, type }) => ({ name, width: keyWidth(type) })),
+    })),
+  };
+}
+
+/** A number of the control plane as a value of a type. */
+function dataValue(value: bigint, type: Action["parameters"][number]["type"]): Value {
+  const scalar = scalarOf(type);
+  if (scalar !== undefined) return numberOf(value, scalar);
+  const plain = plainType(type);
+  if (plain.kind === "bool") return value !== 0n;
+  return plain.kind === "enum" ? (plain.members[Number(value)] ?? "") : initial(type);
+}
+
+function bind(table: Table, { name, args }: ActionCall, compiler: Compiler): Result<Ran, string> {
+  const found = table.actions.find((each) => actionName(each.action, compiler) === name);
+  if (found === undefined) return err(`table ${table.name} has no action ${name}`);
+  const data = dataParameters(found).map(({ type }, index) => dataValue(args[index] ?? 0n, type));
+  const bound = { arguments: found.arguments, data };
+  return ok({ name, id: found.action.id, run: actionCall(found.action, bound, compiler) });
+}
+
+/** A keyset of the program as a match. */
+function matchOf(keyset: Keyset, part: (value: Value) => KeyPart, compiler: Compiler): Match {
+  const value = (expression: Parameters<Compiler["constant"]>[0]): bigint =>
+    BigInt(part(compiler.constant(expression)));
+  switch (keyset.kind) {
+    case "any":
+    case "value set":
+      return { kind: "any" };
+    case "value":
+      return { kind: "exact", value: value(keyset.value) };
+    case "mask":
+      return { kind: "ternary", value: value(keyset.value), mask: value(keyset.mask) };
+    case "range":
+      return { kind: "range", first: value(keyset.first), last: value(keyset.last) };
+  }
+}
+
+/** An entry's mask on an lpm key as a prefix, so that the longest wins. */
+function asPrefix(match: Match, width: number): Match {
+  if (match.kind === "any") return { kind: "lpm", value: 0n, prefixBits: 0 };
+  if (match.kind === "exact") return { kind: "lpm", value: match.value, prefixBits: width };
+  if (match.kind !== "ternary") return match;
+  for (let prefixBits = 0; prefixBits <= width; prefixBits += 1) {
+    if (prefixMask(prefixBits, width) === match.mask) {
+      return { kind: "lpm", value: match.value, prefixBits };
+    }
+  }
+  return match;
+}
+
+/** The rows of a table, and how one is found; the finder is made when a packet first needs it. */
+type Rows = { entries: Entry[]; finder: Finder<Entry> | undefined; next: number };
+
+/** The priority of an old annotation: a smaller number wins. */
+const annotated = ({ annotations }: Table["entries"][number]): number | undefined => {
+  const priority = annotations.find(({ name }) => name === "priority");
+  return priority === undefined ? undefined : Number(priority.tokens.join(""));
+};
+
+/**
+ * How an entry of the program ranks: by its priority or, as in p4c's BMv2 back end, by the annotation `@priority` where a table has any;
+ * entries without one count from 1.
+ */
+function rankOf(table: Table, entry: Table["entries"][number], index: number): number {
+  if (table.entries.some((each) => annotated(each) !== undefined)) {
+    return -(annotated(entry) ?? index + 1);
+  }
+  if (entry.priority === undefined) return -index;
+  return table.largestPriorityWins ? Number(entry.priority) : -Number(entry.priority);
+}
+
+function programRows(table: Table, shape: TableShape, { compiler, errors }: Context): Entry[] {
+  const parts = keysOf(table).map(({ expression }) => keyPart(expression.type, errors));
+  return table.entries.map((entry, index): Entry => {
+    const keysets = entry.keys.filter((_, place) => table.keys[place]?.matchKind !== "selector");
+    const matches = keysets.map((keyset, place) => {
+      const match = matchOf(keyset, parts[place] ?? Number, compiler);
+      const key = shape.keys[place];
+      return key?.match === "lpm" ? asPrefix(match, key.width) : match;
+    });
+    const { action } = entry.action;
+    const bound = { arguments: entry.action.arguments, data: [] };
+    return {
+      matches,
+      handle: index,
+      rank: rankOf(table, entry, index),
+      isConst: entry.isConst || table.areEntriesConst,
+      run: {
+        name: actionName(action, compiler),
+        id: action.id,
+        run: actionCall(action, bound, compiler),
+      },
+    };
+  });
+}
+
+/** Properties by which tables name direct counters and meters, in the architectures that Seam knows. */
+const DIRECT = new Set([
+  "counters",
+  "meters",
+  "psa_direct_counter",
+  "psa_direct_meter",
+  "pna_direct_counter",
+  "pna_direct_meter",
+]);
+
+const directObjects = (table: Table, compiler: Compiler): readonly ExternObject[] =>
+  table.properties.flatMap(({ name, value }) =>
+    DIRECT.has(name) ? (compiler.object(value) ?? []) : [],
+  );
+
+/** Kinds of match whose rows are ordered by priority. */
+const hasPriorities = ({ keys }: TableShape): boolean =>
+  keys.some(({ match }) => match === "ternary" || match === "range" || match === "optional");
+
+function defaultOf(table: Table, compiler: Compiler): Ran | undefined {
+  const { defaultAction } = table;
+  if (defaultAction === undefined) return undefined;
+  const { action, arguments: bound } = defaultAction;
+  return {
+    name: actionName(action, compiler),
+    id: action.id,
+    run: actionCall(action, { arguments: bound, data: [] }, compiler),
+  };
+}
+
+function pushRow(rows: Rows, row: Omit<Entry, "handle">): number {
+  const handle = rows.next;
+  rows.next += 1;
+  rows.entries.push({ ...row, handle });
+  rows.finder = undefined;
+  return handle;
+}
+
+function addRow(
+  {
+    rows,
+    shape,
+    table,
+  }: { readonly rows: Rows; readonly shape: TableShape; readonly table: Table },
+  entry: TableEntry,
+  compiler: Compiler,
+): Result<number, string> {
+  if (table.areEntriesConst) return err(`the entries of table ${shape.name} are constant`);
+  const ran = bind(table, entry.action, compiler);
+  if (!ran.ok) return ran;
+  const row = {
+    matches: entry.matches,
+    rank: entry.priority,
+    isConst: false,
+    run: ran.value,
+  };
+  const ordered = hasPriorities(shape);
+  const twin = rows.entries.some(
+    (other) => sameMatches(other, row) && (!ordered || other.rank === row.rank),
+  );
+  if (twin) return err(`table ${shape.name} has an entry of this key already`);
+  return ok(pushRow(rows, row));
+}
+
+/** What is told of a look-up when somebody follows the packet. */
+function tell(
+  { machine }: Compiler,
+  name: string,
+  found: {
+    readonly key: readonly KeyPart[];
+    readonly row?: Entry | undefined;
+    readonly ran?: Ran | undefined;
+  },
+): void {
+  machine.trace?.({
+    kind: "table",
+    table: name,
+    key: found.key.map((part) => `0x${part.toString(16)}`),
+    isHit: found.row !== undefined,
+    action: found.ran?.name,
+  });
+}
+
+/** Reads the parts of a key. */
+function keyReader(table: Table, { compiler, errors }: Context): () => readonly KeyPart[] {
+  const runs = keysOf(table).map(({ expression }) => {
+    const [run, part] = [compiler.expression(expression), keyPart(expression.type, errors)];
+    return () => part(run());
+  });
+  return () => runs.map((run) => run());
+}
+
+/** What of a table changes: its rows, its default action, the key that missed last. */
+type TableState = {
+  readonly rows: Rows;
+  otherwise: Ran | undefined;
+  missed: readonly KeyPart[];
+};
+
+type Parts = {
+  readonly table: Table;
+  readonly shape: TableShape;
+  readonly state: TableState;
+  readonly compiler: Compiler;
+};
+
+/** What the control plane and programs do to a table. */
+function changesOf({
+  table,
+  shape,
+  state,
+  compiler,
+}: Parts): Pick<RunningTable, "add" | "addMissed" | "setDefault" | "clear"> {
+  const { rows } = state;
+  return {
+    add: (entry) => addRow({ rows, shape, table }, entry, compiler),
+    addMissed: (name, data) => {
+      const bound = table.actions.find(({ action }) => action.name === name);
+      if (bound === undefined) return false;
+      const { action, arguments: given } = bound;
+      const run = actionCall(action, { arguments: given, data }, compiler);
+      pushRow(rows, {
+        matches: state.missed.map((part) => ({ kind: "exact", value: BigInt(part) })),
+        rank: 0,
+        isConst: false,
+        run: { name: actionName(action, compiler), id: action.id, run },
+      });
+      return true;
+    },
+    setDefault: (action) => {
+      if (table.defaultAction?.isConst === true) {
+        return err(`the default action of table ${shape.name} is constant`);
+      }
+      const ran = bind(table, action, compiler);
+      if (!ran.ok) return ran;
+      state.otherwise = ran.value;
+      return ok(undefined);
+    },
+    clear: () => {
+      rows.entries = rows.entries.filter(({ isConst }) => isConst);
+      rows.finder = undefined;
+    },
+  };
+}
+
+/** The table of an instance. */
+export function compileTable(table: Table, context: Context): RunningTable {
+  const { compiler } = context;
+  const { machine } = compiler;
+  const shape = shapeOf(table, compiler);
+  const widths = shape.keys.map(({ width }) => width);
+  const entries = programRows(table, shape, context);
+  const rows: Rows = { entries, finder: undefined, next: entries.length };
+  const state: TableState = { rows, otherwise: defaultOf(table, compiler), missed: [] };
+  const direct = directObjects(table, compiler);
+  const readKey = keyReader(table, context);
+  const isOrdered = hasPriorities(shape);
+  const find = (key: readonly KeyPart[]): Entry | undefined => {
+    rows.finder ??= finderOf(rows.entries, widths, isOrdered);
+    return widths.length === 0 ? undefined : rows.finder.find(key);
+  };
+  const running: RunningTable = {
+    ...changesOf({ table, shape, state, compiler }),
+    shape,
+    isHit: false,
+    ran: -1,
+    apply: () => {
+      const key = readKey();
+      const row = find(key);
+      const ran = row?.run ?? state.otherwise;
+      if (machine.trace !== undefined) tell(compiler, shape.name, { key, row, ran });
+      for (const each of direct) each.matched?.(row);
+      if (row === undefined) state.missed = key;
+      machine.applied = running;
+      ran?.run();
+      running.isHit = row !== undefined;
+      running.ran = ran?.id ?? -1;
+    },
+  };
+  return running;
+}

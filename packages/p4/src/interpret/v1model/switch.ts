@@ -1,0 +1,272 @@
+/**
+ * simple_switch, the switch of v1model (behavioral-model, docs/simple_switch.md): parser, checksums, ingress, replication, egress,
+ * checksums, deparser. Packets are handled at once and in order; time only passes between packets.
+ */
+import { err, ok, type Result } from "@seam/base";
+import type { Packet, Switch } from "../../stf/switch.ts";
+import {
+  argumentOf,
+  type Fields,
+  fieldsOf,
+  initialParts,
+  packageBlocks,
+  parameterType,
+  payloadOf,
+  runControl,
+  runDeparser,
+  runParser,
+} from "../blocks.ts";
+import type { BlockRuntime, Machine } from "../machine.ts";
+import type { Replica, Replication } from "../replication.ts";
+import { type Given, handled, switchOf } from "../switch.ts";
+import { type Composite, copy, parts } from "../value.ts";
+import { DROP_PORT, type Handled, v1modelExterns } from "./externs.ts";
+import { type FieldPath, keepFields, type Metadata, type Requests } from "./requests.ts";
+
+/** Why a packet is where it is (simple_switch.md: PKT_INSTANCE_TYPE). */
+const Kind = {
+  normal: 0,
+  ingressClone: 1,
+  egressClone: 2,
+  recirculated: 4,
+  replica: 5,
+  resubmitted: 6,
+};
+
+/** Packets that come back more often than this never leave the switch. */
+const MOST_PASSES = 1000;
+
+type Blocks = { readonly [name in "p" | "vr" | "ig" | "eg" | "ck" | "dep"]: BlockRuntime };
+
+/** A packet on its way into ingress. */
+type Arriving = {
+  readonly data: Uint8Array;
+  readonly port: number;
+  readonly instanceType: number;
+  readonly kept?: { readonly from: Metadata; readonly fields: readonly FieldPath[] };
+};
+
+/** A packet on its way into egress. */
+type Leaving = Metadata & {
+  headers: Composite;
+  readonly payload: Uint8Array;
+  readonly bytes: number;
+};
+
+type Sim = {
+  readonly machine: Machine;
+  readonly blocks: Blocks;
+  readonly replication: Replication;
+  readonly handled: Handled & { standard: Composite };
+  readonly fields: Fields;
+  readonly arriving: Arriving[];
+  readonly out: Packet[];
+};
+
+function freshMetadata({ blocks }: Sim): Metadata {
+  return {
+    user: initialParts(parameterType(blocks.p, 2)),
+    standard: initialParts(parameterType(blocks.p, 3)),
+  };
+}
+
+const take = (sim: Sim): Requests => {
+  const { requests } = sim.handled;
+  sim.handled.requests = {};
+  return requests;
+};
+
+/** Parses a packet as it is when ingress begins with it. */
+function parsed(sim: Sim, { data, port, instanceType, kept }: Arriving): Leaving {
+  const { machine, blocks, fields } = sim;
+  const metadata = freshMetadata(sim);
+  const { standard } = metadata;
+  fields.set(standard, "ingress_port", port);
+  fields.set(standard, "instance_type", instanceType);
+  fields.set(standard, "packet_length", data.length);
+  fields.set(standard, "ingress_global_timestamp", BigInt(machine.now));
+  if (kept !== undefined) keepFields(kept.from, metadata, kept.fields);
+  machine.input = { data, bits: 0 };
+  machine.packetBytes = data.length;
+  sim.handled.standard = metadata.standard;
+  const headers = initialParts(parameterType(blocks.p, 1));
+  runParser(blocks.p, [0, headers, metadata.user, metadata.standard], machine);
+  const after = parts(argumentOf(blocks.p, 3));
+  fields.set(after, "parser_error", machine.parserError);
+  return {
+    headers: parts(argumentOf(blocks.p, 1)),
+    user: parts(argumentOf(blocks.p, 2)),
+    standard: after,
+    payload: payloadOf(machine),
+    bytes: data.length,
+  };
+}
+
+/** Runs a control over headers, user metadata and, in pipelines, standard metadata. */
+function through(sim: Sim, block: BlockRuntime, packet: Leaving): void {
+  sim.handled.standard = packet.standard;
+  runControl(block, [packet.headers, packet.user, packet.standard], sim.machine);
+  packet.headers = parts(argumentOf(block, 0));
+  packet.user = parts(argumentOf(block, 1));
+  if (block.cells.length > 2) packet.standard = parts(argumentOf(block, 2));
+}
+
+const number = ({ fields }: Sim, { standard }: Metadata, field: string): number =>
+  Number(fields.get(standard, field));
+
+/** Copies of a clone session from ingress: the packet as ingress got it, parsed again. */
+function cloneIngress(
+  sim: Sim,
+  { arriving, packet }: { readonly arriving: Arriving; readonly packet: Leaving },
+  clone: Requests["clone"],
+): void {
+  for (const replica of sim.replication.clonesOf(clone?.session ?? 0)) {
+    const again = parsed(sim, {
+      data: arriving.data,
+      port: arriving.port,
+      instanceType: Kind.ingressClone,
+      kept: { from: packet, fields: clone?.keep ?? [] },
+    });
+    sim.fields.set(again.standard, "instance_type", Kind.ingressClone);
+    egress(sim, again, replica);
+  }
+}
+
+/** Lets a packet begin again; some fields of its metadata are kept. */
+function comeBack(
+  { arriving }: Sim,
+  again: { readonly data: Uint8Array; readonly instanceType: number },
+  kept: NonNullable<Arriving["kept"]>,
+): void {
+  arriving.push({ ...again, port: 0, kept });
+}
+
+/** What happens after ingress, in the order of simple_switch. */
+function ingress(sim: Sim, arriving: Arriving): void {
+  const packet = parsed(sim, arriving);
+  sim.handled.requests = {};
+  through(sim, sim.blocks.vr, packet);
+  through(sim, sim.blocks.ig, packet);
+  const { clone, resubmit, truncateBytes } = take(sim);
+  if (clone !== undefined) cloneIngress(sim, { arriving, packet }, clone);
+  sim.handled.requests = { truncateBytes };
+  if (resubmit !== undefined) {
+    const again = { data: arriving.data, instanceType: Kind.resubmitted };
+    comeBack(sim, again, { from: packet, fields: resubmit });
+    return;
+  }
+  const group = number(sim, packet, "mcast_grp");
+  if (group !== 0) {
+    multicast(sim, packet, sim.replication.copiesOf(group));
+    return;
+  }
+  const port = number(sim, packet, "egress_spec");
+  if (port !== DROP_PORT) egress(sim, packet, { port, rid: 0 });
+}
+
+/** Copies of a packet as it is now, for ports that each change their own. */
+const duplicate = (packet: Leaving): Leaving => ({
+  ...packet,
+  headers: parts(copy(packet.headers)),
+  user: parts(copy(packet.user)),
+  standard: parts(copy(packet.standard)),
+});
+
+function multicast(sim: Sim, packet: Leaving, replicas: readonly Replica[]): void {
+  const { truncateBytes } = sim.handled.requests;
+  for (const replica of replicas) {
+    const each = duplicate(packet);
+    sim.fields.set(each.standard, "instance_type", Kind.replica);
+    sim.handled.requests = { truncateBytes };
+    egress(sim, each, replica);
+  }
+}
+
+/** Copies of a clone session from egress: the packet as egress left it. */
+function cloneEgress(sim: Sim, packet: Leaving, clone: Requests["clone"]): void {
+  for (const replica of sim.replication.clonesOf(clone?.session ?? 0)) {
+    const metadata = freshMetadata(sim);
+    keepFields(packet, metadata, clone?.keep ?? []);
+    const each: Leaving = { ...packet, ...metadata, headers: parts(copy(packet.headers)) };
+    sim.fields.set(each.standard, "instance_type", Kind.egressClone);
+    sim.handled.requests = {};
+    egress(sim, each, replica);
+  }
+}
+
+/** Egress, and what happens after it. */
+function egress(sim: Sim, packet: Leaving, { port, rid }: Replica): void {
+  const { machine, fields, blocks } = sim;
+  const { standard } = packet;
+  fields.set(standard, "egress_port", port);
+  fields.set(standard, "egress_rid", rid);
+  fields.set(standard, "egress_spec", 0);
+  fields.set(standard, "packet_length", packet.bytes);
+  fields.set(standard, "egress_global_timestamp", BigInt(machine.now));
+  machine.packetBytes = packet.bytes;
+  const { truncateBytes } = sim.handled.requests;
+  through(sim, blocks.eg, packet);
+  const requests = take(sim);
+  if (requests.clone !== undefined) cloneEgress(sim, packet, requests.clone);
+  if (number(sim, packet, "egress_spec") === DROP_PORT) return;
+  machine.input = { data: packet.payload, bits: 0 };
+  through(sim, blocks.ck, packet);
+  const whole = runDeparser(
+    blocks.dep,
+    { values: [0, packet.headers], payload: packet.payload },
+    machine,
+  );
+  const data = whole.subarray(0, requests.truncateBytes ?? truncateBytes ?? whole.length);
+  if (requests.recirculate === undefined) {
+    sim.out.push({ port, data });
+    return;
+  }
+  const again = { data, instanceType: Kind.recirculated };
+  comeBack(sim, again, { from: packet, fields: requests.recirculate });
+}
+
+function send(sim: Sim, { port, data }: Packet): Result<void, string> {
+  sim.arriving.push({ data, port, instanceType: Kind.normal });
+  for (let pass = 0; ; pass += 1) {
+    const next = sim.arriving.shift();
+    if (next === undefined) return handled;
+    if (pass > MOST_PASSES) return err(`a packet came back more than ${MOST_PASSES} times`);
+    ingress(sim, next);
+  }
+}
+
+function handling(machine: Machine): Sim["handled"] & { blocks?: Blocks; fields?: Fields } {
+  const acting: Sim["handled"] & { blocks?: Blocks; fields?: Fields } = {
+    requests: {},
+    standard: { kind: "composite", parts: [], isValid: false, next: 0 },
+    payload: () => payloadOf(machine),
+    types: () => {
+      const { blocks } = acting;
+      if (blocks === undefined) throw new Error("bug in Seam: the blocks are not there yet");
+      return { user: parameterType(blocks.p, 2), standard: parameterType(blocks.p, 3) };
+    },
+    wrongChecksum: () => acting.fields?.set(acting.standard, "checksum_error", 1),
+    dropAll: () => {
+      acting.fields?.set(acting.standard, "egress_spec", DROP_PORT);
+      acting.fields?.set(acting.standard, "mcast_grp", 0);
+    },
+  };
+  return acting;
+}
+
+/** A switch that runs a v1model program. */
+export function simpleSwitch(given: Given, machine: Machine): Result<Switch, string> {
+  const acting = handling(machine);
+  return switchOf(given, machine, {
+    externs: v1modelExterns(acting),
+    build: (prepared, replication) => {
+      const blocks = packageBlocks(given.tree.main, ["p", "vr", "ig", "eg", "ck", "dep"], prepared);
+      if (!blocks.ok) return blocks;
+      const fields = fieldsOf(parameterType(blocks.value.p, 3));
+      acting.blocks = blocks.value;
+      acting.fields = fields;
+      const shared = { machine, blocks: blocks.value, replication, handled: acting, fields };
+      return ok((packet, out) => send({ ...shared, arriving: [], out }, packet));
+    },
+  });
+}
