@@ -1,13 +1,14 @@
 /**
  * Unit tests stand beside the code. `*.root.test.ts` need root; those of most packages use network namespaces, which have names, so one file
- * comes after another, and those of the packages that only speak with an API server of their own (`plane`) are two at a time. `*.lab.test.ts`
- * bring up clusters, two at a time, as they mostly wait.
+ * comes after another, beside those of the packages that only speak with an API server of their own (`plane`); what looks at the whole host
+ * runs alone (`host`). `*.lab.test.ts` bring up clusters, two at a time, as they mostly wait.
  */
 import { defineConfig } from "vitest/config";
 
 const PLANE = ["admission", "client", "controller", "kube", "scheduling", "server", "store"].map(
   (name) => `packages/${name}/src/**/*.root.test.ts`,
 );
+const HOST = ["packages/lab/src/trace.root.test.ts"];
 
 const projects = [
   {
@@ -21,7 +22,7 @@ const projects = [
     test: {
       name: "root",
       include: ["packages/*/src/**/*.root.test.ts"],
-      exclude: PLANE,
+      exclude: [...PLANE, ...HOST],
       fileParallelism: false,
       testTimeout: 120_000,
       hookTimeout: 120_000,
@@ -31,10 +32,13 @@ const projects = [
     test: {
       name: "plane",
       include: PLANE,
-      maxWorkers: 2,
+      fileParallelism: false,
       testTimeout: 120_000,
       hookTimeout: 120_000,
     },
+  },
+  {
+    test: { name: "host", include: HOST, testTimeout: 120_000, hookTimeout: 120_000 },
   },
   {
     test: {

@@ -30,16 +30,16 @@ process.env["SEAM_PLACEMENTS"] = "100000";
 process.env["SEAM_POLICY_ROUNDS"] = "40";
 process.env["SEAM_KILL_SECONDS"] = "600";
 const tallies: Tally[] = [
-  runSuite("unit", ["packages/scheduling/src/placements.test.ts"]),
-  runSuite("plane", [
+  await runSuite("unit", ["packages/scheduling/src/placements.test.ts"]),
+  await runSuite("plane", [
     "packages/controller/src/crash.root.test.ts",
     "packages/scheduling/src/faults.root.test.ts",
   ]),
-  runSuite("lab", ["packages/conformance/src/policies.lab.test.ts"]),
+  await runSuite("lab", ["packages/conformance/src/policies.lab.test.ts"]),
 ];
 for (let round = 1; round <= rounds; round += 1) {
   console.log(`\nsoak: round ${round} of ${rounds}`);
-  tallies.push(runSuite("lab", ["packages/cli/src/faults.lab.test.ts"]));
+  tallies.push(await runSuite("lab", ["packages/cli/src/faults.lab.test.ts"]));
   tallies.push(await runConformance(allSets));
 }
 endWith(sum(tallies));

@@ -1,5 +1,6 @@
 /** Runs vitest's suites and sums. A suite that ran nothing counts as failed, so that no gate can pass on nothing. */
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -79,19 +80,23 @@ function readReport(file: string, project: string): Tally {
 }
 
 /** Runs one vitest project, or some of its files. */
-export function runSuite(project: string, files: readonly string[] = []): Tally {
+export async function runSuite(project: string, files: readonly string[] = []): Promise<Tally> {
   const folder = mkdtempSync(path.join(tmpdir(), "seam-test-"));
   const report = path.join(folder, "report.json");
   const parameters = ["run", "--project", project, "--reporter=default", "--reporter=json"];
   try {
-    const { status } = spawnSync(
+    const running = spawn(
       process.execPath,
       [bin("vitest"), ...parameters, `--outputFile.json=${report}`, ...files],
       { cwd: root, stdio: "inherit" },
     );
+    const [status]: unknown[] = await once(running, "close");
     const tally = readReport(report, project);
     return status !== 0 && tally.failed === 0
-      ? sum([tally, { ...nothing(project), failures: [`${project}: ended with ${status}`] }])
+      ? sum([
+          tally,
+          { ...nothing(project), failures: [`${project}: ended with ${String(status)}`] },
+        ])
       : tally;
   } catch (error) {
     console.error(`suite ${project} left no report`, error);

@@ -15,10 +15,10 @@ process.env["SEAM_GRPCURL_BIN"] = await grpcurlTools();
 endWith(
   sum([
     runChecks(),
-    runSuite("unit"),
-    runSuite("root"),
-    runSuite("plane"),
-    runSuite("lab"),
+    await runSuite("unit"),
+    ...(await Promise.all([runSuite("root"), runSuite("plane")])),
+    await runSuite("host"),
+    await runSuite("lab"),
     await runConformance(allSets),
   ]),
 );

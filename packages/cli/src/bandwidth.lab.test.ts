@@ -374,9 +374,9 @@ test("V20: the roles let read, write and delete as they say, and metrics are scr
 test.each(faults)(
   "%s: no megabit is wrong",
   async (_, wrongAfter) => {
-    expect(await wrongAfter()).toEqual([]);
+    expect((await wrongAfter()).join("\n")).toBe("");
   },
-  180_000,
+  240_000,
 );
 
 test("the commands of bandwidth.md, rates.md and examples/bandwidth work as written (V6, V9, V13, U3)", async () => {

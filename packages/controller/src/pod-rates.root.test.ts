@@ -6,9 +6,7 @@ import {
   type RateReport,
   REPORT_KIND,
 } from "@seam/api";
-import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { promisify } from "node:util";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -118,22 +116,12 @@ test("U3: what is measured stands beside what is reserved, and goes with the rep
   await expect.poll(async () => (await view.status("n1")).measured, SOON).toBeUndefined();
 });
 
-test("the commands of the guide about guarantees work as written, beside what the agent tells (U2, V3)", async () => {
-  const guide = readFileSync(fileOf("docs/guide/rates.md"), "utf8");
-  const [, commands = ""] = /```sh\n(NODE=[^]*?)```/.exec(guide) ?? [];
-  expect(commands).toContain("RateGuaranteed");
-  const uid = await makePod(cluster.client, "limited", { node: "n2", annotations: RATES });
-  const environment = {
-    ...process.env,
-    KUBECONFIG: cluster.plane.kubeconfig,
-    PATH: `${process.env["SEAM_BIN"]}:${process.env["PATH"]}`,
-  };
-  const running = promisify(execFile)("sh", ["-ec", commands], { env: environment });
-  await tell("n2", { [uid]: { limit: true, guarantee: true } });
-  expect((await running).stdout).toContain("pod/limited condition met");
-  await expect
-    .poll(async () => (await view.get("n2")).metadata["annotations"], SOON)
-    .toMatchObject({ "seam.ucsd.edu/network-capacity-from": "node" });
+test("V3: a capacity that somebody wrote at the node is told as such, so that agents guarantee rates by it", async () => {
+  const told = async (): Promise<unknown> => (await view.get("n2")).metadata["annotations"];
+  const from = (source: string) => ({ "seam.ucsd.edu/network-capacity-from": source });
+  expect(await told()).toMatchObject(from("default"));
+  await cluster.k("annotate", "node", "n2", "seam.ucsd.edu/network-bandwidth=1G");
+  await expect.poll(told, SOON).toMatchObject(from("node"));
 });
 
 test("each word of the guide for why a rate is not in force is one that agents say", () => {
