@@ -26,6 +26,7 @@ const layers = [
   "server",
   "admission",
   "lab",
+  "monitoring",
   "bench",
   "conformance",
   "cli",

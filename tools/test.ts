@@ -1,5 +1,12 @@
 /** `npm test`: the static checks, every suite, and upstream's end-to-end tests; the last line sums them. */
-import { e2eTools, goTools, grpcurlTools, helmTools, policySuiteTools } from "@seam/lab";
+import {
+  e2eTools,
+  goTools,
+  grpcurlTools,
+  helmTools,
+  policySuiteTools,
+  prometheusTools,
+} from "@seam/lab";
 
 import { runChecks } from "./check.ts";
 import { allSets, runConformance } from "./conformance.ts";
@@ -12,6 +19,7 @@ process.env["SEAM_E2E_BIN"] = await e2eTools();
 process.env["SEAM_POLICY_SUITE_BIN"] = await policySuiteTools();
 process.env["SEAM_HELM_BIN"] = await helmTools();
 process.env["SEAM_GRPCURL_BIN"] = await grpcurlTools();
+process.env["SEAM_PROMETHEUS_BIN"] = await prometheusTools();
 endWith(
   sum([
     runChecks(),

@@ -40,6 +40,7 @@ import { policyFaults } from "./node-news.ts";
 import { nodeView } from "./node-view.ts";
 import { serveNodeView, type ViewAnswer, type ViewQuestion } from "./node-view-server.ts";
 import { watchPodRates, type WatchedRates } from "./pod-rates.ts";
+import { registerPodTraffic } from "./pod-traffic-metrics.ts";
 import { createPolicies, lackOf, type Policies } from "./policies.ts";
 import { countPolicies, type PolicyCounters } from "./policy-counters.ts";
 import { watchPolicyObjects } from "./policy-objects.ts";
@@ -100,6 +101,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   using fastPath = createFastPath(log);
   const metrics = createAgentMetrics(daemon.metrics, { store, fastPath });
   registerRateMetrics(daemon.metrics, store);
+  registerPodTraffic(daemon.metrics, store);
   const namespace = reportNamespace(options);
   const kept = { ...options, namespace, store, log, client: api.client, counts: daemon.counts };
   const onChange = (): void => reconciler.request();

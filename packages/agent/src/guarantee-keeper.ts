@@ -57,7 +57,7 @@ function trafficOf(devices: readonly string[]): UplinkTraffic | null {
   const found = listed.ok ? devices.flatMap((device) => listed.value.get(device) ?? []) : [];
   if (found.length === 0) return null;
   return {
-    sent: bytes(found.reduce((sum, each) => sum + each.sent, 0)),
-    received: bytes(found.reduce((sum, each) => sum + each.received, 0)),
+    sent: bytes(found.reduce((sum, each) => sum + each.sent.bytes, 0)),
+    received: bytes(found.reduce((sum, each) => sum + each.received.bytes, 0)),
   };
 }

@@ -67,8 +67,8 @@ test("U3: the agent's metrics tell the rates in force, and what went through the
   const metrics = await (await fetch(`http://127.0.0.1:${AGENT_PORT}/metrics`)).text();
   const of = (direction: string): string =>
     `{namespace="lab-a",pod="one",direction="${direction}"}`;
-  expect(metrics).toContain(`seam_pod_rate_limit_bits_per_second${of("egress")} 20000000`);
-  expect(metrics).toContain(`seam_pod_rate_limit_bits_per_second${of("ingress")} 50000000`);
+  expect(metrics).toContain(`seam_pod_rate_limit_bytes_per_second${of("egress")} 2500000`);
+  expect(metrics).toContain(`seam_pod_rate_limit_bytes_per_second${of("ingress")} 6250000`);
   run(
     "ip",
     "netns",
@@ -88,6 +88,30 @@ test("U3: the agent's metrics tell the rates in force, and what went through the
     Number(after.split(`seam_pod_shaped_bytes_total${of(direction)} `)[1]?.split("\n")[0]);
   expect(counted("egress")).toBeGreaterThanOrEqual(10_000);
   expect(counted("ingress")).toBeGreaterThanOrEqual(10_000);
+});
+
+test("S7: the agent's metrics tell what a pod sent and received, as the pod counts it", async () => {
+  const device = run("ip", "netns", "exec", netns.pod, "cat", "/proc/net/dev");
+  const [received = [], sent = []] = [0, 8].map((first) =>
+    (/eth0:(.*)/.exec(device)?.[1] ?? "")
+      .trim()
+      .split(/ +/)
+      .slice(first, first + 4)
+      .map(Number),
+  );
+  const metrics = await (await fetch(`http://127.0.0.1:${AGENT_PORT}/metrics`)).text();
+  const told = (way: string) =>
+    ["bytes", "packets", "drops"].map((what) =>
+      Number(
+        new RegExp(`^seam_pod_${way}_${what}_total{namespace="lab-a",pod="one"} (.*)$`, "m").exec(
+          metrics,
+        )?.[1],
+      ),
+    );
+  // Columns of proc_net_dev: bytes, packets, errors, drops.
+  expect(told("rx")).toEqual([received[0], received[1], received[3]]);
+  expect(told("tx")).toEqual([sent[0], sent[1], sent[3]]);
+  expect(sent[0]).toBeGreaterThan(10_000);
 });
 
 test("rates outlive the agent, and what changed meanwhile comes with the next one", async () => {

@@ -21,8 +21,8 @@ export function registerRateMetrics(registry: Registry, store: Pick<Store, "atta
   // Asked first, so that the others have their figures when they are.
   registry.registerMetric(
     new Gauge({
-      name: "seam_pod_rate_limit_bits_per_second",
-      help: "Rate to which the kernel holds a direction of a pod.",
+      name: "seam_pod_rate_limit_bytes_per_second",
+      help: "Rate to which the kernel holds a direction of a pod; eight times it is what its annotations say.",
       labelNames,
       registers: [],
       collect() {
@@ -30,7 +30,7 @@ export function registerRateMetrics(registry: Registry, store: Pick<Store, "atta
         readAt.set(Date.now() / 1000);
         for (const metric of [this, bytes, dropped, refused]) metric.reset();
         for (const each of measured) {
-          this.set(each.labels, each.limit);
+          this.set(each.labels, each.limit / 8);
           bytes.inc(each.labels, each.bytes);
           dropped.inc(each.labels, each.dropped);
           if (each.labels.direction === DIRECTIONS.ul) refused.inc(each.labels, each.refused);

@@ -8,7 +8,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 
 import { calicoDefinitions, customResourceDefinitions } from "@seam/api";
 import { expect, test } from "vitest";
-import { parseAllDocuments } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
 
 import { chart, fileOf } from "./chart.fixture.ts";
 
@@ -19,6 +19,7 @@ type Object = {
     readonly verbs: readonly string[];
     readonly resources: readonly string[];
   }[];
+  readonly data?: { readonly [key: string]: string };
 };
 
 function helm(...argv: readonly string[]): { readonly ok: boolean; readonly text: string } {
@@ -313,4 +314,40 @@ test("prometheus-operator finds every program when that is asked for (V20)", () 
     "vaclab-scheduler",
   ]);
   expect(namesIn("--set=prometheus.enable=true", "--set=server.enabled=false")).toHaveLength(4);
+});
+
+test("S7: alerts come with the ServiceMonitors, and carry the labels by which a Prometheus chooses", () => {
+  const argv = ["--set=prometheus.enable=true", "--set=prometheus.labels.release=main"];
+  const objects = objectsOf(template(...image, ...argv).text);
+  const judged = objects.filter(
+    ({ kind }) => kind === "ServiceMonitor" || kind === "PrometheusRule",
+  );
+  expect(judged).toHaveLength(6);
+  for (const { metadata } of judged)
+    expect(metadata).toMatchObject({
+      labels: { release: "main", "app.kubernetes.io/part-of": "seam" },
+    });
+  const monitor = judged.find(({ metadata }) => metadata.name === "seam-agent");
+  expect(monitor).toMatchObject({ spec: { endpoints: [{ interval: "5s", honorLabels: true }] } });
+  const rules = judged.find(({ kind }) => kind === "PrometheusRule");
+  const file = parse(readFileSync(fileOf("deploy/helm/seam/files/rules.yaml"), "utf8"));
+  expect(rules).toMatchObject({ spec: file });
+});
+
+test("S7: Grafana's sidecar finds the dashboards, as they were made", () => {
+  const argv = ["--set=grafana.dashboards=true", "--set=grafana.annotations.grafana_folder=Seam"];
+  const maps = objectsOf(template(...image, ...argv).text).filter(({ metadata }) =>
+    metadata.name.startsWith("seam-dashboard-"),
+  );
+  expect(maps.map(({ metadata }) => metadata.name).toSorted()).toEqual(
+    ["bandwidth", "overview", "pods", "policies", "server"].map((each) => `seam-dashboard-${each}`),
+  );
+  for (const { metadata, data = {} } of maps) {
+    const labels = { grafana_dashboard: "1" };
+    expect(metadata).toMatchObject({ labels, annotations: { grafana_folder: "Seam" } });
+    const [name, text] = Object.entries(data)[0] ?? ["", ""];
+    const file = `deploy/helm/seam/files/dashboards/${name.replace("seam-", "")}`;
+    expect(text).toBe(readFileSync(fileOf(file), "utf8"));
+  }
+  expect(template(...image).text).not.toContain("seam-dashboard-");
 });

@@ -106,8 +106,8 @@ const metricsPath = `${AGENTS}/seam-agent-x:9900/proxy/metrics`;
 const metrics = (bytesSoFar: number, drops: number): string => {
   const labels = 'namespace="lab-a",pod="web-0",direction="egress"';
   return [
-    "# HELP seam_pod_rate_limit_bits_per_second Rate",
-    `seam_pod_rate_limit_bits_per_second{${labels}} 100000000`,
+    "# HELP seam_pod_rate_limit_bytes_per_second Rate",
+    `seam_pod_rate_limit_bytes_per_second{${labels}} 12500000`,
     `seam_pod_shaped_bytes_total{${labels}} ${bytesSoFar}`,
     `seam_pod_shaped_drops_total{${labels}} ${drops}`,
   ].join("\n");

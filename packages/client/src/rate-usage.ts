@@ -121,7 +121,7 @@ type Samples = {
 };
 
 const METRICS = {
-  limit: "seam_pod_rate_limit_bits_per_second",
+  limit: "seam_pod_rate_limit_bytes_per_second",
   bytes: "seam_pod_shaped_bytes_total",
   drops: "seam_pod_shaped_drops_total",
 } as const;
@@ -183,7 +183,7 @@ function usageBetween(before: Look | undefined, after: Look): readonly RateUsage
     name: labelIn(labels, "pod"),
     node: after.node,
     direction: labelIn(labels, "direction") === "egress" ? "egress" : "ingress",
-    limit: mbps(limit / 1e6),
+    limit: mbps((limit * 8) / 1e6),
     measured: mbps((grown("bytes", labels) * 8) / 1e6),
     droppedPerSecond: grown("drops", labels),
   }));

@@ -8,7 +8,14 @@ export {
 export { isPodDevice } from "./device-names.ts";
 export { type FastPath, openFastPath } from "./fast-path.ts";
 export { childrenCpu, type KernelError } from "./libc.ts";
-export { type Link, type LinkAddress, listAddresses, listLinks, listTraffic } from "./links.ts";
+export {
+  type Link,
+  type LinkAddress,
+  type LinkTraffic,
+  listAddresses,
+  listLinks,
+  listTraffic,
+} from "./links.ts";
 export { linkSpeed } from "./link-speed.ts";
 export { enterNetns, OWN_NETNS } from "./netns.ts";
 export { applyStep, observeNode } from "./node.ts";

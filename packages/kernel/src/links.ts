@@ -267,8 +267,16 @@ function decodeDetails(body: Buffer): LinkDetails {
   };
 }
 
-/** Bytes that went through a link since it was made (struct rtnl_link_stats64). */
-export type LinkTraffic = { readonly sent: Bytes; readonly received: Bytes };
+/** What went through a link one way since it was made. */
+type LinkCount = {
+  readonly bytes: Bytes;
+  readonly packets: number;
+  /** Packets that the link did not take or give. */
+  readonly dropped: number;
+};
+
+/** What went through a link since it was made (struct rtnl_link_stats64). */
+export type LinkTraffic = { readonly sent: LinkCount; readonly received: LinkCount };
 
 /** What went through each link of the socket's namespace. */
 export function listTraffic(
@@ -281,9 +289,14 @@ export function listTraffic(
     new Map(
       answer.value.map(({ body }) => {
         const counters = decodeAttributes(body, IFINFOMSG).get(IFLA.stats64);
-        const at = (offset: number): Bytes =>
-          bytes(Number(counters?.readBigUInt64LE(offset) ?? 0n));
-        return [decodeLink(body).name, { received: at(16), sent: at(24) }];
+        const at = (offset: number): number => Number(counters?.readBigUInt64LE(offset) ?? 0n);
+        return [
+          decodeLink(body).name,
+          {
+            received: { packets: at(0), bytes: bytes(at(16)), dropped: at(48) },
+            sent: { packets: at(8), bytes: bytes(at(24)), dropped: at(56) },
+          },
+        ];
       }),
     ),
   );

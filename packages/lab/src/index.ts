@@ -28,5 +28,6 @@ export {
   kwokTools,
   policySuiteTools,
 } from "./go-tools.ts";
+export { prometheusTools } from "./prometheus.ts";
 export { PROBED_PORTS } from "./prober-program.ts";
 export { type LoadReport, monotonicMs, type Probe, type Prober, startProber } from "./prober.ts";
