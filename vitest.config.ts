@@ -5,9 +5,12 @@
  */
 import { defineConfig } from "vitest/config";
 
-const PLANE = ["admission", "client", "controller", "kube", "scheduling", "server", "store"].map(
-  (name) => `packages/${name}/src/**/*.root.test.ts`,
-);
+const PLANE = [
+  ...["admission", "client", "controller", "kube", "scheduling", "server", "store"].map(
+    (name) => `packages/${name}/src/**/*.root.test.ts`,
+  ),
+  "packages/cli/src/server.root.test.ts",
+];
 const HOST = ["packages/lab/src/trace.root.test.ts"];
 
 const projects = [

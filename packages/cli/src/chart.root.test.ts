@@ -316,8 +316,14 @@ test("prometheus-operator finds every program when that is asked for (V20)", () 
   expect(namesIn("--set=prometheus.enable=true", "--set=server.enabled=false")).toHaveLength(4);
 });
 
+/** The values that the guide about monitoring sets. */
+const watchedOptions = (): readonly string[] =>
+  readFileSync(fileOf("docs/guide/monitoring.md"), "utf8")
+    .match(/(?<=--)set \S+/g)
+    ?.map((option) => `--${option.replace(" ", "=")}`) ?? [];
+
 test("S7: alerts come with the ServiceMonitors, and carry the labels by which a Prometheus chooses", () => {
-  const argv = ["--set=prometheus.enable=true", "--set=prometheus.labels.release=main"];
+  const argv = watchedOptions();
   const objects = objectsOf(template(...image, ...argv).text);
   const judged = objects.filter(
     ({ kind }) => kind === "ServiceMonitor" || kind === "PrometheusRule",
@@ -325,7 +331,7 @@ test("S7: alerts come with the ServiceMonitors, and carry the labels by which a 
   expect(judged).toHaveLength(6);
   for (const { metadata } of judged)
     expect(metadata).toMatchObject({
-      labels: { release: "main", "app.kubernetes.io/part-of": "seam" },
+      labels: { release: "RELEASE", "app.kubernetes.io/part-of": "seam" },
     });
   const monitor = judged.find(({ metadata }) => metadata.name === "seam-agent");
   expect(monitor).toMatchObject({ spec: { endpoints: [{ interval: "5s", honorLabels: true }] } });
@@ -335,7 +341,7 @@ test("S7: alerts come with the ServiceMonitors, and carry the labels by which a 
 });
 
 test("S7: Grafana's sidecar finds the dashboards, as they were made", () => {
-  const argv = ["--set=grafana.dashboards=true", "--set=grafana.annotations.grafana_folder=Seam"];
+  const argv = [...watchedOptions(), "--set=grafana.annotations.grafana_folder=Seam"];
   const maps = objectsOf(template(...image, ...argv).text).filter(({ metadata }) =>
     metadata.name.startsWith("seam-dashboard-"),
   );

@@ -8,6 +8,7 @@ import { VERSION } from "./package-version.ts";
 import { addP4Commands } from "./p4-commands.ts";
 import { addPodCommands } from "./pod-commands.ts";
 import { addPolicyCommands } from "./policy-commands.ts";
+import { addServerCommand } from "./server-commands.ts";
 import { addStoreCommands } from "./store-commands.ts";
 
 /** What the exit codes mean. */
@@ -49,6 +50,7 @@ export function createProgram(): Command {
   addP4Commands(program);
   addClusterCommands(program);
   addStoreCommands(program);
+  addServerCommand(program);
   addLabCommands(program);
   addBenchCommands(program);
   addCompletion(program);

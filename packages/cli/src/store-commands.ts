@@ -8,17 +8,7 @@ export function addStoreCommands(program: Command): void {
     .command("store")
     .description("the PostgreSQL in which Seam keeps revisions, events, logs, audit and results");
   const add = (usage: string, text: string): Command =>
-    store
-      .command(usage)
-      .description(text)
-      .option(
-        "--directory <directory>",
-        "the embedded PostgreSQL's; default: SEAM_STORE_DIRECTORY, else /var/lib/seam/store",
-      )
-      .option(
-        "--url-file <file>",
-        "file that holds the URL of another PostgreSQL, 15 or later; default: SEAM_DATABASE_URL",
-      );
+    withStore(store.command(usage).description(text));
   withExamples(
     add("status", "where the store is, how far its schema is, and what it keeps for how long")
       .addOption(outputOption("table", "json"))
@@ -48,3 +38,15 @@ export function addStoreCommands(program: Command): void {
   );
   withExamples(store, "seam store status", "seam store backup seam-store.backup");
 }
+
+/** Adds the options that name a store to a command. */
+export const withStore = (command: Command): Command =>
+  command
+    .option(
+      "--directory <directory>",
+      "the embedded PostgreSQL's; default: SEAM_STORE_DIRECTORY, else /var/lib/seam/store",
+    )
+    .option(
+      "--url-file <file>",
+      "file that holds the URL of another PostgreSQL, 15 or later; default: SEAM_DATABASE_URL",
+    );

@@ -17,7 +17,7 @@ import { table } from "./render.ts";
 import { print } from "./session.ts";
 
 /** Which store. */
-type StorePlace = { readonly directory?: string; readonly urlFile?: string };
+export type StorePlace = { readonly directory?: string; readonly urlFile?: string };
 
 /** The same, and whether the embedded one may be made. */
 type Place = StorePlace & { readonly mayMake?: boolean };
@@ -101,7 +101,12 @@ function fail(message: string): void {
   process.exitCode = 1;
 }
 
-function settingsOf({ directory, urlFile, mayMake }: Place): Result<StoreSettings, StoreError> {
+/** The store that the options, or the environment, name. */
+export function settingsOf({
+  directory,
+  urlFile,
+  mayMake,
+}: Place): Result<StoreSettings, StoreError> {
   if (directory !== undefined && urlFile !== undefined)
     return refused("expected --directory or --url-file, not both");
   if (urlFile !== undefined) return urlIn(urlFile);

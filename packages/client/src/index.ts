@@ -25,7 +25,7 @@ export {
 export { readObjects, type Source } from "./documents.ts";
 export { type ErrorCode, formatError, fromKube, nameOf, type SeamError } from "./error.ts";
 export { isJson } from "@seam/kube";
-export { type FieldChange } from "./object-difference.ts";
+export { asWritten, type FieldChange } from "./object-difference.ts";
 export { type Plan, planObjects, type PlanOptions } from "./plan.ts";
 export { type PlannedNode } from "./plan-nodes.ts";
 export { type PodChange } from "./plan-pods.ts";

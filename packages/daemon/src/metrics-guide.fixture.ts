@@ -11,7 +11,7 @@ const GUIDE = new URL("../../../docs/guide/metrics.md", import.meta.url);
 
 /** The guide's rows about `program`. */
 export function metricsInGuide(
-  program: "agent" | "controller" | "server" | "scheduling",
+  program: "agent" | "api" | "controller" | "server" | "scheduling",
 ): ToldMetrics {
   const rows = readFileSync(GUIDE, "utf8")
     .split("\n")

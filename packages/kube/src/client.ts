@@ -10,7 +10,7 @@ import {
 import { transportError, type KubeError } from "./error.ts";
 import { type Exec, execIn } from "./exec.ts";
 import { type Interact, interactIn } from "./interact.ts";
-import type { ClusterConfig } from "./kubeconfig.ts";
+import type { ClusterConfig, Person } from "./kubeconfig.ts";
 import { type Logs, logsOver } from "./logs.ts";
 import {
   child,
@@ -52,7 +52,9 @@ type DryRun = { readonly dryRun?: boolean };
 export type ApplyOptions = DryRun & { readonly fieldManager: string; readonly force?: boolean };
 
 /** What becomes of the objects that a deleted object owns: they go after it, before it, or stay. */
-export type DeleteOptions = { readonly dependents?: "Background" | "Foreground" | "Orphan" };
+export type DeleteOptions = DryRun & {
+  readonly dependents?: "Background" | "Foreground" | "Orphan";
+};
 
 /** A patch by its media type. */
 export type Patch =
@@ -95,9 +97,13 @@ export type KubeClient = {
   readonly logs: Logs;
   /** The answer at any path of the API server that is no object, such as /version. */
   readonly read: (path: string) => Answer<unknown>;
+  /** The answer to what is sent to a path that keeps no object, such as that of access reviews. */
+  readonly ask: (path: string, body: Json) => Answer<unknown>;
   readonly isNamespaced: (ref: KindRef) => Answer<boolean>;
   /** The same cluster, over the same connections, in the name of the token's owner; closed with the client that it is of. */
   readonly as: (token: string) => KubeClient;
+  /** The same cluster, over the same connections and by the same token, in the name of somebody else (user impersonation). */
+  readonly inNameOf: (person: Person) => KubeClient;
   readonly close: () => void;
 };
 
@@ -149,11 +155,13 @@ function clientOver(
     interact: interactIn(config),
     logs: logsOver(transport),
     read: (path) => transport.send({ method: "GET", path, inactivity: PATIENCE }),
+    ask: (path, body) => transport.send({ method: "POST", path, body, inactivity: PATIENCE }),
     isNamespaced: wire.discovery.isNamespaced,
     as: (text) => {
       const token = { kind: "text", text } as const;
       return clientOver({ ...config, token }, transport.as(token), memory);
     },
+    inNameOf: (person) => clientOver({ ...config, person }, transport.inNameOf(person), memory),
     close: transport.close,
   };
 }
@@ -181,14 +189,19 @@ const writeTo =
 async function remove(
   { transport, discovery }: Wire,
   ref: ObjectRef,
-  { dependents = "Background" }: DeleteOptions = {},
+  { dependents = "Background", dryRun }: DeleteOptions = {},
 ): Answer<void> {
   const path = await discovery.pathOf(ref);
   if (!path.ok) return path;
   const gone = await transport.send({
     method: "DELETE",
     path: `${path.value}/${encodeURIComponent(ref.name)}`,
-    body: { apiVersion: "v1", kind: "DeleteOptions", propagationPolicy: dependents },
+    body: {
+      apiVersion: "v1",
+      kind: "DeleteOptions",
+      propagationPolicy: dependents,
+      ...(dryRun === true ? { dryRun: ["All"] } : {}),
+    },
     inactivity: PATIENCE,
   });
   return gone.ok ? ok(undefined) : gone;

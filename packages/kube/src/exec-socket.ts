@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { err, millis, ok, type Result } from "@seam/base";
 import { type RawData, WebSocket } from "ws";
 import { apiError, transportError, type KubeError } from "./error.ts";
-import type { ClusterConfig } from "./kubeconfig.ts";
+import { type ClusterConfig, impersonation } from "./kubeconfig.ts";
 import { child, children, isJson, textAt } from "./object.ts";
 import { readToken } from "./token.ts";
 import { parseJson, readAll } from "./transport.ts";
@@ -22,7 +22,10 @@ export async function openSocket(
   url.protocol = "wss:";
   return new WebSocket(url, [...protocols], {
     ...config.tls,
-    headers: token === null ? {} : { authorization: `Bearer ${token}` },
+    headers: {
+      ...impersonation(config),
+      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+    },
     perMessageDeflate: false,
     handshakeTimeout: PATIENCE,
   });

@@ -21,6 +21,7 @@ export {
   type ClusterConfig,
   type ConfigOptions,
   loadConfig,
+  type Person,
   readKubeconfig,
   serverConfig,
   type ServerOptions,

@@ -12,6 +12,14 @@ export type Token =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "file"; readonly path: string };
 
+/** In whose name somebody else asks, who must have the verb `impersonate` for it. */
+export type Person = {
+  /** As the cluster's authentication gives it; printable ASCII, as it goes into a header. */
+  readonly user: string;
+  /** Beside `system:authenticated`, which the API server adds. */
+  readonly groups: readonly string[];
+};
+
 /** What is needed to speak to a cluster. */
 export type ClusterConfig = {
   readonly server: URL;
@@ -24,6 +32,8 @@ export type ClusterConfig = {
   };
   readonly token: Token;
   readonly namespace: string;
+  /** In whose name every call is made; absent: in one's own. */
+  readonly person?: Person;
 };
 
 /** Surroundings of the process that decide which configuration is read. */
@@ -35,6 +45,16 @@ export type ConfigOptions = {
   /** Only where the server is and how it is known: neither certificate nor token of anybody. */
   readonly anonymous?: boolean;
 };
+
+/** The headers of Kubernetes' user impersonation; none without a person. */
+export function impersonation({
+  person,
+}: Pick<ClusterConfig, "person">): Readonly<Record<string, string | string[]>> {
+  if (person === undefined) return {};
+  const { user, groups } = person;
+  const group = groups.length === 0 ? {} : { "impersonate-group": [...groups] };
+  return { "impersonate-user": user, ...group };
+}
 
 const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
 

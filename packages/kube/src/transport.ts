@@ -4,7 +4,7 @@ import type { IncomingMessage } from "node:http";
 import { createInterface } from "node:readline";
 import { err, ok, type Millis, type Result } from "@seam/base";
 import { apiError, transportError, type KubeError } from "./error.ts";
-import type { ClusterConfig, Token } from "./kubeconfig.ts";
+import { type ClusterConfig, impersonation, type Person, type Token } from "./kubeconfig.ts";
 import { resourceIn } from "./resource-path.ts";
 import { endStranded } from "./stranded.ts";
 import { tokenSource, type TokenSource } from "./token.ts";
@@ -32,6 +32,8 @@ export type Transport = {
   readonly bytes: (call: Call, onBytes: (part: Buffer) => void) => Promise<Result<void, KubeError>>;
   /** The same pool with another token; closed with the transport that it is of. */
   readonly as: (token: Token) => Transport;
+  /** The same pool and token, in the name of somebody else. */
+  readonly inNameOf: (person: Person) => Transport;
   readonly close: () => void;
 };
 
@@ -92,6 +94,7 @@ function transportIn(pool: Pool, options: TransportOptions): Transport {
         for await (const part of response) if (Buffer.isBuffer(part)) onBytes(part);
       }),
     as: (token) => transportIn({ ...pool, token: tokenSource(token) }, options),
+    inNameOf: (person) => transportIn({ ...pool, config: { ...pool.config, person } }, options),
     close: () => undefined,
   };
 }
@@ -121,6 +124,7 @@ async function ask(pool: Pool, call: Call): Promise<IncomingMessage> {
   const prefix = pool.config.server.pathname.replace(/\/$/, "");
   const headers = {
     accept: call.accept ?? "application/json",
+    ...impersonation(pool.config),
     ...(token === null ? {} : { authorization: `Bearer ${token}` }),
     ...(body === null
       ? {}

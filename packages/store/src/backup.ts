@@ -31,6 +31,8 @@ const TABLES = [
   ["audit", "id"],
   ["benchmark", "id"],
   ["rollup", "id"],
+  ["account", "name"],
+  ["credential", "id"],
   ["change", "sequence"],
 ] as const;
 type TableName = (typeof TABLES)[number][0];

@@ -1,7 +1,15 @@
 /** All that talks to PostgreSQL: revisions, events and logs, audit, results, and a feed of changes (S13). */
+export type { Account, AccountChange, Accounts, NewAccount } from "./accounts.ts";
 export type { Audit, AuditEntry, Audited, AuditFilter } from "./audit.ts";
 export type { Backups, Copied } from "./backup.ts";
 export type { Benchmark, BenchmarkFilter, Benchmarks, NewBenchmark } from "./benchmarks.ts";
+export type {
+  Bearer,
+  Credential,
+  CredentialKind,
+  Credentials,
+  NewCredential,
+} from "./credentials.ts";
 export type { EmbeddedSettings } from "./embedded.ts";
 export type { Outcome, StoreError, StoreErrorCode } from "./error.ts";
 export type { Change, Feed, FollowRequest } from "./feed.ts";

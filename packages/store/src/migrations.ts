@@ -184,6 +184,34 @@ const measurements: Steps = {
   ],
 };
 
+/** Who may come in: local accounts, and the hashes of what they come in with. */
+const accounts: Steps = {
+  up: [
+    `create table seam.account (
+       name text primary key,
+       groups jsonb not null,
+       password_hash text,
+       is_disabled boolean not null default false,
+       failures integer not null default 0,
+       locked_until timestamptz(3),
+       created_at timestamptz(3) not null default clock_timestamp()
+     )`,
+    `create table seam.credential (
+       id bigint generated always as identity primary key,
+       kind text not null check (kind in ('session', 'token')),
+       account text not null references seam.account (name) on delete cascade,
+       label text not null,
+       secret_hash text not null unique,
+       scopes jsonb not null,
+       created_at timestamptz(3) not null default clock_timestamp(),
+       expires_at timestamptz(3) not null,
+       used_at timestamptz(3)
+     )`,
+    `create index credential_account on seam.credential (account, kind, id)`,
+  ],
+  down: [`drop table seam.credential`, `drop table seam.account`],
+};
+
 async function executeAll(db: Kysely<unknown>, statements: readonly string[]): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }
@@ -200,6 +228,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0003-journal": migration(journal),
   "0004-audit": migration(audit),
   "0005-measurements": migration(measurements),
+  "0006-accounts": migration(accounts),
 };
 
 /** The names of all steps, in order. */

@@ -46,6 +46,9 @@ const ROWS: { readonly [step: string]: string } = {
   "0005-measurements": `insert into seam.rollup (at, metric, labels, resolution_seconds, min_value, max_value, sum_value, sample_count)
     values (now(), 'm', '{}', 60, 1, 2, 3, 4);
     insert into seam.benchmark (project, name, author, spec_hash, document) values ('p', 'b', 'a', 'h', '{}')`,
+  "0006-accounts": `insert into seam.account (name, groups) values (gen_random_uuid()::text, '[]');
+    insert into seam.credential (kind, account, label, secret_hash, scopes, expires_at)
+    select 'token', name, '', name, '[]', now() from seam.account on conflict do nothing`,
 };
 
 /** Every table, column, index, constraint, trigger and function of the schema, as PostgreSQL tells them. */
@@ -57,7 +60,7 @@ const SHAPE = `
   union all select 'constraint', conrelid::regclass || ' ' || pg_get_constraintdef(oid) from pg_constraint
     where connamespace = 'seam'::regnamespace and contype <> 'n'
   union all select 'trigger', pg_get_triggerdef(t.oid) from pg_trigger t join pg_class c on c.oid = tgrelid
-    where relnamespace = 'seam'::regnamespace
+    where relnamespace = 'seam'::regnamespace and not tgisinternal
   union all select 'function', pg_get_functiondef(oid) from pg_proc where pronamespace = 'seam'::regnamespace
   order by 1, 2`;
 

@@ -86,6 +86,8 @@ export type Revisions = {
     filter: RevisionFilter,
     page: PageRequest<RevisionSort>,
   ) => Outcome<Page<Revision>>;
+  /** The write that an author has marked with a key; null when there is none. */
+  readonly withKey: (author: string, key: string) => Outcome<Revision | null>;
   readonly restoreCandidate: (name: ObjectName, number: number) => Outcome<RestoreCandidate>;
 };
 
@@ -111,6 +113,11 @@ export const createRevisions = (database: Database): Revisions => ({
       return ok({ rows: page(rows).rows.map(revisionOf), next });
     });
   },
+  withKey: (author, key) =>
+    database.run(async (queries) => {
+      const row = await withKey(queries, author, key);
+      return ok(row === undefined ? null : revisionOf(row));
+    }),
   restoreCandidate: (name, number) =>
     database.run((queries) => restoreCandidate(queries, name, number)),
 });
@@ -222,10 +229,10 @@ const withKey = (
   queries: Queries,
   author: string,
   key: string,
-): Promise<{ readonly number: number; readonly request_hash: string } | undefined> =>
+): Promise<Selectable<Tables["revision"]> | undefined> =>
   queries
     .selectFrom("revision")
-    .select(["number", "request_hash"])
+    .selectAll()
     .where("author", "=", author)
     .where("idempotency_key", "=", key)
     .executeTakeFirst();

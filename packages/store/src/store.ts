@@ -1,10 +1,12 @@
 /** The store: everything that Seam keeps in PostgreSQL, embedded or external, behind one typed door (decision 31). */
 import { ok } from "@seam/base";
 import { sql } from "kysely";
+import { type Accounts, createAccounts } from "./accounts.ts";
 import { type Audit, createAudit } from "./audit.ts";
 import { type Backups, createBackups } from "./backup.ts";
 import { type Benchmarks, createBenchmarks } from "./benchmarks.ts";
 import { type Database, openDatabase, type Queries } from "./connection.ts";
+import { createCredentials, type Credentials } from "./credentials.ts";
 import { type DatabaseTarget, readDatabaseUrl } from "./database-url.ts";
 import { type Embedded, type EmbeddedSettings, openEmbedded } from "./embedded.ts";
 import { failure, type Outcome } from "./error.ts";
@@ -35,6 +37,8 @@ export type Store = AsyncDisposable & {
   readonly revisions: Revisions;
   readonly journal: Journal;
   readonly audit: Audit;
+  readonly accounts: Accounts;
+  readonly credentials: Credentials;
   readonly benchmarks: Benchmarks;
   readonly rollups: Rollups;
   readonly retention: Retention;
@@ -70,6 +74,8 @@ function storeOf(target: DatabaseTarget, embedded: Embedded | null): Store {
     revisions: createRevisions(database),
     journal: createJournal(database),
     audit: createAudit(database),
+    accounts: createAccounts(database),
+    credentials: createCredentials(database),
     benchmarks: createBenchmarks(database),
     rollups: createRollups(database),
     retention: createRetention(database),

@@ -99,6 +99,26 @@ export type Tables = {
     readonly sum_value: number;
     readonly sample_count: number;
   };
+  readonly account: {
+    readonly name: string;
+    readonly groups: JsonColumn<readonly string[]>;
+    readonly password_hash: string | null;
+    readonly is_disabled: Generated<boolean>;
+    readonly failures: Generated<number>;
+    readonly locked_until: Date | null;
+    readonly created_at: Moment;
+  };
+  readonly credential: {
+    readonly id: Generated<number>;
+    readonly kind: "session" | "token";
+    readonly account: string;
+    readonly label: string;
+    readonly secret_hash: string;
+    readonly scopes: JsonColumn<readonly string[]>;
+    readonly created_at: Moment;
+    readonly expires_at: Date;
+    readonly used_at: Date | null;
+  };
   readonly retention: {
     readonly stream: StreamName;
     readonly keep_days: number | null;

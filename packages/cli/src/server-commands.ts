@@ -1,0 +1,37 @@
+/** How `seam server` is called. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { later, withCluster, withExamples } from "./definition.ts";
+import { withStore } from "./store-commands.ts";
+
+/** Adds the command to the program. */
+export function addServerCommand(program: Command): void {
+  const command = program
+    .command("server")
+    .description("serve the HTTP API, with its accounts and its store, until it is told to end");
+  withExamples(
+    withStore(withCluster(command))
+      .option(
+        "--host <address>",
+        "address to listen on; one of this machine without TLS",
+        "127.0.0.1",
+      )
+      .option("--port <port>", "port of the API", portOf, 9850)
+      .option("--health-port <port>", "port of /healthz, /readyz and /metrics", portOf, 9851)
+      .option("--tls-cert <file>", "certificate in PEM form, with those of its authorities")
+      .option("--tls-key <file>", "its key in PEM form")
+      .addOption(
+        new Option("--log-level <level>", "the least that is logged")
+          .choices(["info", "warn", "error"])
+          .default("info"),
+      )
+      .option("--new-admin-token", "print a new token of the account admin, as at the first start")
+      .action(later(async () => (await import("./server.ts")).server)),
+    "seam server",
+    "seam server --host 0.0.0.0 --tls-cert tls.crt --tls-key tls.key --url-file database-url",
+  );
+}
+
+function portOf(text: string): number {
+  if (/^[0-9]{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  throw new InvalidArgumentError("Expected a port from 0 to 65535, for example 9850.");
+}
