@@ -202,7 +202,17 @@ test("before translation ports count as they were sent, and what is allowed ther
   await expectOpen(["outside", NODE], ["22", "6443"]);
 });
 
+const metrics = async (): Promise<string> =>
+  (await fetch(`http://127.0.0.1:${AGENT_PORT}/metrics`)).text();
+
 test("what is denied is counted and logged with interface, point and policies (I16)", async () => {
+  // No policy is about it, and the endpoint has no profile.
+  expect(openPorts("outside", NODE)).toEqual(["22", "6443"]);
+  await expect
+    .poll(metrics)
+    .toMatch(
+      /seam_policy_host_packets_denied_total\{interface="ext0",point="local-ingress",policy=""\} [1-9]/,
+    );
   agent.apply(policy("named", { ingress: [tcp("Deny", 81)] }));
   await expect
     .poll(
@@ -215,10 +225,11 @@ test("what is denied is counted and logged with interface, point and policies (I
     .toMatch(
       /"interface":"ext0","point":"local-ingress","policies":\["calico\/GlobalNetworkPolicy\/named"\]/,
     );
-  const metrics = await (await fetch(`http://127.0.0.1:${AGENT_PORT}/metrics`)).text();
-  expect(metrics).toMatch(
-    /seam_policy_host_packets_denied_total\{interface="ext0",point="local-ingress"\} [1-9]/,
-  );
+  await expect
+    .poll(metrics)
+    .toMatch(
+      /seam_policy_host_packets_denied_total\{interface="ext0",point="local-ingress",policy="calico\/GlobalNetworkPolicy\/named"\} [1-9]/,
+    );
   remove("gnp", "named");
 });
 

@@ -25,7 +25,7 @@ const record = (pod: string, device: string) => ({
 /** Pods db and web of one namespace with an interface each; db has so many policies that isolate it. */
 function worldWith(policies: number) {
   const store = openStore(":memory:");
-  const intent = createPolicyIntent();
+  const intent = createPolicyIntent("n1");
   intent.setNamespace("lab-a", {});
   for (const [index, name] of ["db", "web"].entries()) {
     const key = `lab-a/${name}`;
@@ -144,15 +144,31 @@ test("a kernel that does not answer is logged and leaves the counters as they ar
   expect(await told(ok([]))).toContain("denials_missed_total 1");
 });
 
-test("what is denied at the node's own interfaces is told by interface and point (I16)", async () => {
-  const { toldOfHosts, warnings } = worldWith(1);
+test("what is denied at the node's own interfaces is told by interface, point and policy (I16)", async () => {
+  const { intent, toldOfHosts, warnings } = worldWith(1);
   const denied = { interface: "eth0", point: "pre-dnat", packets: 2 } as const;
   const line = (packets: number): readonly string[] => [
-    `host_packets_denied_total{interface=eth0,point=pre-dnat} ${packets}`,
+    `host_packets_denied_total{interface=eth0,point=pre-dnat,policy=} ${packets}`,
   ];
   expect(await toldOfHosts(ok([]))).toEqual([]);
   expect(await toldOfHosts(ok([denied]))).toEqual(line(2));
   expect(await toldOfHosts(ok([denied]))).toEqual(line(4));
   expect(await toldOfHosts(err({ errno: "ENOBUFS", message: "no room" }))).toEqual(line(4));
   expect(warnings).toHaveLength(1);
+  const ends = { node: "n1", interfaceName: "eth0" };
+  const metadata = { name: "of-eth0", labels: { role: "node" } };
+  intent.setInterfaces(new Map([["eth0", []]]));
+  intent.setCalico("HostEndpoint", "of-eth0", { metadata, spec: ends });
+  for (const name of ["p", "q"])
+    intent.setCalico("GlobalNetworkPolicy", name, {
+      metadata: { name },
+      spec: { selector: "role == 'node'", ingress: [{ action: "Deny" }] },
+    });
+  intent.takeChange();
+  const local = { interface: "eth0", point: "local-ingress", packets: 3 } as const;
+  expect(await toldOfHosts(ok([denied, local]))).toEqual([
+    ...line(6),
+    "host_packets_denied_total{interface=eth0,point=local-ingress,policy=calico/GlobalNetworkPolicy/p} 3",
+    "host_packets_denied_total{interface=eth0,point=local-ingress,policy=calico/GlobalNetworkPolicy/q} 3",
+  ]);
 });

@@ -13,7 +13,7 @@ import type { Store } from "./store.ts";
 /** Where packets are counted, and what tells whose they are. */
 export type PolicyCountersOptions = {
   readonly table: Pick<PolicyTable, "takeCounts" | "takeHostCounts">;
-  readonly intent: Pick<PolicyIntent, "policiesOf" | "policiesFor" | "state">;
+  readonly intent: Pick<PolicyIntent, "policiesOf" | "policiesFor" | "policiesAt" | "state">;
   readonly store: Pick<Store, "attachments">;
   readonly log: Pick<Log, "warn">;
 };
@@ -61,18 +61,26 @@ export function countPolicies(registry: Registry, options: PolicyCountersOptions
   return { missed: () => missed.inc() };
 }
 
-/** Points and interfaces are few, and no series goes. */
-function countHosts({ table, log }: Pick<PolicyCountersOptions, "table" | "log">): Counter {
+/** Points, interfaces and the policies about them are few, and no series goes. */
+function countHosts({
+  table,
+  intent,
+  log,
+}: Pick<PolicyCountersOptions, "table" | "intent" | "log">): Counter {
   return new Counter({
     name: "seam_policy_host_packets_denied_total",
     registers: [],
-    help: "Packets that were denied at an interface of the node, by the point where they were.",
-    labelNames: ["interface", "point"],
+    help: "Packets that were denied at an interface of the node, by the point where they were, once for each policy about it; empty: there is none.",
+    labelNames: ["interface", "point", "policy"],
     collect() {
       const taken = table.takeHostCounts();
       if (!taken.ok)
         log.warn({ error: taken.error }, "the kernel did not tell what host endpoints deny");
-      for (const { packets, ...labels } of taken.ok ? taken.value : []) this.inc(labels, packets);
+      for (const { packets, ...labels } of taken.ok ? taken.value : []) {
+        const policies = intent.policiesAt(labels.interface, labels.point) ?? [];
+        for (const policy of policies.length === 0 ? [""] : policies)
+          this.inc({ ...labels, policy }, packets);
+      }
     },
   });
 }

@@ -1,7 +1,7 @@
 /**
  * `seam bench enforcement`: how long a policy takes from its writing to the packets of pods on every node. A pod asks one on each
- * node every millisecond, while a policy that lets it is written and deleted; the slowest node counts. Peer: in the same changes, the time
- * until a watch of the API server tells a client of the change, before which nobody can act.
+ * node every millisecond, while a policy of each kind in turn that lets it, or a set of addresses that one names, is written and deleted; the slowest node counts. Peer: in the
+ * same changes, the time until a watch of the API server tells a client of the change, before which nobody can act.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -10,22 +10,23 @@ import {
   children,
   type KubeClient,
   type KubeObject,
+  refOf,
   startReflector,
   textAt,
 } from "@seam/kube";
-import { monotonicMs, type Prober, startProber } from "@seam/lab";
+import { defineClusterPolicies, labStatus, monotonicMs, type Prober, startProber } from "@seam/lab";
 
 import { type BenchDocument, casesOf, environmentOf, statisticsOf } from "./document.ts";
 import { openLab, write } from "./rivals.ts";
 
-/** A lab that is up, with Seam, and how often the policy is written. */
+/** A lab that is up, with Seam, and how often a policy of each kind is written. */
 export type EnforcementOptions = { readonly lab: string; readonly changes: number };
 
 const NAMESPACE = "enforcement";
 const PEER = "a watch of the API server";
 const NODES = ["n1", "n2", "n3"] as const;
 /** So long each change is followed; a change that takes longer is an error. */
-const FOLLOW_MS = 600;
+const FOLLOW_MS = 1200;
 /** Between the start of following and the change. */
 const LEAD_MS = 60;
 
@@ -34,17 +35,18 @@ export async function benchEnforcement({
   lab,
   changes,
 }: EnforcementOptions): Promise<BenchDocument> {
+  await defineClusterPolicies((await labStatus(lab)).kubeconfig);
   const kube = await openLab(lab);
   try {
     const addresses = await makePods(kube);
     const [client = "", ...servers] = addresses;
     await using prober = await startProber(lab, client);
     await using _answering = await startAll(lab, servers);
-    await using told = watchPolicy(kube);
-    const rounds = { allow: [] as Timed[], deny: [] as Timed[] };
-    for (let change = 0; change < changes; change += 1) {
-      rounds.allow.push(await timed({ kube, prober, servers, told }, "allow"));
-      rounds.deny.push(await timed({ kube, prober, servers, told }, "deny"));
+    const rounds: Rounds[] = [];
+    for (const policy of allowing(client)) {
+      await using told = watchPolicy(kube, policy);
+      await told.synced;
+      rounds.push(await changed({ kube, prober, servers, told, policy }, changes));
     }
     return documentOf(rounds, changes);
   } finally {
@@ -54,31 +56,41 @@ export async function benchEnforcement({
 
 type Timed = { readonly seam: number; readonly peer: number };
 
-function documentOf(
-  rounds: { readonly allow: readonly Timed[]; readonly deny: readonly Timed[] },
-  changes: number,
-): BenchDocument {
+/** What became of the changes of one kind's policy. */
+type Rounds = {
+  readonly policy: KubeObject;
+  readonly allow: Timed[];
+  readonly deny: Timed[];
+};
+
+const GROUPS: Readonly<Record<string, string>> = {
+  "networking.k8s.io/v1": "",
+  "policy.networking.k8s.io/v1beta1": "",
+  "projectcalico.org/v3": "Calico's ",
+};
+
+/** What people call the kind. */
+const nameOf = ({ apiVersion, kind }: KubeObject): string => `${GROUPS[apiVersion]}${kind}`;
+
+function documentOf(rounds: readonly Rounds[], changes: number): BenchDocument {
   const names = { unit: "ms", better: "lower", peer: PEER } as const;
   const sides = (all: readonly Timed[]): { seam: readonly number[]; peer: readonly number[] } => ({
     seam: all.map(({ seam }) => seam),
     peer: all.map(({ peer }) => peer),
   });
-  const both = sides([...rounds.allow, ...rounds.deny]);
   return {
     name: "enforcement",
     environment: environmentOf({ nodes: NODES.length, changes }),
-    cases: [
-      ...casesOf({ ...names, what: "policy written, packets pass" }, [sides(rounds.allow)]),
-      ...casesOf({ ...names, what: "policy deleted, packets stop" }, [sides(rounds.deny)]),
-    ],
-    figures: [
-      {
-        figure: "written to enforced on all nodes p99",
-        unit: "ms",
-        value: statisticsOf(both.seam).p99,
-        target: 100,
-      },
-    ],
+    cases: rounds.flatMap(({ policy, allow, deny }) => [
+      ...casesOf({ ...names, what: `${nameOf(policy)} written, packets pass` }, [sides(allow)]),
+      ...casesOf({ ...names, what: `${nameOf(policy)} deleted, packets stop` }, [sides(deny)]),
+    ]),
+    figures: rounds.map(({ policy, allow, deny }) => ({
+      figure: `${nameOf(policy)}, written to enforced on all nodes p99`,
+      unit: "ms",
+      value: statisticsOf(sides([...allow, ...deny]).seam).p99,
+      target: 100,
+    })),
   };
 }
 
@@ -93,18 +105,22 @@ async function startAll(lab: string, addresses: readonly string[]): Promise<Asyn
   };
 }
 
-type Told = { readonly at: () => number };
+type Told = { readonly at: () => number; readonly synced: Promise<void> };
 
-/** When a watch last told of the policy. */
-function watchPolicy(kube: KubeClient): Told & AsyncDisposable {
+/** When a watch last told of a policy of this kind. */
+function watchPolicy(kube: KubeClient, { apiVersion, kind }: KubeObject): Told & AsyncDisposable {
   let last = 0;
   const reflector = startReflector<null>({
     client: kube,
-    ref: { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", namespace: NAMESPACE },
+    ref: { apiVersion, kind },
     project: () => null,
     onChange: () => (last = monotonicMs()),
   });
-  return { at: () => last, [Symbol.asyncDispose]: async () => reflector[Symbol.asyncDispose]() };
+  return {
+    at: () => last,
+    synced: reflector.synced,
+    [Symbol.asyncDispose]: async () => reflector[Symbol.asyncDispose](),
+  };
 }
 
 type Bench = {
@@ -112,40 +128,111 @@ type Bench = {
   readonly prober: Prober;
   readonly servers: readonly string[];
   readonly told: Told;
+  readonly policy: KubeObject;
 };
+
+/** Once before it counts: agents find out that there is a kind when they look, a while after it was defined. */
+async function changed(bench: Bench, changes: number): Promise<Rounds> {
+  const both = async (): Promise<readonly [Timed, Timed]> => [
+    await timed(bench, "allow"),
+    await timed(bench, "deny"),
+  ];
+  await eventually(both);
+  const rounds: Rounds = { policy: bench.policy, allow: [], deny: [] };
+  for (let change = 0; change < changes; change += 1) {
+    const [allow, deny] = await both();
+    rounds.allow.push(allow);
+    rounds.deny.push(deny);
+  }
+  return rounds;
+}
 
 /** One change, in milliseconds from when it is sent. */
 async function timed(
-  { kube, prober, servers, told }: Bench,
+  { kube, prober, servers, told, policy }: Bench,
   how: "allow" | "deny",
 ): Promise<Timed> {
   const following = prober.follow(servers, FOLLOW_MS);
   await sleep(LEAD_MS);
   const sent = monotonicMs();
-  await (how === "allow" ? write(kube, POLICY) : remove(kube));
+  await (how === "allow" ? write(kube, policy) : remove(kube, policy));
   const answers = await following;
   const seen = answers.map((came, at) => {
     const moment = how === "allow" ? came[0] : came.at(-1);
     if (moment !== undefined && moment < sent + FOLLOW_MS - 2 * LEAD_MS) return moment - sent;
-    throw new Error(`the pod on ${NODES[at]} did not ${how} within ${FOLLOW_MS} ms`);
+    throw new Error(
+      `${nameOf(policy)}: the pod on ${NODES[at]} did not ${how} within ${FOLLOW_MS} ms`,
+    );
   });
   return { seam: Math.max(...seen), peer: told.at() - sent };
 }
 
-/** Lets the client reach the servers, which nothing else does. */
-const POLICY: KubeObject = {
-  apiVersion: "networking.k8s.io/v1",
-  kind: "NetworkPolicy",
-  metadata: { name: "allow", namespace: NAMESPACE },
+const SERVERS = { matchLabels: { role: "server" } };
+const CLIENTS = { matchLabels: { role: "client" } };
+const HERE = { matchLabels: { "kubernetes.io/metadata.name": NAMESPACE } };
+const CALICO_RULES = {
+  order: 10,
+  selector: "role == 'server'",
+  ingress: [{ action: "Allow", source: { selector: "role == 'client'" } }],
+};
+
+/** Addresses with these labels reach the servers; there is none at first. */
+const SEEDS: KubeObject = {
+  apiVersion: "projectcalico.org/v3",
+  kind: "GlobalNetworkPolicy",
+  metadata: { name: "seeds" },
   spec: {
-    podSelector: { matchLabels: { role: "server" } },
-    ingress: [{ from: [{ podSelector: { matchLabels: { role: "client" } } }] }],
+    ...CALICO_RULES,
+    ingress: [{ action: "Allow", source: { selector: "role == 'seeds'" } }],
   },
 };
 
-async function remove(kube: KubeClient): Promise<void> {
-  const { apiVersion, kind, metadata } = POLICY;
-  const gone = await kube.delete({ apiVersion, kind, ...metadata });
+/** Each lets the client reach the servers, which nothing else does. */
+const allowing = (client: string): readonly KubeObject[] => [
+  {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: { name: "allow", namespace: NAMESPACE },
+    spec: { podSelector: SERVERS, ingress: [{ from: [{ podSelector: CLIENTS }] }] },
+  },
+  {
+    apiVersion: "policy.networking.k8s.io/v1beta1",
+    kind: "ClusterNetworkPolicy",
+    metadata: { name: "allow" },
+    spec: {
+      tier: "Admin",
+      priority: 10,
+      subject: { pods: { namespaceSelector: HERE, podSelector: SERVERS } },
+      ingress: [
+        {
+          action: "Accept",
+          from: [{ pods: { namespaceSelector: HERE, podSelector: CLIENTS } }],
+        },
+      ],
+    },
+  },
+  {
+    apiVersion: "projectcalico.org/v3",
+    kind: "NetworkPolicy",
+    metadata: { name: "allow", namespace: NAMESPACE },
+    spec: CALICO_RULES,
+  },
+  {
+    apiVersion: "projectcalico.org/v3",
+    kind: "GlobalNetworkPolicy",
+    metadata: { name: "allow" },
+    spec: CALICO_RULES,
+  },
+  {
+    apiVersion: "projectcalico.org/v3",
+    kind: "GlobalNetworkSet",
+    metadata: { name: "allow", labels: { role: "seeds" } },
+    spec: { nets: [client] },
+  },
+];
+
+async function remove(kube: KubeClient, policy: KubeObject): Promise<void> {
+  const gone = await kube.delete(refOf(policy));
   if (!gone.ok) throw new Error(gone.error.message);
 }
 
@@ -153,10 +240,12 @@ async function remove(kube: KubeClient): Promise<void> {
 async function makePods(kube: KubeClient): Promise<readonly string[]> {
   await write(kube, { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } });
   await write(kube, {
-    ...POLICY,
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
     metadata: { name: "closed", namespace: NAMESPACE },
-    spec: { podSelector: { matchLabels: { role: "server" } } },
+    spec: { podSelector: SERVERS },
   });
+  await eventually(async () => write(kube, SEEDS));
   const pods = [
     pod("client", "client", "n1"),
     ...NODES.map((node) => pod(`server-${node}`, "server", node)),

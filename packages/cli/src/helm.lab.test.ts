@@ -13,11 +13,15 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { chart, fileOf } from "./chart.fixture.ts";
 import { runGuide } from "./guide.fixture.ts";
 import { testLab } from "./lab.fixture.ts";
+import { from, podAddresses, policyAbout, type Pressed, pressedDuring } from "./pressed.fixture.ts";
 
 const lab = testLab("seam-test-helm");
 const nodes = ["n1", "n2"] as const;
 const RATE = 1000;
 const NEXT = "localhost/seam/seam:next";
+const SLEEP = ["sleep", "infinity"] as const;
+/** Pods of whom nothing is heard, and who hear nothing. */
+const SHUT = ["shut-n1", "shut-n2"] as const;
 const execute = promisify(execFile);
 const { kubectl, onNode } = lab;
 let image = "";
@@ -32,10 +36,14 @@ async function helm(command: string, ...argv: readonly string[]): Promise<string
 const install = ["seam", chart, "--create-namespace", "--wait", "--timeout", "2m"] as const;
 const wait = ["--wait", "--timeout", "2m"] as const;
 
-const pod = (name: string, node: string, command: readonly string[]): object => ({
+const pod = (
+  name: string,
+  node: string,
+  { command, app = name }: { readonly command: readonly string[]; readonly app?: string },
+): object => ({
   apiVersion: "v1",
   kind: "Pod",
-  metadata: { name },
+  metadata: { name, namespace: "default", labels: { app } },
   spec: {
     nodeName: node,
     terminationGracePeriodSeconds: 0,
@@ -61,10 +69,11 @@ beforeAll(async () => {
   await lab.seam("lab", "up", "--nodes", "2");
   await kubectl("wait", "--for=create", "serviceaccount/default", "--timeout=30s");
   await lab.apply(
-    pod("ask", "n1", ["sleep", "infinity"]),
-    pod("answer", "n2", ["rr", "serve", "5202"]),
+    pod("ask", "n1", { command: SLEEP }),
+    pod("answer", "n2", { command: ["rr", "serve", "5202"] }),
+    ...nodes.map((node) => pod(`shut-${node}`, node, { command: SLEEP, app: "shut" })),
   );
-  await ready("ask", "answer");
+  await ready("ask", "answer", ...SHUT);
   for (const node of nodes)
     await onNode(node, `${await goTools()}/ctr -n k8s.io images tag ${image} ${NEXT}`);
 }, 300_000);
@@ -153,7 +162,7 @@ async function expectWorking(wanted: string): Promise<void> {
   await expectPlugin(INSTALLED);
   await kubectl("wait", "--for=condition=Ready", "nodes", "--all", "--timeout=60s");
   const brief = nodes.map((node) => `brief-${node}`);
-  await lab.apply(...nodes.map((node) => pod(`brief-${node}`, node, ["sleep", "infinity"])));
+  await lab.apply(...nodes.map((node) => pod(`brief-${node}`, node, { command: SLEEP })));
   await ready(...brief);
   await kubectl("delete", "pod", ...brief, "--timeout=60s");
 }
@@ -207,23 +216,39 @@ test("helm install takes over the pods that run, without privileged containers",
   );
 }, 200_000);
 
-test("an upgrade to another image, and the way back, lose no round trip of 1,000 per second", async () => {
-  await underLoad("helm upgrade", async () => {
-    await helm(
-      "upgrade",
-      "seam",
-      chart,
-      "--reset-then-reuse-values",
-      "--set",
-      `image=${NEXT}`,
-      ...wait,
-    );
+const upgradeTo = async (to: string, ...how: readonly string[]): Promise<string> =>
+  helm("upgrade", "seam", chart, "--reset-then-reuse-values", "--set", `image=${to}`, ...how);
+
+/** What is pressed from and against pods that policies shut. */
+async function pressed(work: () => Promise<void>): Promise<Pressed> {
+  const at = async (...pods: readonly string[]): Promise<readonly string[]> =>
+    (await Promise.all(pods.map(async (each) => podAddresses(lab, each)))).flat();
+  const against = { ask: await at(...SHUT), [SHUT[0]]: await at("ask", "answer") };
+  return pressedDuring(lab, { against, listeners: ["ask", "answer", ...SHUT] }, work);
+}
+
+async function nothingDeniedPasses(what: string, work: () => Promise<void>): Promise<void> {
+  const { sent, answered, delivered } = await pressed(work);
+  process.stdout.write(`helm: ${what}: ${delivered} of ${sent} denied delivered\n`);
+  expect(sent).toBeGreaterThan(1000);
+  expect({ answered, delivered }).toEqual({ answered: 0, delivered: 0 });
+}
+
+test("an upgrade to another image, and the way back, lose no round trip of 1,000 per second, and nothing denied passes (S5)", async () => {
+  await lab.apply(
+    policyAbout("answer", { ingress: [from("ask")] }),
+    policyAbout("shut", { policyTypes: ["Ingress", "Egress"] }),
+  );
+  await nothingDeniedPasses("upgrade and rollback", async () => {
+    await underLoad("helm upgrade", async () => {
+      await upgradeTo(NEXT, ...wait);
+    });
+    await expectWorking(NEXT);
+    await underLoad("helm rollback", async () => {
+      await helm("rollback", "seam", ...wait);
+    });
+    await expectWorking(image);
   });
-  await expectWorking(NEXT);
-  await underLoad("helm rollback", async () => {
-    await helm("rollback", "seam", ...wait);
-  });
-  await expectWorking(image);
   // Neither way makes another certificate.
   expect(await authorityThatServes()).toBe(trusted);
   const history: readonly { readonly status: string }[] = JSON.parse(
@@ -232,23 +257,22 @@ test("an upgrade to another image, and the way back, lose no round trip of 1,000
   expect(history.map(({ status }) => status)).toEqual(["superseded", "superseded", "deployed"]);
 }, 300_000);
 
-test("an upgrade to an image that does not exist can be rolled back, and no node loses its network", async () => {
-  await expect(
-    helm(
-      "upgrade",
-      "seam",
-      chart,
-      "--reset-then-reuse-values",
-      "--set",
-      "image=localhost/seam/seam:none",
-      "--wait",
-      "--timeout",
-      "10s",
-    ),
-  ).rejects.toThrow(/not ready|deadline|timed out|timeout/i);
-  await expectPlugin(INSTALLED);
-  await helm("rollback", "seam", ...wait);
-  await expectWorking(image);
+test("an upgrade to an image that does not exist can be rolled back, no node loses its network, and nothing denied passes", async () => {
+  await nothingDeniedPasses("an upgrade that fails", async () => {
+    await expect(
+      upgradeTo("localhost/seam/seam:none", "--wait", "--timeout", "10s"),
+    ).rejects.toThrow(/not ready|deadline|timed out|timeout/i);
+    await expectPlugin(INSTALLED);
+    await helm("rollback", "seam", ...wait);
+    await expectWorking(image);
+  });
+  const open = await pressed(async () => {
+    await kubectl("delete", "networkpolicy", "shut", "answer");
+    await sleep(1000);
+  });
+  // Else nothing would have told.
+  expect(open.answered).toBeGreaterThan(0);
+  expect(open.delivered).toBeGreaterThan(0);
 }, 200_000);
 
 test("helm uninstall takes the plug-in from all nodes, and pods talk on", async () => {
@@ -273,7 +297,7 @@ test("the single file installs Seam, and its pods are all known again", async ()
   await kubectl("-n", "seam-system", "rollout", "status", "daemonset/seam-agent", "--timeout=90s");
   await expectWorking(image);
   await expectComplete();
-  await kubectl("delete", "pod", "ask", "answer", "--timeout=60s");
+  await kubectl("delete", "pod", "ask", "answer", ...SHUT, "--timeout=60s");
   for (const node of nodes) {
     const counted = "curl -s localhost:9811/metrics | grep ^seam_pod_interfaces";
     const links = "ip -o link | grep -c 'seam[0-9a-f]*@' || true";

@@ -192,7 +192,7 @@ function addProgramBenches(add: AddCommand): void {
 function addClusterBenches(add: AddCommand): void {
   withExamples(
     add("enforcement", "milliseconds from a policy's writing to the packets of pods on every node")
-      .option("--changes <count>", "how often the policy is written and deleted", "100")
+      .option("--changes <count>", "how often a policy of each kind is written and deleted", "100")
       .action(later(async () => (await import("./bench.ts")).enforcement)),
     "seam bench enforcement --changes 20",
   );

@@ -14,6 +14,15 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { runGuide } from "./guide.fixture.ts";
 import { leftOf, networkConfig, testLab } from "./lab.fixture.ts";
+import {
+  addressesAround,
+  endNode,
+  podsReachEachOther,
+  startedAnew,
+  startPod,
+  switchOff,
+} from "./node-pods.fixture.ts";
+import { from, podAddresses, policyAbout, type Pressed, pressedDuring } from "./pressed.fixture.ts";
 
 const lab = testLab("seam-test-nodes");
 const others = ["n1", "n2"] as const;
@@ -151,51 +160,10 @@ async function onlyTunnelled(nodes: readonly string[]): Promise<void> {
   }
 }
 
-const podOn = (node: string): object => ({
-  apiVersion: "v1",
-  kind: "Pod",
-  metadata: { name: `on-${node}`, namespace: "default" },
-  spec: {
-    nodeName: node,
-    terminationGracePeriodSeconds: 0,
-    tolerations: [{ operator: "Exists" }],
-    containers: [
-      { name: "c", image: "localhost/seam/traffic:dev", command: ["rr", "serve", "5202"] },
-    ],
-  },
-});
-
-async function startPod(node: string): Promise<void> {
-  await lab.kubectl("delete", "pod", `on-${node}`, "--ignore-not-found", "--force");
-  await lab.apply(podOn(node));
-  await lab.kubectl("wait", "--for=condition=Ready", `pod/on-${node}`, "--timeout=60s");
-}
-
-/** Pods of n1 and n3 reach each other, over both families. */
-async function podsReachEachOther(): Promise<void> {
-  for (const [from, to] of [
-    ["n1", "n3"],
-    ["n3", "n1"],
-  ]) {
-    const ips = ["-o", "jsonpath={.status.podIPs[*].ip}"];
-    const addresses = (await lab.kubectl("get", "pod", `on-${to}`, ...ips)).split(" ");
-    expect(addresses).toHaveLength(2);
-    for (const address of addresses) {
-      const ping = async (): Promise<string> =>
-        lab
-          .inPod(`on-${from}`, "ping", "-c1", "-W1", address)
-          .catch((error: unknown) => String(error));
-      await expect.poll(ping, { timeout: 10_000 }).toContain("1 received");
-    }
-  }
-}
-
-const addNode = async (): Promise<string> => lab.seam("lab", "up", "--nodes", "3");
-
 beforeAll(async () => {
   await labDown(lab.name);
   await lab.seam("lab", "up", "--nodes", "2");
-  await startPod("n1");
+  await startPod(lab, "n1");
   listenToApi();
   for (const node of others) listen(node);
   await sleep(500);
@@ -209,14 +177,14 @@ afterAll(async () => {
 
 test("a node joins: the others have routes to its pods", async () => {
   const since = performance.now();
-  await addNode();
+  await lab.seam("lab", "up", "--nodes", "3");
   const facts = await factsOf("n3");
   expect(
     await delayOf("joins", since, { api: apiLine("n3", facts), kernel: directRoutes(facts) }),
   ).toBeLessThan(LIMIT_MS);
   await onlyDirect(["n1", "n2", "n3"]);
-  await startPod("n3");
-  await podsReachEachOther();
+  await startPod(lab, "n3");
+  await podsReachEachOther(lab);
 }, 90_000);
 
 test("a node is cordoned and uncordoned: no route is touched", async () => {
@@ -305,7 +273,7 @@ test("a node changes its addresses: routes of the others follow, and its own", a
     }),
   ).toBeLessThan(LIMIT_MS);
   await onlyDirect(["n1", "n2", "n3"]);
-  await podsReachEachOther();
+  await podsReachEachOther(lab);
 }, 60_000);
 
 test("a node is rebuilt under its name with other addresses: ways through VXLAN follow", async () => {
@@ -322,7 +290,7 @@ test("a node is rebuilt under its name with other addresses: ways through VXLAN 
   ).toBeLessThan(LIMIT_MS);
   await onlyTunnelled(["n1", "n2"]);
   const added = performance.now();
-  await addNode();
+  await lab.seam("lab", "up", "--nodes", "3");
   const facts = await factsOf("n3");
   expect(facts.addresses).toEqual(["10.200.0.13", "fd00:200::13"]);
   expect(facts.podCidrs).not.toEqual(before.podCidrs);
@@ -333,8 +301,8 @@ test("a node is rebuilt under its name with other addresses: ways through VXLAN 
     }),
   ).toBeLessThan(LIMIT_MS);
   await onlyTunnelled(["n1", "n2", "n3"]);
-  await startPod("n3");
-  await podsReachEachOther();
+  await startPod(lab, "n3");
+  await podsReachEachOther(lab);
 }, 120_000);
 
 test("a node changes its addresses: forwarding entries of the others follow, and its own tunnel", async () => {
@@ -352,24 +320,55 @@ test("a node changes its addresses: forwarding entries of the others follow, and
   await onlyTunnelled(["n1", "n2", "n3"]);
   const own = async (): Promise<string> => lab.onNode("n3", "ip -d link show vxlan-seam");
   await expect.poll(own, { timeout: 5000 }).toContain("local 10.200.0.20 ");
-  await podsReachEachOther();
+  await podsReachEachOther(lab);
 }, 60_000);
 
-test("a node that lost everything but its name comes back while the others keep their ways", async () => {
+/** Presses against all addresses that the closed pod on n3 has, had and may get next, from a pod that its policy does not let in. */
+async function pressedOnN3(work: () => Promise<void>): Promise<Pressed> {
+  const against = { stranger: addressesAround(await podAddresses(lab, "on-n3")) };
+  const pressed = await pressedDuring(lab, { against, listeners: [] }, work);
+  const has = await podAddresses(lab, "on-n3");
+  expect(has.filter((each) => !against.stranger.includes(each))).toEqual([]);
+  process.stdout.write(`nodes: ${pressed.answered} of ${pressed.sent} denied answered\n`);
+  expect(pressed.sent).toBeGreaterThan(100);
+  return pressed;
+}
+
+test("a node that is switched off and on keeps its policies from the first packet, while the others keep their ways (S5)", async () => {
+  await startPod(lab, "n1", "stranger");
+  await lab.apply(policyAbout("on-n3", { ingress: [from("on-n1")] }));
+  await podsReachEachOther(lab);
+  const since = performance.now();
+  const pressed = await pressedOnN3(async () => {
+    await startedAnew(lab, "on-n3", async () => {
+      await switchOff(lab, "n3");
+      expect(await lab.seam("lab", "up")).toContain("node n3 started");
+    });
+    await podsReachEachOther(lab);
+  });
+  expect(pressed.answered).toBe(0);
+  expect(moments.filter(({ at, line }) => at >= since && line.includes("proto 83"))).toEqual([]);
+}, 150_000);
+
+test("a node that lost everything but its name comes back while the others keep their ways, and its policies with it", async () => {
   const since = performance.now();
   const before = await waysOn("n1");
-  const { pid } = (await labStatus(lab.name)).processes.find(({ name }) => name === "n3")!;
-  process.kill(pid!, "SIGKILL");
-  const gone = async (): Promise<unknown> =>
-    (await labStatus(lab.name)).processes.find(({ name }) => name === "n3")?.pid;
-  await expect.poll(gone, { timeout: 10_000 }).toBeUndefined();
-  rmSync(`/var/lib/seam-lab/${lab.name}/n3`, { recursive: true });
-  expect(await lab.seam("lab", "up")).toContain("node n3 started");
+  const pressed = await pressedOnN3(async () => {
+    await endNode(lab, "n3");
+    rmSync(`/var/lib/seam-lab/${lab.name}/n3`, { recursive: true });
+    expect(await lab.seam("lab", "up")).toContain("node n3 started");
+    await startPod(lab, "n3");
+    await podsReachEachOther(lab);
+  });
+  expect(pressed.answered).toBe(0);
   expect(moments.filter(({ at, line }) => at >= since && line.includes("proto 83"))).toEqual([]);
   expect(await waysOn("n1")).toEqual(before);
-  await startPod("n3");
-  await podsReachEachOther();
-}, 90_000);
+  const open = await pressedOnN3(async () => {
+    await lab.kubectl("delete", "networkpolicy", "on-n3");
+    await sleep(1000);
+  });
+  expect(open.answered).toBeGreaterThan(0);
+}, 150_000);
 
 test("a node leaves: the routes to its pods go, and nothing is left of it", async () => {
   await lab.kubectl("delete", "networkconfig", "default");

@@ -1,4 +1,7 @@
-/** A lab with nine pods in three namespaces on three nodes, each with a prober in its network; disposing of it leaves nothing. */
+/**
+ * A lab with all kinds of policies, and nine pods in three namespaces on three nodes, each with a service of its own and a prober in its
+ * network; disposing of it leaves nothing.
+ */
 import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -6,7 +9,7 @@ import { promisify } from "node:util";
 import { type Address, parseAddress } from "@seam/base";
 import { createSeam, type Seam } from "@seam/client";
 import { child, children, type KubeObject, textAt } from "@seam/kube";
-import { labDown, labStatus, type Prober, startProber } from "@seam/lab";
+import { defineClusterPolicies, labDown, labStatus, type Prober, startProber } from "@seam/lab";
 import type { Pod } from "@seam/reach";
 
 const root = new URL("../../../", import.meta.url).pathname;
@@ -20,8 +23,20 @@ const PORTS = [
   { name: "db", protocol: "TCP", port: 8080 },
 ] as const;
 
-/** A pod with its prober. */
-type LivePod = { readonly pod: Pod; readonly prober: Prober };
+/** Ports of every service, and where they lead: policies never name the former. */
+export const SERVICE_PORTS = [
+  { protocol: "TCP", port: 1080, targetPort: 80 },
+  { protocol: "UDP", port: 1081, targetPort: 81 },
+] as const;
+/** Labels of the service account of each namespace that pods called b run as. */
+const ROBOT = { name: "robot", labels: { app: "a", tier: "2" } };
+
+/** A pod with its prober, and the addresses of the service that leads to it alone. */
+type LivePod = {
+  readonly pod: Pod;
+  readonly prober: Prober;
+  readonly service: readonly Address[];
+};
 
 /** The cluster. */
 export type LiveCluster = AsyncDisposable & {
@@ -33,7 +48,9 @@ export type LiveCluster = AsyncDisposable & {
 export async function startLiveCluster(lab: string): Promise<LiveCluster> {
   await labDown(lab);
   await execute(`${root}bin/seam`, ["lab", "up", "--name", lab], { maxBuffer: 1 << 26 });
-  const opened = createSeam({ kubeconfig: (await labStatus(lab)).kubeconfig, namespace: "x" });
+  const { kubeconfig } = await labStatus(lab);
+  await defineClusterPolicies(kubeconfig);
+  const opened = createSeam({ kubeconfig, namespace: "x" });
   if (!opened.ok) throw new Error(opened.error.message);
   const seam = opened.value;
   for (const [at, namespace] of NAMESPACES.entries())
@@ -42,10 +59,12 @@ export async function startLiveCluster(lab: string): Promise<LiveCluster> {
       kind: "Namespace",
       metadata: { name: namespace, labels: { app: at === 0 ? "a" : "b", tier: "1" } },
     });
+  for (const namespace of NAMESPACES) await write(seam, accountObject(namespace));
   const wanted = NAMESPACES.flatMap((namespace, row) =>
     NAMES.map((name, at) => ({ namespace, name, node: NODES[(row + at) % 3] ?? "n1", at })),
   );
   await Promise.all(wanted.map(async (each) => write(seam, podObject(each))));
+  await Promise.all(wanted.map(async (each) => write(seam, serviceObject(each))));
   const pods = await Promise.all(
     wanted.map(async ({ namespace, name }) => livePod(seam, lab, { namespace, name })),
   );
@@ -60,18 +79,44 @@ export async function startLiveCluster(lab: string): Promise<LiveCluster> {
   };
 }
 
-/** Writes an object, again while the cluster is not ready for it. */
-export async function write(seam: Seam, object: KubeObject): Promise<KubeObject> {
+/** Writes an object, again while the cluster is not ready for it; null when it says that there cannot be such an object. */
+export async function offer(seam: Seam, object: KubeObject): Promise<KubeObject | null> {
   const limit = performance.now() + 60_000;
   for (;;) {
     const written = await seam.kube.apply(object, { fieldManager: "test", force: true });
     if (written.ok) return written.value;
+    if (written.error.reason === "Invalid") return null;
     if (performance.now() > limit) throw new Error(written.error.message);
     await sleep(250);
   }
 }
 
+/** Writes an object that there can be. */
+export async function write(seam: Seam, object: KubeObject): Promise<KubeObject> {
+  const written = await offer(seam, object);
+  if (written === null) throw new Error(`${object.kind} ${object.metadata.name} is refused`);
+  return written;
+}
+
 type Place = { readonly namespace: string; readonly name: string };
+
+const accountObject = (namespace: string): KubeObject => ({
+  apiVersion: "v1",
+  kind: "ServiceAccount",
+  metadata: { ...ROBOT, namespace },
+});
+
+/** Leads to the one pod of its name. */
+const serviceObject = ({ namespace, name }: Place): KubeObject => ({
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: { name, namespace },
+  spec: {
+    ipFamilyPolicy: "RequireDualStack",
+    selector: { pod: name },
+    ports: SERVICE_PORTS.map((each) => ({ name: `p${each.port}`, ...each })),
+  },
+});
 
 const podObject = ({
   namespace,
@@ -81,9 +126,14 @@ const podObject = ({
 }: Place & { readonly node: string; readonly at: number }): KubeObject => ({
   apiVersion: "v1",
   kind: "Pod",
-  metadata: { name, namespace, labels: { app: at === 1 ? "b" : "a", tier: String(1 + (at % 2)) } },
+  metadata: {
+    name,
+    namespace,
+    labels: { app: at === 1 ? "b" : "a", tier: String(1 + (at % 2)), pod: name },
+  },
   spec: {
     nodeName: node,
+    serviceAccountName: name === "b" ? ROBOT.name : "default",
     terminationGracePeriodSeconds: 0,
     containers: [
       {
@@ -107,30 +157,44 @@ async function livePod(seam: Seam, lab: string, { namespace, name }: Place): Pro
     const pod = found.ok ? runningPod(found.value) : null;
     if (pod !== null) {
       const [address] = children(child(found.ok ? found.value : {}, "status"), "podIPs");
-      return { pod, prober: await startProber(lab, textAt(address ?? {}, "ip") ?? "") };
+      const prober = await startProber(lab, textAt(address ?? {}, "ip") ?? "");
+      return { pod, prober, service: await serviceOf(seam, { namespace, name }) };
     }
     if (performance.now() > limit) throw new Error(`pod ${namespace}/${name} does not run`);
     await sleep(250);
   }
 }
 
+async function serviceOf(seam: Seam, place: Place): Promise<readonly Address[]> {
+  const found = await seam.kube.get({ apiVersion: "v1", kind: "Service", ...place });
+  const addresses = found.ok ? child(found.value, "spec")["clusterIPs"] : [];
+  return Array.isArray(addresses) ? addresses.flatMap(addressIn) : [];
+}
+
+/** The address that a text is. */
+function addressIn(text: unknown): readonly Address[] {
+  const parsed = parseAddress(String(text));
+  return parsed.ok ? [parsed.value] : [];
+}
+
+/** Labels of one of the namespaces. */
+export const namespaceLabels = (namespace: string): Readonly<Record<string, string>> => ({
+  app: namespace === "x" ? "a" : "b",
+  tier: "1",
+  "kubernetes.io/metadata.name": namespace,
+});
+
 function runningPod(object: KubeObject): Pod | null {
   const status = child(object, "status");
-  const addresses = children(status, "podIPs").flatMap((each): readonly Address[] => {
-    const parsed = parseAddress(textAt(each, "ip") ?? "");
-    return parsed.ok ? [parsed.value] : [];
-  });
+  const addresses = children(status, "podIPs").flatMap(({ ip }) => addressIn(ip));
   if (textAt(status, "phase") !== "Running" || addresses.length < 2) return null;
   const namespace = object.metadata.namespace ?? "";
   return {
     namespace,
     name: object.metadata.name,
     labels: child(object.metadata, "labels"),
-    namespaceLabels: {
-      app: namespace === "x" ? "a" : "b",
-      tier: "1",
-      "kubernetes.io/metadata.name": namespace,
-    },
+    namespaceLabels: namespaceLabels(namespace),
+    serviceAccount: object.metadata.name === "b" ? ROBOT : { name: "default", labels: {} },
     addresses,
     node: textAt(child(object, "spec"), "nodeName"),
     hostNetwork: false,

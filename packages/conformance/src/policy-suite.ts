@@ -1,7 +1,8 @@
 /** Runs upstream's suite of cluster-wide policies against a cluster: the kind's definition first, then the tests one after another. */
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
+
+import { defineClusterPolicies } from "@seam/lab";
 
 import { progressOf, startLogged } from "./logged-program.ts";
 import { policySuiteResults } from "./policy-suite-output.ts";
@@ -12,19 +13,17 @@ import { policySuite } from "./specs.ts";
 /** Where and how to run. */
 export type PolicySuiteRun = Pick<
   SpecRun,
-  "e2eFolder" | "binFolder" | "kubeconfig" | "folder" | "timeoutMinutes"
+  "e2eFolder" | "kubeconfig" | "folder" | "timeoutMinutes"
 > & {
-  /** Folder with `policy-api.test` and the kind's definition. */
+  /** Folder with `policy-api.test`. */
   readonly suiteFolder: string;
 };
-
-const DEFINITION = "policy.networking.k8s.io_clusternetworkpolicies.yaml";
 
 /** Runs all tests; yields lines of progress, the report last, and returns what became of each part of each test. */
 export async function* runPolicySuite(
   run: PolicySuiteRun,
 ): AsyncGenerator<string, readonly SpecResult[]> {
-  define(run);
+  await defineClusterPolicies(run.kubeconfig);
   const log = path.join(run.folder, `${policySuite.name}.log`);
   const lacking = lacks("sctp", run.e2eFolder) ? { SEAM_WITHOUT_SCTP: "1" } : {};
   const environment = { ...process.env, KUBECONFIG: run.kubeconfig, ...lacking };
@@ -43,17 +42,4 @@ export async function* runPolicySuite(
   const results = policySuiteResults(readFileSync(log, "utf8"));
   yield reportText([policySuite], results);
   return results;
-}
-
-/** Makes the API server serve the kind. */
-function define({ binFolder, kubeconfig, suiteFolder }: PolicySuiteRun): void {
-  const file = path.join(suiteFolder, DEFINITION);
-  for (const [command, ...parameters] of [
-    ["apply", "--server-side", "-f", file],
-    ["wait", "--for=condition=Established", "--timeout=30s", "-f", file],
-  ] as const) {
-    const argv = [`--kubeconfig=${kubeconfig}`, command, ...parameters];
-    const { status, stderr } = spawnSync(`${binFolder}/kubectl`, argv, { encoding: "utf8" });
-    if (status !== 0) throw new Error(`kubectl ${command} of the kind's definition: ${stderr}`);
-  }
 }

@@ -11,12 +11,10 @@ import type { Readable, Writable } from "node:stream";
 
 import { proberProgram } from "./prober-program.ts";
 
-/** A question: does this answer? */
-export type Probe = {
-  readonly protocol: "TCP" | "UDP";
-  readonly address: string;
-  readonly port: number;
-};
+/** A question: does this answer? By ICMP an echo is asked for, three times. */
+export type Probe =
+  | { readonly protocol: "TCP" | "UDP"; readonly address: string; readonly port: number }
+  | { readonly protocol: "ICMP"; readonly address: string };
 
 /** A program in the network of a pod. */
 export type Prober = AsyncDisposable & {
@@ -32,8 +30,14 @@ export type Prober = AsyncDisposable & {
   ) => Promise<readonly (readonly number[])[]>;
   /** Sends over one TCP connection to each address, `perSecond` times a second in all, and waits for the end. */
   readonly converse: (addresses: readonly string[], load: Load) => Promise<LoadReport>;
-  /** Sends UDP and tries to connect by TCP, `perSecond` times a second in all. */
-  readonly press: (addresses: readonly string[], load: Load) => Promise<LoadReport>;
+  /**
+   * Sends UDP and tries to connect by TCP, `perSecond` times a second in all, and asks each address for 20 echoes a second, until the
+   * time is over or `until` is settled. Refused connections count as answered.
+   */
+  readonly press: (
+    addresses: readonly string[],
+    load: Load & { readonly until?: Promise<unknown> },
+  ) => Promise<LoadReport>;
   /** How many datagrams and connections of each address have come here, over all ports. */
   readonly heard: () => Promise<ReadonlyMap<string, number>>;
 };
@@ -78,6 +82,7 @@ export async function startProber(lab: string, address: string): Promise<Prober>
     turn = asked.catch(() => undefined);
     return asked;
   };
+  const stop = (): void => void child.stdin.write(`${JSON.stringify({ what: "stop" })}\n`);
   return {
     ask: async (probes, patienceMs) =>
       (await ask({ what: "probe", probes, patience: patienceMs })).map((each) => each === true),
@@ -86,7 +91,10 @@ export async function startProber(lab: string, address: string): Promise<Prober>
         Array.isArray(each) ? each.map(Number) : [],
       ),
     converse: async (addresses, load) => loaded(await ask({ what: "converse", addresses, load })),
-    press: async (addresses, load) => loaded(await ask({ what: "press", addresses, load })),
+    press: async (addresses, { until, ...load }) => {
+      until?.then(stop, stop);
+      return loaded(await ask({ what: "press", addresses, load }));
+    },
     heard: async () =>
       new Map(
         (await ask({ what: "heard" })).map((each) =>
