@@ -34,9 +34,30 @@ export function choose(
     const line = book.lines.get(node);
     if (line !== undefined && hasRoom(book, rules, { pod, tally, line })) lines.push(line);
   }
-  const steps = scores(book, rules, { pod, lines }).map((score) => Math.round(score / step));
-  const top = steps.reduce((max, each) => Math.max(max, each), 0);
+  const steps = scores(book, rules, { pod, lines });
+  let top = 0;
+  for (let at = 0; at < steps.length; at += 1) {
+    steps[at] = Math.round((steps[at] ?? 0) / step);
+    top = Math.max(top, steps[at] ?? 0);
+  }
   const best = lines.filter((_, index) => steps[index] === top);
-  if (best.length > most) best.sort((one, other) => one.rank - other.rank);
-  return { fitting: lines.length, best: best.slice(0, most).map(({ name }) => name) };
+  return {
+    fitting: lines.length,
+    best: knownLongest(best, most).map(({ name }) => name),
+  };
+}
+
+/** All lines, or the first so many by rank; few are wanted of many, so they are not sorted. */
+function knownLongest(lines: readonly Line[], most: number): readonly Line[] {
+  if (lines.length <= most) return lines;
+  const kept: Line[] = [];
+  let highest = -Infinity;
+  for (const line of lines) {
+    if (kept.length === most && line.rank > highest) continue;
+    const place = kept.findLastIndex(({ rank }) => rank < line.rank) + 1;
+    kept.splice(place, 0, line);
+    kept.length = Math.min(kept.length, most);
+    highest = kept.at(-1)?.rank ?? -Infinity;
+  }
+  return kept;
 }

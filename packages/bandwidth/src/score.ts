@@ -20,7 +20,7 @@ export function scores(
   book: Book,
   rules: LedgerRules,
   { pod, lines }: { readonly pod: PodFacts; readonly lines: readonly Line[] },
-): readonly number[] {
+): number[] {
   const tally = book.tallies.get(pod.group.uid) ?? emptyTally();
   switch (rules) {
     case "fixed":
@@ -42,22 +42,27 @@ type Question = {
  * 70 % nearness to the siblings, 30 % NIC bandwidth left with the pod there; the best of each is 100. A group that is whole on a node
  * and fits there stays whole, whatever bandwidth others have left: 70 % of the step from a zone to a node is more than 30 %.
  */
-function fixedScores(book: Book, { pod, tally, lines }: Question): readonly number[] {
+function fixedScores(book: Book, { pod, tally, lines }: Question): number[] {
   const nearness = normalised(nearnessOf(book, tally, lines));
   const left = normalised(lines.map((line) => leftWith(line, tally, pod.rates)));
-  return lines.map((_, index) =>
-    Math.round(LOCALITY_SHARE * (nearness[index] ?? 0) + BANDWIDTH_SHARE * (left[index] ?? 0)),
+  return left.map((value, index) =>
+    Math.round(LOCALITY_SHARE * (nearness[index] ?? 0) + BANDWIDTH_SHARE * value),
   );
 }
 
-const normalised = (values: readonly number[]): readonly number[] => {
-  const most = values.reduce((max, value) => Math.max(max, value), 0);
-  return values.map((value) => (most === 0 ? 0 : (value * 100) / most));
-};
+/** The largest becomes 100; in place, as there are thousands, several times for each pod. */
+function normalised(values: number[]): number[] {
+  let most = 0;
+  for (const value of values) most = Math.max(most, value);
+  for (let at = 0; at < values.length; at += 1) {
+    values[at] = most === 0 ? 0 : ((values[at] ?? 0) * 100) / most;
+  }
+  return values;
+}
 
 /** The mean nearness to the group's members; 0 everywhere without any. */
-function nearnessOf(book: Book, tally: Tally, lines: readonly Line[]): readonly number[] {
-  if (tally.count === 0) return lines.map(() => 0);
+function nearnessOf(book: Book, tally: Tally, lines: readonly Line[]): number[] {
+  if (tally.count === 0) return [];
   const zones = new Map<string, number>();
   const regions = new Map<string, number>();
   for (const [node, { count }] of tally.nodes) {
@@ -98,7 +103,7 @@ function spare({ facts, network }: Line, taken: Readonly<Sum>): number {
 }
 
 /** The original's sum: a sibling counts 7, a spare megabit 3; then the best is 100, rounded down. */
-function compatibleScores({ pod, tally, lines }: Question): readonly number[] {
+function compatibleScores({ pod, tally, lines }: Question): number[] {
   const raw = lines.map(
     (line) => 7 * (tally.nodes.get(line.name)?.count ?? 0) + 3 * spare(line, pod.rates),
   );

@@ -24,7 +24,7 @@ export type ExtenderBenchOptions = {
 };
 
 /** What the extender's flag says when nobody does. */
-const CANDIDATES = 16;
+const CANDIDATES = 4;
 const WARM_UP = 200;
 const ROUNDS = 10;
 const GROUPS = 500;

@@ -236,7 +236,7 @@ test("values of vaclab's chart reach the controller (V17), and those of an older
           containers: expect.arrayContaining([
             expect.objectContaining({
               name: "extender",
-              args: ["--scoring=fixed", "--candidates=16", ...rates],
+              args: ["--scoring=fixed", "--candidates=4", ...rates],
             }),
           ]),
         },

@@ -15,7 +15,7 @@ import { err, mbps, ok, type Result } from "@seam/base";
 import { child, children, isJson, type Json, type KubeObject, textAt } from "@seam/kube";
 import type { Condition } from "./condition.ts";
 import { identityOf, type Identity } from "./identity.ts";
-import { CAPACITY_ANNOTATIONS, FILLED_CAPACITY_ANNOTATION } from "./names.ts";
+import { CAPACITY_ANNOTATIONS, FIELD_MANAGER, FILLED_CAPACITY_ANNOTATION } from "./names.ts";
 import { labelOf } from "./observed.ts";
 import { rateConditionsIn } from "./rate-conditions.ts";
 
@@ -57,6 +57,8 @@ export type ObservedBandwidth = {
   readonly requests: readonly BandwidthRequest[];
   /** Whether it has fields of the older form. */
   readonly hasReservations: boolean;
+  /** Whether the API server keeps a record of who set which field (`managedFields`) that nobody needs. */
+  readonly isTracked: boolean;
   readonly status: Json;
 };
 
@@ -146,9 +148,15 @@ export function observeBandwidth(object: KubeObject): ObservedBandwidth {
     source: textAt(child(metadata, "annotations"), CAPACITY_SOURCE_ANNOTATION),
     requests: children(spec, "requests").map(requestOf),
     hasReservations: "reservations" in spec,
+    isTracked: isTrackedInVain(children(metadata, "managedFields")),
     status: child(object, "status"),
   };
 }
+
+/** Who has applied it, other than this controller, needs the record to give a field back by leaving it out. */
+const isTrackedInVain = (managers: readonly Json[]): boolean =>
+  managers.length > 0 &&
+  !managers.some(({ operation, manager }) => operation === "Apply" && manager !== FIELD_MANAGER);
 
 const sharesIn = (json: Json): PartialShares => ({
   local: ratesIn(json, "local"),

@@ -153,7 +153,10 @@ const requestFor = ({ podName, namespace, podUid, bandwidth }: Reservation): Ban
   bandwidth: bandwidth.local,
 });
 
-/** The merge patch that makes the object its node's and complete, without `stale` requests; null when it is that. */
+/**
+ * The merge patch that makes the object its node's and complete, without `stale` requests, and, by one empty entry, without a record of
+ * who set its fields, which would double what each write costs the API server (decision 35); null when it is that.
+ */
 export function patchOf(
   { node, bandwidth }: HeldBandwidth,
   scene: CapacitySources,
@@ -164,10 +167,11 @@ export function patchOf(
   const requests = bandwidth.requests.filter(({ podUid }) => !stale.has(podUid));
   const owners = [...bandwidth.owners.filter((owner) => !isNode(owner)), ownerOf(node)];
   const isOwned = bandwidth.owners.some((owner) => isNode(owner) && owner["uid"] === node.uid);
+  const hasMore = bandwidth.hasReservations || bandwidth.isTracked;
   const isComplete =
     isOwned &&
+    !hasMore &&
     bandwidth.node === node.name &&
-    !bandwidth.hasReservations &&
     requests.length === bandwidth.requests.length &&
     bandwidth.source === source &&
     isSame(bandwidth.capacity, capacity) &&
@@ -184,10 +188,14 @@ export function patchOf(
         [CAPACITY_SOURCE_ANNOTATION]: source,
       },
       ownerReferences: owners,
+      ...forgetting(bandwidth),
     },
     spec: { node: node.name, capacity, requests, reservations: null },
   };
 }
+
+const forgetting = ({ isTracked }: ObservedBandwidth): Json =>
+  isTracked ? { managedFields: [{}] } : {};
 
 const isSame = (one: PartialShares, other: PartialShares): boolean =>
   (["local", "network"] as const).every((resource) => {

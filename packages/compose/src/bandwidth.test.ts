@@ -1,7 +1,7 @@
 /** What a node and its Bandwidth mean together, which capacity counts, and what is said of it. */
 import type { NodeAccount, Rates, Shares } from "@seam/bandwidth";
 import { mbps } from "@seam/base";
-import type { Json, KubeObject } from "@seam/kube";
+import { child, isJson, type Json, type KubeObject } from "@seam/kube";
 import { describe, expect, test } from "vitest";
 import {
   type BandwidthScene,
@@ -155,6 +155,9 @@ const patchFor = (given: BandwidthScene, ...stale: readonly string[]): unknown =
   return standing.kind === "held" ? patchOf(standing, given, new Set(stale)) : standing.kind;
 };
 
+const SEAM_UPDATES = { manager: "node", operation: "Update", subresource: "status" };
+const SEAM_APPLIES = { manager: "seam-controller", operation: "Apply", subresource: "status" };
+
 describe("an object is made whole", () => {
   const request = {
     podName: "p",
@@ -222,6 +225,17 @@ describe("an object is made whole", () => {
     expect(patchFor(scene(object({}, { ownerReferences })))).toMatchObject({
       metadata: { ownerReferences: [other, OWNER] },
     });
+  });
+
+  test.each<[string, readonly object[], unknown]>([
+    ["nobody is on record", [], null],
+    ["this controller and a scheduler are on record", [SEAM_UPDATES, SEAM_APPLIES], [{}]],
+    ["somebody edited it", [{ manager: "kubectl-edit", operation: "Update" }], [{}]],
+    ["somebody applied it", [SEAM_UPDATES, { manager: "kubectl", operation: "Apply" }], null],
+  ])("and when %s, the record of who set its fields becomes %j (V4)", (...row) => {
+    const [, managedFields, becomes] = row;
+    const patch = patchFor(scene({ ...whole, metadata: { ...whole.metadata, managedFields } }));
+    expect(isJson(patch) ? child(patch, "metadata")["managedFields"] : patch).toEqual(becomes);
   });
 
   test("with the requests of the pods that are there (V2)", () => {

@@ -69,6 +69,7 @@ const objectOf = (
   source: "default",
   requests,
   hasReservations: false,
+  isTracked: false,
   status: {},
 });
 

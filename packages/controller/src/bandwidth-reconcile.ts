@@ -32,11 +32,11 @@ import {
 } from "@seam/kube";
 import type { BandwidthWatches } from "./bandwidth-watches.ts";
 import type { Meter } from "./meter.ts";
-import { writeStatus, type Writer } from "./writing.ts";
+import type { Writer } from "./writing.ts";
 
 /** What a pass reads and where it writes. */
 export type BandwidthWorld = {
-  readonly client: Writer & Pick<KubeClient, "create" | "patch">;
+  readonly client: Writer & Pick<KubeClient, "create" | "patch" | "replaceStatus">;
   readonly report: EventRecorder["report"];
   readonly meter: Pick<Meter, "setBandwidth">;
   readonly watches: {
@@ -167,9 +167,18 @@ async function tell(
   if (isDeepStrictEqual(old, status)) return ok(null);
   // As metav1.Time has it, in whole seconds.
   const updatedAt = `${new Date().toISOString().slice(0, 19)}Z`;
-  const written = await writeStatus(client, { identity, status: before }, { ...status, updatedAt });
-  if (!written.ok) return written;
-  if (written.value) for (const item of news) report(identity, item);
+  const { apiVersion, kind, name, uid, resourceVersion } = identity;
+  // The version makes the server refuse a status that was made from an old copy; a newer one is on its way then.
+  const metadata = { name, uid, resourceVersion };
+  const written = await client.replaceStatus({
+    apiVersion,
+    kind,
+    metadata,
+    status: { ...status, updatedAt },
+  });
+  if (!written.ok)
+    return isConflict(written.error) || isNotFound(written.error) ? ok(null) : written;
+  for (const item of news) report(identity, item);
   return ok(null);
 }
 

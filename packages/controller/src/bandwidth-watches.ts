@@ -91,6 +91,7 @@ export function watchBandwidth(options: BandwidthWatchOptions): BandwidthWatches
   const objects = copy<ObservedBandwidth>(options, {
     ref: BANDWIDTH_KIND,
     project: observeBandwidth,
+    wantsManagedFields: true,
     uidOf: ({ identity }) => identity.uid,
     accept: (change, before) => {
       const { value, kind } = change;
@@ -194,6 +195,7 @@ type Told<T> = Pick<Change<T>, "kind" | "value">;
 type Copied<T> = {
   readonly ref: KindRef;
   readonly project: (object: KubeObject) => T;
+  readonly wantsManagedFields?: boolean;
   readonly uidOf: (value: T) => string;
   readonly accept: (change: Told<T>, before: T | undefined) => void;
 };
@@ -201,13 +203,12 @@ type Copied<T> = {
 /** All objects of a kind. A list that is made anew may show an object under the name of one whose end was not seen: that is told first. */
 function copy<T>(
   { client, onError }: BandwidthWatchOptions,
-  { ref, project, uidOf, accept }: Copied<T>,
+  { uidOf, accept, ...copied }: Copied<T>,
 ): Reflector<T> {
   const known = new Map<string, T>();
   return startReflector<T>({
     client,
-    ref,
-    project,
+    ...copied,
     onChange: ({ kind, key, value }) => {
       const before = known.get(key);
       const isSuccessor = before !== undefined && uidOf(before) !== uidOf(value);
@@ -216,6 +217,6 @@ function copy<T>(
       else known.delete(key);
       accept({ kind, value }, isSuccessor ? undefined : before);
     },
-    onError: (error) => onError(ref.kind, error),
+    onError: (error) => onError(copied.ref.kind, error),
   });
 }

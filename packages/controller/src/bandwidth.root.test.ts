@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BANDWIDTH_KIND } from "@seam/api";
+import { children, type Json } from "@seam/kube";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   type BandwidthCluster,
@@ -104,6 +105,41 @@ describe("an object for each node", () => {
     await cluster.k("label", "node", "n1", "rack=7");
     await sleep(1000);
     expect((await view.get("n1")).metadata.resourceVersion).toBe(resourceVersion);
+  });
+});
+
+describe("the record of who set which field, which makes each write dearer", () => {
+  const managersOf = async (name: string): Promise<readonly string[]> => {
+    const got = await cluster.client.get({ ...BANDWIDTH_KIND, name });
+    const found = got.ok ? children(got.value.metadata, "managedFields") : [];
+    return found.map(({ manager, operation }) => `${String(manager)} ${String(operation)}`);
+  };
+
+  test("is not kept, whoever wrote the object (V4)", async () => {
+    await makeNode(cluster, "plain");
+    await view.expectState("plain", "Created");
+    await expect.poll(async () => managersOf("plain"), SOON).toEqual([]);
+    await merge(
+      cluster,
+      { ...BANDWIDTH_KIND, name: "plain" },
+      { spec: { capacity: { network: { ulMbps: 700, dlMbps: 700 } } } },
+    );
+    await expect
+      .poll(async () => figures((await view.status("plain")).capacity), SOON)
+      .toBe("local 20000/20000 network 700/700");
+    expect(await managersOf("plain")).toEqual([]);
+  });
+
+  test("stays when somebody applies on the server, who gives a field back by leaving it out (V3)", async () => {
+    const apply = async (spec: Json): Promise<void> => {
+      const object = { ...BANDWIDTH_KIND, metadata: { name: "plain" }, spec };
+      const applied = await cluster.client.apply(object, { fieldManager: "people", force: true });
+      expect(applied).toMatchObject({ ok: true });
+    };
+    const network = async (): Promise<string> => figures((await view.status("plain")).capacity);
+    await apply({ capacity: { network: { ulMbps: 300, dlMbps: 300 } } });
+    await expect.poll(network, SOON).toBe("local 20000/20000 network 300/300");
+    expect(await managersOf("plain")).toContain("people Apply");
   });
 });
 

@@ -1,6 +1,6 @@
 /** The loop: watches make keys, workers take them one by one and reconcile, a failure comes again later. */
 import { once } from "node:events";
-import { millis } from "@seam/base";
+import { type Millis, millis } from "@seam/base";
 import type { ApiCounts, Log } from "@seam/daemon";
 import { createWorkQueue, type EventRecorder, type KubeClient, type WorkQueue } from "@seam/kube";
 import { createAlarms } from "./alarms.ts";
@@ -8,7 +8,7 @@ import type { BandwidthSettings } from "./bandwidth-watches.ts";
 import type { Meter } from "./meter.ts";
 import { reconcile, type World } from "./reconcile.ts";
 import { createRefusals } from "./refusals.ts";
-import { restAfter } from "./rest.ts";
+import { restAround } from "./rest.ts";
 import { startWatches } from "./watches.ts";
 
 /** What the loop needs of its surroundings. */
@@ -39,9 +39,11 @@ export async function runController(options: ControllerOptions): Promise<void> {
   const { client, report, log, counts, signal } = options;
   if (signal.aborted) return;
   using queue = createWorkQueue(PATIENCE);
-  using accounts = createWorkQueue(PATIENCE);
+  using accountQueue = createWorkQueue(PATIENCE);
+  const objects: Lane = { queue, kind: "object", rest: restAround(0, "object") };
+  const accounts: Lane = { queue: accountQueue, kind: "account", rest: restAround(0, "account") };
   const add: WorkQueue["add"] = (key, urgency) =>
-    (isAccount(key) ? accounts : queue).add(key, urgency);
+    isAccount(key) ? accountQueue.addAfter(key, accounts.rest) : queue.add(key, urgency);
   using alarms = createAlarms(add);
   await using watches = startWatches({
     client,
@@ -61,28 +63,31 @@ export async function runController(options: ControllerOptions): Promise<void> {
   log.info({}, "caches are complete; reconciling");
   const { meter } = options;
   const world = { client, report, watches, meter, refusals: createRefusals(client) };
-  const work = async (from: WorkQueue, only?: "urgent"): Promise<void> => {
-    for (let key = await from.next(only); key !== null; key = await from.next(only)) {
+  const work = async (lane: Lane, only?: "urgent"): Promise<void> => {
+    for (let key = await lane.queue.next(only); key !== null; key = await lane.queue.next(only)) {
       const start = performance.now();
       const wait = await pass(world, key, options);
-      if (wait === "retry") from.retry(key);
+      lane.rest = restAround(performance.now() - start, lane.kind);
+      if (wait === "retry") lane.queue.retry(key);
       else {
-        from.forget(key);
+        lane.queue.forget(key);
         alarms.set(key, wait);
       }
-      from.done(key, restAfter(performance.now() - start, isAccount(key) ? "account" : "object"));
+      lane.queue.done(key, lane.rest);
     }
   };
   const workers = [
-    ...Array.from({ length: RESERVED }, async () => work(queue, "urgent")),
-    ...Array.from({ length: WORKERS }, async () => work(queue)),
+    ...Array.from({ length: RESERVED }, async () => work(objects, "urgent")),
+    ...Array.from({ length: WORKERS }, async () => work(objects)),
     ...Array.from({ length: ACCOUNTANTS }, async () => work(accounts)),
   ];
   await stopped;
-  queue[Symbol.dispose]();
-  accounts[Symbol.dispose]();
+  for (const lane of [objects, accounts]) lane.queue[Symbol.dispose]();
   await Promise.all(workers);
 }
+
+/** A queue, and how long its keys are left alone after a pass; what is gathered in that time before the next one is up to who adds. */
+type Lane = { readonly queue: WorkQueue; readonly kind: "object" | "account"; rest: Millis };
 
 const isAccount = (key: string): boolean =>
   key.startsWith("Bandwidth/") || key.startsWith("PodRates/");

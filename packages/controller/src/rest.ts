@@ -1,18 +1,23 @@
-/** How long an object is left alone after a pass over it, so that what pods report one after another is told together. */
+/** How long an object is left alone before and after a pass over it, so that what pods report one after another is told together. */
 import { millis, type Millis } from "@seam/base";
 
-/** From the shortest to the longest rest, in milliseconds. */
+/** From the shortest to the longest rest, in milliseconds, and how many times as long as a pass it is in between. */
+type Rest = {
+  readonly shortestMs: number;
+  readonly longestMs: number;
+  /** A pass is slow because the API server is busy, and then what is new comes before what has changed a little. */
+  readonly timesAsLong: number;
+};
+
 const RESTS = {
   /** While pods become Ready one after another, an experiment is looked at five times a second; once a second when passes are slow. */
-  object: [200, 1000],
-  /** What pods take of a node shows within a second, also when passes are slow. */
-  account: [100, 300],
-} as const;
-/** A pass is slow because the API server is busy, and then what is new comes before what has changed a little. */
-const TIMES_AS_LONG = 3;
+  object: { shortestMs: 200, longestMs: 1000, timesAsLong: 3 },
+  /** What pods take of a node shows within a second, also when passes are slow: with such a rest before a pass, or after the last one. */
+  account: { shortestMs: 100, longestMs: 400, timesAsLong: 8 },
+} as const satisfies { readonly [of: string]: Rest };
 
-/** The rest after a pass that took so long. */
-export function restAfter(tookMs: number, after: keyof typeof RESTS): Millis {
-  const [shortestMs, longestMs] = RESTS[after];
-  return millis(Math.min(longestMs, Math.max(shortestMs, TIMES_AS_LONG * tookMs)));
+/** The rest around a pass that takes so long. */
+export function restAround(tookMs: number, of: keyof typeof RESTS): Millis {
+  const { shortestMs, longestMs, timesAsLong } = RESTS[of];
+  return millis(Math.min(longestMs, Math.max(shortestMs, timesAsLong * tookMs)));
 }

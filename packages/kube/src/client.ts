@@ -81,6 +81,8 @@ export type KubeClient = {
   ) => Answer<void>;
   readonly create: (object: KubeObject, options?: DryRun) => Answer<KubeObject>;
   readonly replace: (object: KubeObject) => Answer<KubeObject>;
+  /** Writes `status` alone, whole, of a kind that has that subresource; the resourceVersion must be the latest. */
+  readonly replaceStatus: (object: KubeObject) => Answer<KubeObject>;
   readonly apply: (object: KubeObject, options: ApplyOptions) => Answer<KubeObject>;
   readonly applyStatus: (object: KubeObject, options: ApplyOptions) => Answer<KubeObject>;
   readonly patch: (ref: ObjectRef, patch: Patch) => Answer<KubeObject>;
@@ -140,6 +142,8 @@ function clientOver(
         suffix: search({ ...STRICT, ...dry(dryRun) }),
       }),
     replace: (object) => at(refOf(object))({ method: "PUT", body: object, suffix: search(STRICT) }),
+    replaceStatus: (object) =>
+      at(refOf(object))({ method: "PUT", body: object, suffix: `/status${search(STRICT)}` }),
     apply: (object, how) => at(refOf(object))(applyCall(object, how, "")),
     applyStatus: (object, how) => at(refOf(object))(applyCall(object, how, "/status")),
     patch: (ref, patch) =>

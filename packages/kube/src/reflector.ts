@@ -26,8 +26,9 @@ export type ReflectorOptions<T> = {
   readonly client: Pick<KubeClient, "list" | "watch">;
   readonly ref: KindRef;
   readonly selector?: Pick<ListQuery, "labelSelector" | "fieldSelector">;
-  /** Reduces an object (without managedFields) to what is kept in memory; `before` is what is kept of it until now. */
+  /** Reduces an object to what is kept in memory, without its managedFields unless they are wanted; `before` is what is kept of it until now. */
   readonly project: (object: KubeObject, before: T | undefined) => T;
+  readonly wantsManagedFields?: boolean;
   readonly onChange?: (change: Change<T>) => void;
   readonly onError?: (error: KubeError) => void;
   /** A watch that is silent this long is made anew; the server sends bookmarks about once a minute. */
@@ -182,13 +183,17 @@ function store<T>(state: State<T>, object: KubeObject): void {
   const version = object.metadata.resourceVersion ?? "";
   const before = state.cache.get(key);
   if (before?.version === version) return;
-  const { managedFields: _, ...metadata } = object.metadata;
+  const { project, wantsManagedFields = false } = state.options;
   guarded(state, () => {
-    const bare = { ...object, metadata: { ...metadata, name: object.metadata.name } };
-    const value = state.options.project(bare, before?.value);
+    const value = project(wantsManagedFields ? object : bareOf(object), before?.value);
     state.cache.set(key, { version, value });
     state.options.onChange?.({ kind: "set", key, value, version });
   });
+}
+
+function bareOf(object: KubeObject): KubeObject {
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata: { ...metadata, name: object.metadata.name } };
 }
 
 function remove<T>(state: State<T>, key: string, version: string | null): void {

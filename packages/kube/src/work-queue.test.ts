@@ -53,6 +53,17 @@ test("a key rests after work, and what was added meanwhile is worked on once", a
   expect(await queue.next()).toBe("c");
 });
 
+test("a key that is added later comes once, as soon as anybody wanted it", async () => {
+  using queue = createWorkQueue();
+  const asked = performance.now();
+  for (const wait of [10_000, 30, 60]) queue.addAfter("a", millis(wait));
+  expect(await queue.next()).toBe("a");
+  expect(performance.now() - asked).toBeGreaterThan(25);
+  queue.done("a");
+  queue.addAfter("b", millis(60));
+  expect(await queue.next()).toBe("b");
+});
+
 test("a retried key comes back, and a closed queue ends its workers", async () => {
   const queue = createWorkQueue({ first: millis(1), longest: millis(5) });
   queue.retry("a");

@@ -6,7 +6,7 @@ import { backoff, type BackoffOptions } from "./backoff.ts";
 export type WorkQueue = Disposable & {
   /** Adds a key now; does nothing when it waits already, but to put it before those that are not urgent. */
   readonly add: (key: string, urgency?: "urgent") => void;
-  /** Adds a key later. */
+  /** Adds a key later; does nothing when that is to happen sooner. */
   readonly addAfter: (key: string, wait: Millis) => void;
   /** Adds a key again after a failure, later each time. */
   readonly retry: (key: string) => void;
@@ -43,7 +43,7 @@ export function createWorkQueue(options: BackoffOptions = DEFAULTS): WorkQueue {
     waiting.add(key);
     takers.give(urgent.has(key), () => take(key));
   };
-  const addAfter = (key: string, wait: Millis): void => timers.after(wait, () => add(key));
+  const addAfter = firstOf(timers, add);
   const release = (key: string): void => {
     working.delete(key);
     if (again.delete(key)) add(key);
@@ -114,6 +114,21 @@ function createTimers(): Timers {
       ended = true;
       for (const timer of timers) clearTimeout(timer);
     },
+  };
+}
+
+/** Acts on each key once when several times are asked for: at the first. */
+function firstOf(timers: Timers, act: (key: string) => void): (key: string, wait: Millis) => void {
+  const times = new Map<string, number>();
+  return (key, wait) => {
+    const at = performance.now() + wait;
+    if ((times.get(key) ?? Infinity) <= at) return;
+    times.set(key, at);
+    timers.after(wait, () => {
+      if (times.get(key) !== at) return;
+      times.delete(key);
+      act(key);
+    });
   };
 }
 

@@ -28,7 +28,7 @@ const READING: PodReading = {
   defaults: DEFAULT_RATES,
 };
 
-const CANDIDATES = 16;
+const CANDIDATES = 4;
 
 type Client = Pick<KubeClient, "get" | "replace" | "bind">;
 

@@ -221,7 +221,7 @@ test("V10, V13: the best nodes are named, the same few of those that are as good
   const pod = cluster.addPod("a", both("20M"), "web");
   const ask = (of: Json): readonly string[] =>
     running.extender.filter({ pod: of, nodes: names.toReversed() }).NodeNames;
-  expect(ask(pod)).toEqual(names.slice(0, 16));
+  expect(ask(pod)).toEqual(names.slice(0, 4));
   expect(ask({ ...pod, spec: { ...child(pod, "spec"), affinity: {} } })).toHaveLength(40);
   await place(running, cluster, { name: "b", node: "n7", owner: "web" });
   expect(ask(pod)).toEqual(["n7"]);

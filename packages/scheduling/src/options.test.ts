@@ -21,7 +21,7 @@ const defaults = {
   host: "this-host",
   reading,
   rules: "fixed",
-  candidates: 16,
+  candidates: 4,
   logLevel: "info",
 };
 

@@ -50,7 +50,7 @@ export const USAGE = `seam scheduling: the extender of kube-scheduler that place
   --default-egress-mbps N   accounted for a pod that does not say; 20
   --default-ingress-mbps N  20
   --scoring MODE        fixed, or compatible: vaclab's filter, reservation and scores; fixed
-  --candidates N        of the nodes with the best score, so many at most are left to kube-scheduler; 0: all nodes with room; 16
+  --candidates N        of the nodes with the best score, so many at most are left to kube-scheduler; 0: all nodes with room; 4
   --units UNITS         kubernetes, or vaclab: whole numbers are Mbit/s in every annotation; kubernetes
   --kubeconfig FILE     cluster to work on; the pod's service account when absent (KUBECONFIG)
   --lease NAME          lease of the kube-scheduler that asks: while that holds it, this process answers; none: always;
@@ -156,7 +156,7 @@ const DEFAULTS = {
   "default-egress-mbps": "20",
   "default-ingress-mbps": "20",
   scoring: "fixed",
-  candidates: "16",
+  candidates: "4",
   units: "kubernetes",
   lease: "vaclab-scheduler",
   "log-level": "info",
