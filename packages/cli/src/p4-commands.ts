@@ -44,6 +44,7 @@ export function addP4Commands(program: Command): void {
     "seam p4 preprocess router.p4",
     "seam p4 preprocess router.p4 -I lib -D PORTS=64",
   );
+  addInfo(p4);
   addStf(p4);
   withExamples(
     p4,
@@ -80,5 +81,20 @@ function addStf(p4: Command): void {
       .option("--json", "print each step as JSON, one line each")
       .action(later(async () => (await import("./p4-stf.ts")).traceFiles)),
     "seam p4 trace router.p4 router.stf",
+  );
+}
+
+function addInfo(p4: Command): void {
+  withExamples(
+    p4
+      .command("info")
+      .description("print what a control plane is told of a program: P4Info, as P4Runtime has it")
+      .argument("<file>", "a P4 program")
+      .option("-I, --include <folder>", "where included files are; may be given again", several, [])
+      .option("-D, --define <name>", "a macro, NAME or NAME=TEXT; may be given again", several, [])
+      .option("--json", "as JSON instead of protobuf's text format")
+      .action(later(async () => (await import("./p4.ts")).infoOfFile)),
+    "seam p4 info router.p4 > router.txtpb",
+    "seam p4 info --json router.p4",
   );
 }

@@ -171,6 +171,7 @@ test("I9: the commands of the guide work as written", patient, async () => {
   expect(printed).toContain("passed: relay.p4 relay.stf (6 commands)");
   expect(printed).toContain("the second test failed");
   expect(printed).toContain("table Relay.stations: key 0x20000000009: miss, action Relay.drop");
+  expect(printed).toContain('name: "Relay.stations"\n    alias: "stations"');
   expect(printed).toContain("filter.p4 is accepted");
   expect(printed).toContain("error P614: ports_t has no member dest");
   expect(printed).toContain("wrong.p4 is rejected");

@@ -6,6 +6,9 @@ import {
   diagnosticJson,
   format,
   hasErrors,
+  p4InfoJson,
+  p4InfoOf,
+  p4InfoText,
   preprocess,
   preprocessedText,
   renderDiagnostic,
@@ -95,4 +98,21 @@ function checkFile(name: string, { include: folders, define: defines, json }: Ch
     print(JSON.stringify({ file: name, accepted: isAccepted, diagnostics: told }));
   } else for (const each of diagnostics) process.stderr.write(`${renderDiagnostic(each)}\n`);
   if (!isAccepted && process.exitCode !== 2) process.exitCode = 1;
+}
+
+/** The action of `seam p4 info`. */
+export function infoOfFile(name: string, options: PreprocessOptions): void {
+  const { include: folders, define: defines } = options;
+  const { program, tree, diagnostics } = analyse(name, { sources: programFiles, folders, defines });
+  tell(diagnostics);
+  if (program === undefined || tree === undefined) return;
+  const info = p4InfoOf(program, tree);
+  if (info.ok)
+    process.stdout.write(
+      options.json === true ? `${p4InfoJson(info.value)}\n` : p4InfoText(info.value),
+    );
+  else {
+    process.stderr.write(`${name}: ${info.error}\n`);
+    process.exitCode = 1;
+  }
 }

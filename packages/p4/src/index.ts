@@ -3,6 +3,9 @@
  * for a program's sake: what is wrong with it is told as diagnostics.
  */
 export { analyse, type Analysed } from "./analyse.ts";
+export { p4InfoOf } from "./info/info.ts";
+export type { P4Info } from "./info/p4info.ts";
+export { p4InfoJson, p4InfoText } from "./info/text.ts";
 export { format } from "./format/format.ts";
 export { type Parsed, parse } from "./parse/parse.ts";
 export type { Job, ReadOptions, Sources } from "./preprocess/job.ts";

@@ -1,0 +1,141 @@
+/** Tables and actions as a control plane sees them (P4Runtime 1.5, sections 6.4.1 and 6.4.2). */
+import type { BlockNode, ExternNode, Tree } from "../eval/instances.ts";
+import type { Action, Parameter, Table } from "../ir/declaration.ts";
+import type { Expr } from "../ir/expression.ts";
+import { annotatedOf, has } from "./annotated.ts";
+import { matchFields, numbered } from "./fields.ts";
+import { keyOf, type Sort } from "./identifiers.ts";
+import type { ActionInfo, ActionRef, Preamble, TableInfo } from "./p4info.ts";
+import { wideOf } from "./types.ts";
+
+/** A table, where it is. */
+export type Placed = Tree["tables"][number];
+
+/** How many entries a table holds that says nothing. */
+const USUAL_SIZE = 1024;
+
+/** Properties by which tables name their objects: those of v1model, PSA and PNA. */
+const IMPLEMENTATION = ["implementation", "psa_implementation", "pna_implementation"];
+const DIRECT = [
+  "counters",
+  "meters",
+  "psa_direct_counter",
+  "psa_direct_meter",
+  "pna_direct_counter",
+  "pna_direct_meter",
+];
+
+/** The action that runs when a table does not say which (section 14.2.1.3 of the language). */
+export const NO_ACTION = "NoAction";
+
+/** The control plane's name of an action in a block. */
+const actionPath = (action: Action, { paths }: BlockNode): string =>
+  paths.get(action.id) ?? action.name;
+
+/** Extern objects that are named by one of these properties of a table. */
+function objectsOf({ table, block }: Placed, names: readonly string[]): readonly ExternNode[] {
+  return table.properties
+    .filter(({ name }) => names.includes(name))
+    .flatMap(({ value }) => (value.kind === "aggregate" ? value.elements : [value]))
+    .flatMap((value) => objectOf(value, block));
+}
+
+function objectOf(value: Expr, { instances }: BlockNode): readonly ExternNode[] {
+  const id =
+    value.kind === "instance" || value.kind === "new"
+      ? value.instance.id
+      : value.kind === "variable"
+        ? value.variable.id
+        : undefined;
+  const node = id === undefined ? undefined : instances.get(id);
+  return node?.kind === "extern" ? [node] : [];
+}
+
+/** The action profile or selector of a table. */
+export const implementationOf = (placed: Placed): ExternNode | undefined =>
+  objectsOf(placed, IMPLEMENTATION)[0];
+
+/** Counters and meters of a table's entries. */
+export const directOf = (placed: Placed): readonly ExternNode[] => objectsOf(placed, DIRECT);
+
+/** Whether idle entries are told: `support_timeout` of v1model, an enum's NOTIFY_CONTROL in PSA and PNA. */
+const tellsIdle = ({ properties }: Table): boolean =>
+  properties.some(
+    ({ name, value }) =>
+      (name === "support_timeout" && value.kind === "bool" && value.value) ||
+      (/^(psa|pna)_idle_timeout$/.test(name) &&
+        value.kind === "enum" &&
+        value.member === "NOTIFY_CONTROL"),
+  );
+
+/** Finds numbers of objects. */
+export type IdOf = (sort: Sort, name: string) => number;
+
+/** A finder over what `numbers` of identifiers.ts gave. */
+export const idFinder =
+  (ids: ReadonlyMap<string, number>): IdOf =>
+  (sort, name) =>
+    ids.get(keyOf({ sort, name })) ?? 0;
+
+/** Actions that a table may run. A table without a default action has NoAction, which entries cannot name unless it is in the list. */
+function actionRefs(placed: Placed, idOf: IdOf): readonly ActionRef[] {
+  const { table, block } = placed;
+  const refs = table.actions.map(({ action, annotations }): ActionRef => {
+    const { doc: _, ...said } = annotatedOf(annotations);
+    return {
+      id: idOf("action", actionPath(action, block)),
+      ...said,
+      ...(has(annotations, "tableonly") && { scope: "TABLE_ONLY" }),
+      ...(has(annotations, "defaultonly") && { scope: "DEFAULT_ONLY" }),
+    };
+  });
+  if (!runsNoActionUnnamed(table)) return refs;
+  const id = idOf("action", NO_ACTION);
+  return [...refs, { id, annotations: ["@defaultonly"], scope: "DEFAULT_ONLY" }];
+}
+
+/** Whether NoAction is a table's default action although it is not in its list. */
+export const runsNoActionUnnamed = ({ actions, defaultAction }: Table): boolean =>
+  (defaultAction === undefined || defaultAction.action.name === NO_ACTION) &&
+  !actions.some(({ action }) => action.name === NO_ACTION);
+
+/** A table. */
+export function tableInfo(placed: Placed, preamble: Preamble, idOf: IdOf): TableInfo {
+  const { table, block } = placed;
+  const implementation = implementationOf(placed);
+  const constant =
+    table.defaultAction?.isConst === true
+      ? idOf("action", actionPath(table.defaultAction.action, block))
+      : undefined;
+  return {
+    preamble,
+    match_fields: matchFields(table.keys),
+    action_refs: actionRefs(placed, idOf),
+    ...(constant !== undefined && { const_default_action_id: constant }),
+    ...(implementation !== undefined && {
+      implementation_id: idOf("actionProfile", implementation.path),
+    }),
+    direct_resource_ids: directOf(placed).map((node) =>
+      idOf(/meter/i.test(nameOfType(node)) ? "directMeter" : "directCounter", node.path),
+    ),
+    size: table.size === undefined || table.size <= 0 ? USUAL_SIZE : table.size,
+    ...(tellsIdle(table) && { idle_timeout_behavior: "NOTIFY_CONTROL" }),
+    ...(table.areEntriesConst && table.entries.length > 0 && { is_const_table: true }),
+  };
+}
+
+const nameOfType = ({ instance }: ExternNode): string =>
+  instance.type.kind === "extern" ? instance.type.name : "";
+
+/** An action with its parameters that the control plane gives: those without a direction. */
+export const actionInfo = (action: Action, preamble: Preamble): ActionInfo => ({
+  preamble,
+  params: numbered(
+    action.parameters.filter(({ direction }: Parameter) => direction === "none"),
+  ).map(({ id, item }) => ({
+    id,
+    name: item.name,
+    ...annotatedOf(item.annotations),
+    ...wideOf(item.type),
+  })),
+});
