@@ -50,6 +50,7 @@ export const OVER = "[$__rate_interval]";
 /** Per second, summed by labels; a cluster in which it never happened shows 0. */
 export const rateBy = (by: string, series: string): string =>
   `sum by (${by}) (rate(${series}${OVER})) or vector(0)`;
+/** The time below which 99 of 100 were, by labels. */
 export const slowest = (by: string, histogram: string): string =>
   `histogram_quantile(0.99, sum by (le, ${by}) (rate(${histogram}_bucket${OVER})))`;
 /** A figure of a process, with the name of its program; those of others than Seam are left out. */

@@ -36,6 +36,12 @@ export function annotatedOf(annotations: readonly Annotation[]): Annotated {
   };
 }
 
+/** The same where P4Info has no place for documentation. */
+export function undocumentedOf(annotations: readonly Annotation[]): Omit<Annotated, "doc"> {
+  const { doc: _, ...said } = annotatedOf(annotations);
+  return said;
+}
+
 const isStructured = ({ values, named }: Annotation): boolean =>
   values.length > 0 || named.length > 0;
 

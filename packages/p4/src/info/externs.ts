@@ -13,8 +13,8 @@ import type {
 } from "./p4info.ts";
 import { describeType, type TypeBook, typeNameOf } from "./types.ts";
 
-/** Sort of an extern's objects, and which of its type arguments is what. */
-type Known = { readonly sort: Sort; readonly data?: number; readonly index?: number };
+/** Sort of an extern's objects, and which of its type arguments is that of an index. */
+type Known = { readonly sort: Sort; readonly index?: number; readonly isSelector?: true };
 
 const KNOWN: ReadonlyMap<string, Known> = new Map<string, Known>([
   ["counter", { sort: "counter", index: 0 }],
@@ -25,13 +25,13 @@ const KNOWN: ReadonlyMap<string, Known> = new Map<string, Known>([
   ["Meter", { sort: "meter", index: 0 }],
   ["direct_meter", { sort: "directMeter" }],
   ["DirectMeter", { sort: "directMeter" }],
-  ["register", { sort: "register", data: 0, index: 1 }],
-  ["Register", { sort: "register", data: 0, index: 1 }],
+  ["register", { sort: "register", index: 1 }],
+  ["Register", { sort: "register", index: 1 }],
   ["action_profile", { sort: "actionProfile" }],
   ["ActionProfile", { sort: "actionProfile" }],
-  ["action_selector", { sort: "actionProfile" }],
-  ["ActionSelector", { sort: "actionProfile" }],
-  ["Digest", { sort: "digest", data: 0 }],
+  ["action_selector", { sort: "actionProfile", isSelector: true }],
+  ["ActionSelector", { sort: "actionProfile", isSelector: true }],
+  ["Digest", { sort: "digest" }],
 ]);
 
 /** What a control plane reaches of an extern object; undefined when it is none of its business. */
@@ -107,9 +107,7 @@ export function profileInfo(
 ): ActionProfileInfo {
   const { annotations } = node.instance;
   const size = numberOf(node, "size");
-  const isSelector =
-    node.instance.type.kind === "extern" && /selector$/i.test(node.instance.type.name);
-  if (!isSelector) return { preamble, table_ids: tables, size };
+  if (knownOf(node)?.isSelector !== true) return { preamble, table_ids: tables, size };
   const greatest = annotationNumber(annotations, "max_group_size");
   const weight = annotationNumber(annotations, "max_member_weight");
   return {

@@ -1,12 +1,13 @@
 /** Parts of keys, parameters and headers, numbered (P4Runtime 1.5, section 6.4.1: from 1 on, or by `@id`). */
 import type { Annotation } from "../ir/annotation.ts";
 import type { TableKey, ValueSet } from "../ir/declaration.ts";
+import type { Type } from "../types/type.ts";
 import { annotatedOf, annotationNumber } from "./annotated.ts";
-import type { MatchField } from "./p4info.ts";
+import type { ActionInfo, MatchField } from "./p4info.ts";
 import { wideOf } from "./types.ts";
 
 /** Puts a number to each: that of its `@id`, or the next one that is free. */
-export function numbered<T extends { readonly annotations: readonly Annotation[] }>(
+function numbered<T extends { readonly annotations: readonly Annotation[] }>(
   items: readonly T[],
 ): readonly { readonly id: number; readonly item: T }[] {
   const given = new Map(items.map((item) => [item, annotationNumber(item.annotations, "id")]));
@@ -20,6 +21,21 @@ export function numbered<T extends { readonly annotations: readonly Annotation[]
     return { id: last, item };
   });
 }
+
+/** Parameters, or fields of a header: numbered, with what is said of them and how wide they are. */
+export const namedFields = (
+  items: readonly {
+    readonly name: string;
+    readonly type: Type;
+    readonly annotations: readonly Annotation[];
+  }[],
+): ActionInfo["params"] =>
+  numbered(items).map(({ id, item }) => ({
+    id,
+    name: item.name,
+    ...annotatedOf(item.annotations),
+    ...wideOf(item.type),
+  }));
 
 const MATCH_TYPES: ReadonlyMap<string, NonNullable<MatchField["match_type"]>> = new Map([
   ["exact", "EXACT"],

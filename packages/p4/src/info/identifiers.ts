@@ -47,11 +47,13 @@ function hashOf(text: string): number {
   return (hash + (hash << 15)) >>> 0;
 }
 
-/** The key of an object in the answer of `numbers`. */
-export const keyOf = ({ sort, name }: Pick<Numbered, "sort" | "name">): string => `${sort} ${name}`;
+/** The number of an object; 0, which is none, when it was not numbered. */
+export type IdOf = (sort: Sort, name: string) => number;
 
-/** A number for each, by its key: first those that are given, then the others, each the next free one from its hash. */
-export function numbers(objects: readonly Numbered[]): Result<ReadonlyMap<string, number>, string> {
+const keyOf = ({ sort, name }: Pick<Numbered, "sort" | "name">): string => `${sort} ${name}`;
+
+/** A number for each: first those that are given, then the others, each the next free one from its hash. */
+export function numbers(objects: readonly Numbered[]): Result<IdOf, string> {
   const byKey = new Map<string, number>();
   const owners = new Map<number, string>();
   for (const object of objects) {
@@ -72,7 +74,7 @@ export function numbers(objects: readonly Numbered[]): Result<ReadonlyMap<string
     owners.set(idOf(), keyOf(object));
     byKey.set(keyOf(object), idOf());
   }
-  return ok(byKey);
+  return ok((sort, name) => byKey.get(keyOf({ sort, name })) ?? 0);
 }
 
 /** A number that the program gives may leave its first byte out. */

@@ -14,28 +14,19 @@ import {
   registerInfo,
   typeArgument,
 } from "./externs.ts";
-import { numbered, valueSetFields } from "./fields.ts";
-import { aliases, type Numbered, numbers, type Sort } from "./identifiers.ts";
-import type {
-  DigestInfo,
-  DirectInfo,
-  P4Info,
-  PackageInfo,
-  PacketMetadataInfo,
-  Preamble,
-} from "./p4info.ts";
+import { namedFields, valueSetFields } from "./fields.ts";
+import { aliases, type IdOf, type Numbered, numbers, type Sort } from "./identifiers.ts";
+import type { DigestInfo, DirectInfo, P4Info, PackageInfo, Preamble } from "./p4info.ts";
 import {
   actionInfo,
   directOf,
-  type IdOf,
-  idFinder,
   implementationOf,
   NO_ACTION,
   type Placed,
   runsNoActionUnnamed,
   tableInfo,
 } from "./tables.ts";
-import { createTypeBook, describeType, type TypeBook, typeInfoOf, wideOf } from "./types.ts";
+import { createTypeBook, describeType, type TypeBook, typeInfoOf } from "./types.ts";
 
 /** Everything that gets a number and a name. */
 type Objects = {
@@ -53,7 +44,7 @@ export function p4InfoOf(program: Program, tree: Tree): Result<P4Info, string> {
   const named = namedIn(objects);
   const ids = numbers(named.map(numberedOf));
   if (!ids.ok) return ids;
-  const idOf = idFinder(ids.value);
+  const idOf = ids.value;
   const short = aliases(named.map(({ name }) => name));
   const preambleOf = (sort: Sort, name: string, annotations: readonly Annotation[]): Preamble => ({
     id: idOf(sort, name),
@@ -204,7 +195,7 @@ function assembled(assembly: Assembly): P4Info {
     direct_meters: externInfos(assembly, "directMeter", direct),
     controller_packet_metadata: objects.headers.map(({ type, name }) => ({
       preamble: preambleOf("controllerHeader", name, type.annotations),
-      metadata: metadataOf(type),
+      metadata: namedFields(type.fields),
     })),
     value_sets: objects.valueSets.map(({ path, set }) => ({
       preamble: preambleOf("valueSet", path, set.annotations),
@@ -219,14 +210,6 @@ function assembled(assembly: Assembly): P4Info {
   mentionNewTypes(objects, book);
   return { ...info, type_info: typeInfoOf(book, program.errors) };
 }
-
-const metadataOf = ({ fields }: StructType): PacketMetadataInfo["metadata"] =>
-  numbered(fields).map(({ id, item }) => ({
-    id,
-    name: item.name,
-    ...annotatedOf(item.annotations),
-    ...wideOf(item.type),
-  }));
 
 /** Of PSA's and PNA's objects, and of v1model's calls. */
 const digestInfos = (assembly: Assembly, book: TypeBook): readonly DigestInfo[] => [

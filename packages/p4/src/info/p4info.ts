@@ -104,7 +104,7 @@ export type DirectInfo = {
 };
 
 /** Headers of packets to and from the controller. */
-export type PacketMetadataInfo = {
+type PacketMetadataInfo = {
   readonly preamble: Preamble;
   readonly metadata: readonly ({ readonly id: number; readonly name: string } & Annotated & Wide)[];
 };

@@ -1,12 +1,12 @@
 /** Tables and actions as a control plane sees them (P4Runtime 1.5, sections 6.4.1 and 6.4.2). */
 import type { BlockNode, ExternNode, Tree } from "../eval/instances.ts";
-import type { Action, Parameter, Table } from "../ir/declaration.ts";
+import type { Action, Table } from "../ir/declaration.ts";
 import type { Expr } from "../ir/expression.ts";
-import { annotatedOf, has } from "./annotated.ts";
-import { matchFields, numbered } from "./fields.ts";
-import { keyOf, type Sort } from "./identifiers.ts";
+import { has, undocumentedOf } from "./annotated.ts";
+import { knownOf } from "./externs.ts";
+import { matchFields, namedFields } from "./fields.ts";
+import type { IdOf } from "./identifiers.ts";
 import type { ActionInfo, ActionRef, Preamble, TableInfo } from "./p4info.ts";
-import { wideOf } from "./types.ts";
 
 /** A table, where it is. */
 export type Placed = Tree["tables"][number];
@@ -68,27 +68,15 @@ const tellsIdle = ({ properties }: Table): boolean =>
         value.member === "NOTIFY_CONTROL"),
   );
 
-/** Finds numbers of objects. */
-export type IdOf = (sort: Sort, name: string) => number;
-
-/** A finder over what `numbers` of identifiers.ts gave. */
-export const idFinder =
-  (ids: ReadonlyMap<string, number>): IdOf =>
-  (sort, name) =>
-    ids.get(keyOf({ sort, name })) ?? 0;
-
 /** Actions that a table may run. A table without a default action has NoAction, which entries cannot name unless it is in the list. */
 function actionRefs(placed: Placed, idOf: IdOf): readonly ActionRef[] {
   const { table, block } = placed;
-  const refs = table.actions.map(({ action, annotations }): ActionRef => {
-    const { doc: _, ...said } = annotatedOf(annotations);
-    return {
-      id: idOf("action", actionPath(action, block)),
-      ...said,
-      ...(has(annotations, "tableonly") && { scope: "TABLE_ONLY" }),
-      ...(has(annotations, "defaultonly") && { scope: "DEFAULT_ONLY" }),
-    };
-  });
+  const refs = table.actions.map(({ action, annotations }): ActionRef => ({
+    id: idOf("action", actionPath(action, block)),
+    ...undocumentedOf(annotations),
+    ...(has(annotations, "tableonly") && { scope: "TABLE_ONLY" }),
+    ...(has(annotations, "defaultonly") && { scope: "DEFAULT_ONLY" }),
+  }));
   if (!runsNoActionUnnamed(table)) return refs;
   const id = idOf("action", NO_ACTION);
   return [...refs, { id, annotations: ["@defaultonly"], scope: "DEFAULT_ONLY" }];
@@ -115,27 +103,18 @@ export function tableInfo(placed: Placed, preamble: Preamble, idOf: IdOf): Table
     ...(implementation !== undefined && {
       implementation_id: idOf("actionProfile", implementation.path),
     }),
-    direct_resource_ids: directOf(placed).map((node) =>
-      idOf(/meter/i.test(nameOfType(node)) ? "directMeter" : "directCounter", node.path),
-    ),
+    direct_resource_ids: directOf(placed).flatMap((node) => {
+      const sort = knownOf(node)?.sort;
+      return sort === undefined ? [] : [idOf(sort, node.path)];
+    }),
     size: table.size === undefined || table.size <= 0 ? USUAL_SIZE : table.size,
     ...(tellsIdle(table) && { idle_timeout_behavior: "NOTIFY_CONTROL" }),
     ...(table.areEntriesConst && table.entries.length > 0 && { is_const_table: true }),
   };
 }
 
-const nameOfType = ({ instance }: ExternNode): string =>
-  instance.type.kind === "extern" ? instance.type.name : "";
-
 /** An action with its parameters that the control plane gives: those without a direction. */
 export const actionInfo = (action: Action, preamble: Preamble): ActionInfo => ({
   preamble,
-  params: numbered(
-    action.parameters.filter(({ direction }: Parameter) => direction === "none"),
-  ).map(({ id, item }) => ({
-    id,
-    name: item.name,
-    ...annotatedOf(item.annotations),
-    ...wideOf(item.type),
-  })),
+  params: namedFields(action.parameters.filter(({ direction }) => direction === "none")),
 });

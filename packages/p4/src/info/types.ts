@@ -1,5 +1,4 @@
 /** Types as a control plane sees them (P4Runtime 1.5, section 6.5). */
-import type { Annotation } from "../ir/annotation.ts";
 import type {
   Count,
   EnumType,
@@ -8,8 +7,8 @@ import type {
   StructType,
   Type,
 } from "../types/type.ts";
-import { annotatedOf } from "./annotated.ts";
-import type { Annotated, BitstringLike, DataType, NamedType, TypeInfo, Wide } from "./p4info.ts";
+import { undocumentedOf } from "./annotated.ts";
+import type { BitstringLike, DataType, NamedType, TypeInfo, Wide } from "./p4info.ts";
 
 /** `@p4runtime_translation(uri, bits)` or with `string`: what the control plane has instead of the program's numbers. */
 function translationOf({ annotations }: NewType) {
@@ -123,7 +122,7 @@ function describeNamed(book: TypeBook, type: Named): DataType {
     case "enum":
       found.enums[name] ??= {
         members: type.members.map((member) => ({ name: member })),
-        ...said(type.annotations),
+        ...undocumentedOf(type.annotations),
       };
       return { enum: { name } };
     case "serializable enum":
@@ -140,7 +139,7 @@ const fieldsOf = <T extends object>(
   make: (type: Type) => T,
 ): { readonly members: readonly ({ readonly name: string } & T)[] } => ({
   members: fields.map(({ name, type }) => ({ name, ...make(type) })),
-  ...said(annotations),
+  ...undocumentedOf(annotations),
 });
 
 function stackOf(element: DataType, size: Count): DataType {
@@ -151,16 +150,11 @@ function stackOf(element: DataType, size: Count): DataType {
   return { tuple: { members: Array.from({ length: size }, () => element) } };
 }
 
-function said(annotations: readonly Annotation[]): Omit<Annotated, "doc"> {
-  const { doc: _, ...rest } = annotatedOf(annotations);
-  return rest;
-}
-
 function serializableOf(type: SerializableEnumType) {
   return {
     underlying_type: { bitwidth: bitwidthOf(type.underlying) ?? 0 },
     members: type.members.map(({ name, value }) => ({ name, value: bytesOf(value) })),
-    ...said(type.annotations),
+    ...undocumentedOf(type.annotations),
   };
 }
 
@@ -177,7 +171,7 @@ function bytesOf(value: bigint): Uint8Array {
 
 function newTypeOf(type: NewType, describe: (type: Type) => DataType) {
   const translation = translationOf(type);
-  const rest = said(type.annotations);
+  const rest = undocumentedOf(type.annotations);
   if (translation === undefined) return { original_type: describe(type.target), ...rest };
   const { uri, width } = translation;
   const sdn = width === undefined ? { sdn_string: NOTHING } : { sdn_bitwidth: width };
