@@ -252,6 +252,14 @@ test("counters, meters and registers have sizes, units and types; named types ar
   });
 });
 
+test("a negative member of an enum has the bits of its type", () => {
+  const before = "enum int<8> level_t { low = -1 } struct s_t { level_t level; }";
+  const { type_info: types } = infoOf(around("register<s_t, bit<32>>(1) r;", { before }));
+  expect(types.serializable_enums).toMatchObject({
+    level_t: { members: [{ name: "low", value: Uint8Array.of(255) }] },
+  });
+});
+
 test("value sets, digests and annotations are told", () => {
   const before = `struct news_t { bit<48> mac; bit<9> port; }
     struct port_t { @match(ternary) bit<16> type; bit<8> other; }`;

@@ -151,16 +151,20 @@ function stackOf(element: DataType, size: Count): DataType {
 }
 
 function serializableOf(type: SerializableEnumType) {
+  const bitwidth = bitwidthOf(type.underlying) ?? 0;
   return {
-    underlying_type: { bitwidth: bitwidthOf(type.underlying) ?? 0 },
-    members: type.members.map(({ name, value }) => ({ name, value: bytesOf(value) })),
+    underlying_type: { bitwidth },
+    members: type.members.map(({ name, value }) => ({
+      name,
+      value: bytesOf(BigInt.asUintN(bitwidth, value)),
+    })),
     ...undocumentedOf(type.annotations),
   };
 }
 
-/** The shortest form (P4Runtime 1.5, section 8.4). */
+/** The shortest form of a number that is not negative (P4Runtime 1.5, section 8.4). */
 function bytesOf(value: bigint): Uint8Array {
-  const text = BigInt.asUintN(value < 0n ? 64 : 4096, value).toString(16);
+  const text = value.toString(16);
   return Uint8Array.from(
     text
       .padStart(text.length + (text.length % 2), "0")
