@@ -60,6 +60,25 @@ export function createAccess(kube: KubeClient): Access {
   };
 }
 
+/** What the store keeps of a project, by the resource that stands for it; null: of all together. */
+type Records = {
+  readonly resource: string;
+  readonly project: string | null;
+};
+
+/** What is in the store is seen by whoever may list it as if it were a resource of the cluster. */
+export const mayListRecords = (
+  access: Access,
+  person: Person,
+  { resource, project }: Records,
+): Promise<Result<null, Problem>> =>
+  access.need(person, {
+    verb: "list",
+    group: "seam.ucsd.edu",
+    resource,
+    ...(project === null ? {} : { namespace: project }),
+  });
+
 async function review(
   kube: KubeClient,
   { verb, group, resource, subresource, namespace, name }: Question,

@@ -2,9 +2,10 @@
 import { err, ok, type Result } from "@seam/base";
 import type { KubeObject } from "@seam/kube";
 import { Type } from "typebox";
+import { mayListRecords } from "./access.ts";
 import { Answer } from "./answers.ts";
 import type { App } from "./bare-app.ts";
-import { change, type Wish, withSecrets } from "./change.ts";
+import { change, withSecrets } from "./change.ts";
 import type { Context, Principal } from "./context.ts";
 import { described, guarded } from "./openapi.ts";
 import { ofKube, ofStore, type Problem } from "./problem.ts";
@@ -26,11 +27,9 @@ const mayRead = (
   { person }: Principal,
   { resource, place }: { readonly resource: Resource; readonly place: Place },
 ): Promise<Result<null, Problem>> =>
-  access.need(person, {
-    verb: "list",
-    group: "seam.ucsd.edu",
+  mayListRecords(access, person, {
     resource: "revisions",
-    namespace: historyOf(resource, place).project,
+    project: historyOf(resource, place).project,
   });
 
 function addList(app: App, context: Context, { resource, item, params }: Served): void {
@@ -114,16 +113,8 @@ function addRestore(app: App, context: Context, { resource, item, params }: Serv
       const { number } = request.params;
       const restored = await restoredFrom(context, principal, { resource, place, number });
       if (!restored.ok) return send(request, reply, restored.error);
-      const { dryRun, force } = request.query;
-      const wish: Wish = {
-        ...wishOf({ principal, source: request.ip }, request.headers),
-        resource,
-        place,
-        manifest: restored.value,
-        action: `restore revision ${number}`,
-        dryRun,
-        force,
-      };
+      const action = `restore revision ${number}`;
+      const wish = wishOf(request, { resource, place, manifest: restored.value, action });
       return answer(request, reply, await change(context, wish));
     },
   );

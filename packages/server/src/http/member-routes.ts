@@ -77,21 +77,14 @@ function addPut(app: App, context: Context): void {
       config: { scope: "write" },
     },
     async (request, reply) => {
-      const principal = principalOf(request);
       const { project: name, type, member } = request.params;
-      const project = await projectOf(context, principal, name);
+      const project = await projectOf(context, principalOf(request), name);
       if (!project.ok) return send(request, reply, project.error);
       const others = (project.value.spec.members ?? []).filter(
         (each) => !isNamed(request.params)(each),
       );
       const members = [...others, { [type]: member, role: request.body.role }];
-      const { dryRun, force } = request.query;
-      const wish: Wish = {
-        ...wishOf({ principal, source: request.ip }, request.headers),
-        ...withMembers(project.value, members),
-        dryRun,
-        force,
-      };
+      const wish = wishOf(request, withMembers(project.value, members));
       return answer(request, reply, await change(context, wish));
     },
   );
@@ -121,9 +114,8 @@ function addDelete(app: App, context: Context): void {
       config: { scope: "write" },
     },
     async (request, reply) => {
-      const principal = principalOf(request);
       const { project: name, type, member } = request.params;
-      const project = await projectOf(context, principal, name);
+      const project = await projectOf(context, principalOf(request), name);
       if (!project.ok) return send(request, reply, project.error);
       const all = project.value.spec.members ?? [];
       const members = all.filter((each) => !isNamed(request.params)(each));
@@ -132,13 +124,7 @@ function addDelete(app: App, context: Context): void {
           code: "not-found",
           detail: `project ${name} has no member ${type} ${member}`,
         });
-      const { dryRun, force } = request.query;
-      const wish: Wish = {
-        ...wishOf({ principal, source: request.ip }, request.headers),
-        ...withMembers(project.value, members),
-        dryRun,
-        force,
-      };
+      const wish = wishOf(request, withMembers(project.value, members));
       return answer(request, reply, await change(context, wish));
     },
   );

@@ -5,7 +5,7 @@ import { isKubeObject, type KubeClient, type KubeObject } from "@seam/kube";
 import { type TSchema, Type } from "typebox";
 import { Answer } from "./answers.ts";
 import type { App } from "./bare-app.ts";
-import { change, type Wish } from "./change.ts";
+import { change } from "./change.ts";
 import type { Context, Principal } from "./context.ts";
 import { addHistoryRoutes } from "./history-routes.ts";
 import { type ObjectPage, type ObjectQuery, pageOf, shown } from "./object-page.ts";
@@ -169,16 +169,7 @@ function addPut(app: App, context: Context, { resource, item, params }: Served):
       const place = placeIn(request.params);
       const manifest = placed(resource, place, request.body);
       if (!manifest.ok) return answer(request, reply, manifest);
-      const { dryRun, force } = request.query;
-      const wish: Wish = {
-        ...wishOf({ principal: principalOf(request), source: request.ip }, request.headers),
-        resource,
-        place,
-        manifest: manifest.value,
-        action: "apply",
-        dryRun,
-        force,
-      };
+      const wish = wishOf(request, { resource, place, manifest: manifest.value, action: "apply" });
       return answer(request, reply, await change(context, wish));
     },
   );
@@ -216,15 +207,8 @@ function addDelete(app: App, context: Context, { resource, item, params }: Serve
       config: { scope: "write" },
     },
     async (request, reply) => {
-      const wish: Wish = {
-        ...wishOf({ principal: principalOf(request), source: request.ip }, request.headers),
-        resource,
-        place: placeIn(request.params),
-        manifest: null,
-        action: "delete",
-        dryRun: request.query.dryRun,
-        force: false,
-      };
+      const place = placeIn(request.params);
+      const wish = wishOf(request, { resource, place, manifest: null, action: "delete" });
       return answer(request, reply, await change(context, wish));
     },
   );

@@ -1,8 +1,10 @@
 /** What the store keeps beyond single objects: histories of projects, the audit, results of benchmarks. */
-import { err, ok, type Result } from "@seam/base";
+import { err, ok } from "@seam/base";
+import type { Static } from "typebox";
+import { mayListRecords } from "./access.ts";
 import { Answer } from "./answers.ts";
 import type { App } from "./bare-app.ts";
-import type { Context, Principal } from "./context.ts";
+import type { Context } from "./context.ts";
 import { described, guarded } from "./openapi.ts";
 import { ofStore, type Problem } from "./problem.ts";
 import { answer, principalOf, send } from "./reply.ts";
@@ -29,18 +31,11 @@ const schemaOf = (
   ...guarded("read"),
 });
 
-/** What is in the store is seen by whoever may list it as if it were a resource of the project. */
-const mayList = (
-  { access }: Context,
-  { person }: Principal,
-  { resource, project }: { readonly resource: string; readonly project: string | null },
-): Promise<Result<null, Problem>> =>
-  access.need(person, {
-    verb: "list",
-    group: "seam.ucsd.edu",
-    resource,
-    ...(project === null ? {} : { namespace: project }),
-  });
+/** Which rows of the audit, and the page of them. */
+function asked({ limit, cursor, direction, ...filter }: Static<typeof Query.audit>) {
+  const start = cursor === undefined ? {} : { cursor };
+  return { filter, page: { limit, direction, sort: "time", ...start } as const };
+}
 
 function addRevisions(app: App, context: Context): void {
   app.get(
@@ -56,7 +51,7 @@ function addRevisions(app: App, context: Context): void {
     async (request, reply) => {
       const { project } = request.params;
       const wanted = { resource: "revisions", project };
-      const may = await mayList(context, principalOf(request), wanted);
+      const may = await mayListRecords(context.access, principalOf(request).person, wanted);
       if (!may.ok) return send(request, reply, may.error);
       const page = { ...request.query, sort: "time" } as const;
       return answer(request, reply, await pageIn(context.store.revisions.list({ project }, page)));
@@ -77,15 +72,12 @@ function addAudit(app: App, context: Context): void {
     },
     async (request, reply) => {
       const { project } = request.params;
-      const may = await mayList(context, principalOf(request), { resource: "audits", project });
+      const may = await mayListRecords(context.access, principalOf(request).person, {
+        resource: "audits",
+        project,
+      });
       if (!may.ok) return send(request, reply, may.error);
-      const { limit, cursor, direction, ...filter } = request.query;
-      const page = {
-        limit,
-        direction,
-        sort: "time",
-        ...(cursor === undefined ? {} : { cursor }),
-      } as const;
+      const { filter, page } = asked(request.query);
       const found = context.store.audit.list({ ...filter, project }, page);
       return answer(request, reply, await pageIn(found));
     },
@@ -104,15 +96,9 @@ function addWholeAudit(app: App, context: Context): void {
     },
     async (request, reply) => {
       const wanted = { resource: "audits", project: null };
-      const may = await mayList(context, principalOf(request), wanted);
+      const may = await mayListRecords(context.access, principalOf(request).person, wanted);
       if (!may.ok) return send(request, reply, may.error);
-      const { limit, cursor, direction, ...filter } = request.query;
-      const page = {
-        limit,
-        direction,
-        sort: "time",
-        ...(cursor === undefined ? {} : { cursor }),
-      } as const;
+      const { filter, page } = asked(request.query);
       return answer(request, reply, await pageIn(context.store.audit.list(filter, page)));
     },
   );
@@ -134,7 +120,7 @@ function addBenchmarks(app: App, context: Context): void {
     async (request, reply) => {
       const { project } = request.params;
       const wanted = { resource: "benchmarks", project };
-      const may = await mayList(context, principalOf(request), wanted);
+      const may = await mayListRecords(context.access, principalOf(request).person, wanted);
       if (!may.ok) return send(request, reply, may.error);
       const { name, ...page } = request.query;
       const filter = name === undefined ? { project } : { project, name };
@@ -159,7 +145,7 @@ function addBenchmark(app: App, context: Context): void {
     async (request, reply) => {
       const { project, id } = request.params;
       const wanted = { resource: "benchmarks", project };
-      const may = await mayList(context, principalOf(request), wanted);
+      const may = await mayListRecords(context.access, principalOf(request).person, wanted);
       if (!may.ok) return send(request, reply, may.error);
       const found = await context.store.benchmarks.get(id);
       if (!found.ok) return send(request, reply, ofStore(found.error));

@@ -14,7 +14,7 @@ export class InvalidRequest extends Error {
 }
 
 /** Who asks; a guarded route is not reached by nobody. */
-export function principalOf({ principal }: FastifyRequest): Principal {
+export function principalOf({ principal }: Pick<FastifyRequest, "principal">): Principal {
   invariant(principal !== null, "a guarded route is reached by somebody");
   return principal;
 }

@@ -1,6 +1,8 @@
 /** What the routes of every kind of object share. */
+import type { FastifyRequest } from "fastify";
 import type { TObject } from "typebox";
 import type { Wish } from "./change.ts";
+import { principalOf } from "./reply.ts";
 import type { Place, Resource } from "./resources.ts";
 
 /** A kind, and the shapes of what its paths and its manifests hold. */
@@ -28,12 +30,22 @@ export function placeIn(params: unknown): Place {
 export const titled = (word: string): string =>
   `${word.charAt(0).toUpperCase()}${word.slice(1).replaceAll(/ (\w)/g, (_, letter: string) => letter.toUpperCase())}`;
 
-/** What headers say about a change. */
+/** A request for a change. */
+type ChangeRequest = Pick<FastifyRequest, "principal" | "ip"> & {
+  readonly headers: { readonly "if-match"?: string; readonly "idempotency-key"?: string };
+  readonly query: { readonly dryRun: boolean; readonly force?: boolean };
+};
+
+/** A change as its request wishes it: who and from where, and what headers and query say. */
 export const wishOf = (
-  who: Pick<Wish, "principal" | "source">,
-  headers: { readonly "if-match"?: string; readonly "idempotency-key"?: string },
-): Pick<Wish, "principal" | "source" | "expected" | "idempotencyKey"> => ({
-  ...who,
+  { headers, query, ip, principal }: ChangeRequest,
+  what: Pick<Wish, "resource" | "place" | "manifest" | "action">,
+): Wish => ({
+  ...what,
+  principal: principalOf({ principal }),
+  source: ip,
+  dryRun: query.dryRun,
+  force: query.force ?? false,
   expected:
     headers["if-match"] === undefined ? null : Number(headers["if-match"].replaceAll('"', "")),
   idempotencyKey: headers["idempotency-key"] ?? null,
