@@ -66,21 +66,25 @@ export function must<T>(result: Result<T, { readonly message: string } | string>
   throw new Error(typeof result.error === "string" ? result.error : result.error.message);
 }
 
-/** Starts all of it. */
+/** Starts all of it; what fails half-way leaves nothing either. */
 export async function startApiServer(): Promise<ApiServer> {
+  await using parts = new AsyncDisposableStack();
   const directory = mkdtempSync(path.join(tmpdir(), "seam-test-api-"));
+  parts.defer(() => rmSync(directory, { recursive: true, force: true }));
   chmodSync(directory, 0o755);
   const settings = { directory, whenMissing: "make", whenInUse: "refuse" } as const;
-  const [plane, store] = await Promise.all([
-    startControlPlane(),
-    openStore(settings).then((opened) => must(opened)),
+  const [planeStarted, storeOpened] = await Promise.allSettled([
+    startControlPlane().then((started) => parts.use(started)),
+    openStore(settings).then((opened) => parts.use(must(opened))),
   ]);
+  const [plane, store] = [fulfilled(planeStarted), fulfilled(storeOpened)];
   must(await store.schema.migrate());
   const kube = createKubeClient(must(readKubeconfig(plane.kubeconfig)));
+  parts.defer(() => kube.close());
   await prepareCluster(plane, kube);
   const tokens = await prepareAccounts(store, kube);
+  const hub = parts.use(createChangeHub(store.feed));
   const stop = new AbortController();
-  const hub = createChangeHub(store.feed);
   const context: Context = {
     kube,
     store,
@@ -94,7 +98,10 @@ export async function startApiServer(): Promise<ApiServer> {
   const another: ApiServer["another"] = ({ limits = GENEROUS, tls = null }) =>
     createApp({ ...context, isSecure: tls !== null }, { tls, limits, onAnswered: () => undefined });
   const app = await another({});
+  parts.defer(async () => app.close());
+  parts.defer(() => stop.abort());
   const url = await app.listen({ host: "127.0.0.1", port: 0 });
+  const kept = parts.move();
   return {
     plane,
     kube,
@@ -104,16 +111,14 @@ export async function startApiServer(): Promise<ApiServer> {
     tokenOf: (person) => tokens.get(person) ?? "",
     ask: (person, call) => send(url, person === null ? null : (tokens.get(person) ?? ""), call),
     another,
-    [Symbol.asyncDispose]: async () => {
-      stop.abort();
-      await app.close();
-      await hub[Symbol.asyncDispose]();
-      await store[Symbol.asyncDispose]();
-      kube.close();
-      await plane[Symbol.asyncDispose]();
-      rmSync(directory, { recursive: true, force: true });
-    },
+    [Symbol.asyncDispose]: async () => kept.disposeAsync(),
   };
+}
+
+/** The value of a promise that must not have failed. */
+function fulfilled<T>(settled: PromiseSettledResult<T>): T {
+  if (settled.status === "fulfilled") return settled.value;
+  throw settled.reason;
 }
 
 function tell(fields: object, message: string): void {
