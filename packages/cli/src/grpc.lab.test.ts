@@ -3,14 +3,12 @@
  * within a second, and restarts no pod; without a certificate the server is its pod's alone, with one it is everybody's over TLS.
  */
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 
-import { goTools, labDown } from "@seam/lab";
+import { labDown } from "@seam/lab";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { testLab } from "./lab.fixture.ts";
@@ -59,13 +57,9 @@ afterAll(async () => {
 
 /** The local end of a port forward to what is named. */
 async function forwarded(what: string): Promise<string> {
-  const where = ["--kubeconfig", lab.kubeconfig, "-n", "seam-system"];
-  const child = spawn(`${await goTools()}/kubectl`, [...where, "port-forward", what, ":9820"], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const { address, child } = await lab.forwardServer(what);
   running.push(child);
-  const [line]: unknown[] = await once(createInterface({ input: child.stdout }), "line");
-  return /127\.0\.0\.1:\d+/.exec(String(line))?.[0] ?? "";
+  return address;
 }
 
 const serverOn = async (field: string): Promise<string> =>

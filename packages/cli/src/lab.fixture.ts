@@ -1,7 +1,9 @@
 /** A lab by its name, as the tests of whole clusters use it: its commands, its nodes, the world outside, and what is left of it. */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 
 import { labExec } from "@seam/lab";
@@ -26,9 +28,14 @@ export type TestLab = {
   readonly onNode: (node: string, script: string) => Promise<string>;
   /** What a command prints in a pod of the namespace default. */
   readonly inPod: (pod: string, ...command: readonly string[]) => Promise<string>;
+  /** Starts a port forward to Seam's server (`deployment/seam-server` or its service): where it is, and what to end. */
+  readonly forwardServer: (what: string) => Promise<Forward>;
   /** Starts a program of this machine in the network outside. */
   readonly outside: (...argv: readonly string[]) => ChildProcess;
 };
+
+/** A port forward: its local end, such as 127.0.0.1:41234, and the program behind it. */
+type Forward = { readonly address: string; readonly child: ChildProcess };
 
 /** The lab called `name`, which need not be up yet. */
 export function testLab(name: string): TestLab {
@@ -49,6 +56,19 @@ export function testLab(name: string): TestLab {
       applyIn(kubeconfig, manifest, "--server-side", "--force-conflicts"),
     onNode: async (node, script) => (await labExec(name, node, ["sh", "-c", script])).stdout.trim(),
     inPod: async (pod, ...command) => kubectl("exec", pod, "--", ...command),
+    forwardServer: async (what) => {
+      const argv = [
+        `--kubeconfig=${kubeconfig}`,
+        "-n",
+        "seam-system",
+        "port-forward",
+        what,
+        ":9820",
+      ];
+      const child = spawn(kubectlProgram, argv, { stdio: ["ignore", "pipe", "inherit"] });
+      const [line]: unknown[] = await once(createInterface({ input: child.stdout }), "line");
+      return { address: /127\.0\.0\.1:\d+/.exec(String(line))?.[0] ?? "", child };
+    },
     outside: (...argv) =>
       spawn("nsenter", [`--net=/run/netns/seam-${name}-outside`, "--", ...argv], {
         stdio: ["ignore", "pipe", "inherit"],

@@ -3,10 +3,8 @@
  * programs tell is well formed, rules can be judged, and a pod's traffic is what iperf3 says it is.
  */
 import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 
@@ -153,14 +151,9 @@ const addressOf = async (name: string): Promise<string> =>
 
 /** Seam's server, by a port forward, as it has no certificate. */
 async function forwardedServer(): Promise<string> {
-  const which = ["-n", "seam-system", "port-forward", "deployment/seam-server", ":9820"];
-  const kubeconfig = `--kubeconfig=${lab.kubeconfig}`;
-  const child = spawn(`${process.env["SEAM_BIN"]}/kubectl`, [kubeconfig, ...which], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const { address, child } = await lab.forwardServer("deployment/seam-server");
   running.push(child);
-  const [line]: unknown[] = await once(createInterface({ input: child.stdout }), "line");
-  return /127\.0\.0\.1:\d+/.exec(String(line))?.[0] ?? "";
+  return address;
 }
 
 test("S7: every program is found by the guide's configuration, and what it tells is well formed", async () => {
