@@ -58,7 +58,8 @@ export function evaluated(expr: Expr, values: Values): Expr {
   }
 }
 
-function sliceValue(expr: SliceExpr): Expr {
+/** A slice of a value, whose bounds are right, worked out. */
+export function sliceValue(expr: SliceExpr): Expr {
   const { of, high, low, type, span } = expr;
   if (of.kind !== "integer") return expr;
   return integerOf(BigInt.asUintN(high - low + 1, of.value >> BigInt(low)), type, span);

@@ -1,4 +1,5 @@
 /** Parts of values: members, elements, slices (sections 8.6, 8.9, 8.16 to 8.18). */
+import { sliceValue } from "../eval/evaluate.ts";
 import type { Expr, StackExpr } from "../ir/expression.ts";
 import { integerOf, plain } from "../ir/value.ts";
 import { similar } from "../names/similar.ts";
@@ -210,9 +211,7 @@ export function slice(c: Checker, of: Expr, { high, low, span }: Bounds): Expr {
 
 function sliced(of: Expr, { high, low, span }: { high: number; low: number; span: Span }): Expr {
   const type: Type = { kind: "bit", width: high - low + 1 };
-  if (of.kind === "integer")
-    return integerOf(BigInt.asUintN(type.width, of.value >> BigInt(low)), type, span);
-  return { kind: "slice", of, high, low, type, span };
+  return sliceValue({ kind: "slice", of, high, low, type, span });
 }
 
 type Part = { readonly low: Expr; readonly width: Expr; readonly span: Span };
