@@ -16,7 +16,7 @@ import { noMember } from "./check-access.ts";
 import { parametersOf, runTimeParameters, typeParameters } from "./check-parameters.ts";
 import { check, type Checker, declare, isNothing, newId, scoped, tell } from "./context.ts";
 import { fieldProblem } from "./fields.ts";
-import { isOpen, known, unify } from "./relate.ts";
+import { isOpen, known, same } from "./relate.ts";
 import { isBits, show, underlying } from "./show.ts";
 import type {
   EnumType,
@@ -302,7 +302,7 @@ const sameShape = (
 ): boolean =>
   left.length === right.length &&
   (left.map(({ name }) => name).join(",") === names ||
-    left.every(({ type }, index) => unifies(type, right[index]?.type)));
-
-const unifies = (left: Type, right: Type | undefined): boolean =>
-  right !== undefined && !isOpen(left) && !isOpen(right) && unify(left, right);
+    left.every(({ type }, index) => {
+      const other = right[index];
+      return other !== undefined && same(type, other.type);
+    }));
