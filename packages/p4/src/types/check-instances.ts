@@ -198,11 +198,7 @@ export function instantiation(c: Checker, syntax: Instantiation): Instance | und
 
 type Implemented = Pick<Instance, "methods" | "instances">;
 
-function initialized(
-  c: Checker,
-  { initializer, name, span }: Instantiation,
-  type: Type,
-): Implemented {
+function initialized(c: Checker, { initializer, name }: Instantiation, type: Type): Implemented {
   const abstract = type.kind === "extern" ? type.methods.filter((each) => each.isAbstract) : [];
   if (initializer !== undefined && type.kind !== "extern")
     tell(c, { code: "P643", span: name.span }, { type: show(type) });
@@ -217,7 +213,7 @@ function initialized(
       }
     }
   });
-  if (type.kind === "extern") tellImplementations(c, { type, abstract, methods, name, span });
+  if (type.kind === "extern") tellImplementations(c, { type, abstract, methods, name });
   return { methods, instances };
 }
 
@@ -226,7 +222,6 @@ type Judged = {
   readonly abstract: readonly ExternMethod[];
   readonly methods: readonly FunctionDeclaration[];
   readonly name: Instantiation["name"];
-  readonly span: Span;
 };
 
 function tellImplementations(c: Checker, { type, abstract, methods, name }: Judged): void {
