@@ -6,7 +6,6 @@ import type {
   Transition,
   ValueSet,
 } from "../ir/declaration.ts";
-import { similar } from "../names/similar.ts";
 import type { Name } from "../syntax/ast.ts";
 import type {
   State as StateSyntax,
@@ -15,7 +14,17 @@ import type {
 } from "../syntax/ast-program.ts";
 import { annotated } from "./annotate.ts";
 import { keysets } from "./check-keysets.ts";
-import { check, type Checker, declare, isNothing, newId, placed, scoped, tell } from "./context.ts";
+import {
+  check,
+  type Checker,
+  declare,
+  isNothing,
+  newId,
+  placed,
+  scoped,
+  tell,
+  tellUndeclared,
+} from "./context.ts";
 import { known, settled } from "./relate.ts";
 import { isBits, show, underlying } from "./show.ts";
 import type { Type } from "./type.ts";
@@ -43,10 +52,7 @@ function state(c: Checker, syntax: StateSyntax, names: readonly string[]): State
 }
 
 function tellState(c: Checker, name: Name, names: readonly string[]): void {
-  if (names.includes(name.text)) return;
-  const meant = similar(name.text, names);
-  if (meant === undefined) tell(c, { code: "P501", span: name.span }, { name: name.text });
-  else tell(c, { code: "P502", span: name.span }, { name: name.text, meant });
+  if (!names.includes(name.text)) tellUndeclared(c, name, names);
 }
 
 function transitionOf(c: Checker, syntax: TransitionSyntax, names: readonly string[]): Transition {

@@ -151,14 +151,18 @@ export function declare(c: Checker, name: string, entity: Entity): void {
   c.scope.names.set(name, entity);
 }
 
+/** Tells a name that nobody declared, with the one that was meant when there is a similar one. */
+export function tellUndeclared(c: Checker, { text, span }: Name, names: readonly string[]): void {
+  const meant = similar(text, names);
+  if (meant === undefined) tell(c, { code: "P501", span }, { name: text });
+  else tell(c, { code: "P502", span }, { name: text, meant });
+}
+
 /** What a name stands for; without one an error is told. */
 export function lookUp(c: Checker, name: Name, isGlobal: boolean): Entity | undefined {
   const entity = find(isGlobal ? topOf(c.scope) : c.scope, name.text);
-  if (entity === undefined) {
-    const meant = similar(name.text, namesIn(c.scope));
-    if (meant === undefined) tell(c, { code: "P501", span: name.span }, { name: name.text });
-    else tell(c, { code: "P502", span: name.span }, { name: name.text, meant });
-  } else if (entity.deprecated !== undefined)
+  if (entity === undefined) tellUndeclared(c, name, namesIn(c.scope));
+  else if (entity.deprecated !== undefined)
     tell(c, { code: "P503", span: name.span }, { name: name.text, text: entity.deprecated });
   return entity;
 }
