@@ -20,25 +20,24 @@ import type {
 } from "../syntax/ast-program.ts";
 import type { Type, VariableType } from "../types/type.ts";
 
+/** What has type parameters: its syntax, the scope it stands in, and what was made of it. */
+export type Generic<Syntax, Made> = {
+  readonly syntax: Syntax;
+  readonly scope: Scope;
+  /** By the types' text. */
+  readonly made: Map<string, Made>;
+};
+
 /** A function that may be called by its name; with type parameters its body is judged anew for each choice of arguments. */
 export type NamedFunction =
   | ExternFunction
-  | (FunctionDeclaration & {
-      readonly generic?: {
-        readonly syntax: FunctionSyntax;
-        readonly scope: Scope;
-        /** By the types' text. */
-        readonly made: Map<string, FunctionDeclaration>;
-      };
-    });
+  | (FunctionDeclaration & { readonly generic?: Generic<FunctionSyntax, FunctionDeclaration> });
 
 /** A parser or control with type parameters. */
-export type GenericBlock = {
-  readonly syntax: ParserSyntax | ControlSyntax;
-  readonly scope: Scope;
-  /** By the types' text. */
-  readonly made: Map<string, ParserDeclaration | ControlDeclaration>;
-};
+export type GenericBlock = Generic<
+  ParserSyntax | ControlSyntax,
+  ParserDeclaration | ControlDeclaration
+>;
 
 /** A type by its name; `parameters` stand in it for type arguments. A parser or control with a body has its declaration. */
 export type NamedType = {

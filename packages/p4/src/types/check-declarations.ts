@@ -6,7 +6,7 @@ import type {
   Parameter,
   ParserDeclaration,
 } from "../ir/declaration.ts";
-import { type GenericBlock, inside, type NamedFunction } from "../names/scope.ts";
+import type { GenericBlock, NamedFunction } from "../names/scope.ts";
 import type {
   Action,
   ControlDeclaration as ControlSyntax,
@@ -21,14 +21,14 @@ import {
   declareParameters,
   parametersOf,
   runTimeParameters,
+  specialization,
   typeParameters,
 } from "./check-parameters.ts";
 import { states, valueSet } from "./check-parsers.ts";
 import { constant, variable } from "./check-statements.ts";
 import { tableOf } from "./check-tables.ts";
 import { blockType, enumType, externType, structType, tellTwice, typedef } from "./check-types.ts";
-import { type Checker, declare, inScope, newId, placed, scoped } from "./context.ts";
-import { show } from "./show.ts";
+import { type Checker, declare, newId, placed, scoped } from "./context.ts";
 import type { BlockType, Type } from "./type.ts";
 import { typeFor } from "./type-refs.ts";
 
@@ -266,20 +266,13 @@ function blockDeclaration(c: Checker, syntax: ParserSyntax | ControlSyntax): voi
 /** A generic parser or control with its type parameters bound; made once for each choice. */
 export function specializedBlock(
   c: Checker,
-  { syntax, scope, made }: GenericBlock,
+  generic: GenericBlock,
   list: readonly Type[],
 ): ParserDeclaration | ControlDeclaration {
-  const key = list.map(show).join(", ");
-  const known = made.get(key);
-  if (known !== undefined) return known;
-  const block = inScope(c, inside(scope), () => {
-    for (const [index, { text, span }] of syntax.typeParameters.entries()) {
-      const type = list[index];
-      if (type !== undefined) declare(c, text, { kind: "type", type, parameters: [], span });
-    }
-    return scoped(c, () => blockIn(c, syntax));
-  });
-  made.set(key, block);
-  keep(c, block);
-  return block;
+  const make = (): ParserDeclaration | ControlDeclaration => {
+    const block = scoped(c, () => blockIn(c, generic.syntax));
+    keep(c, block);
+    return block;
+  };
+  return specialization(c, generic, { list, make });
 }

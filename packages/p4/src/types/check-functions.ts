@@ -1,24 +1,20 @@
 /** Functions and actions (sections 10 and 14.1). Generic functions are judged once as they are, and once for each choice of types. */
 import type { Action, FunctionDeclaration } from "../ir/declaration.ts";
 import type { Block, Statement } from "../ir/statement.ts";
-import { inside, type NamedFunction } from "../names/scope.ts";
+import type { NamedFunction } from "../names/scope.ts";
 import type {
   Action as ActionSyntax,
   Block as BlockSyntax,
   FunctionDeclaration as Syntax,
 } from "../syntax/ast-program.ts";
 import { annotated } from "./annotate.ts";
-import { declareParameters, runTimeParameters, typeParameters } from "./check-parameters.ts";
 import {
-  type Checker,
-  declare,
-  inScope,
-  newId,
-  type Place,
-  placed,
-  scoped,
-  tell,
-} from "./context.ts";
+  declareParameters,
+  runTimeParameters,
+  specialization,
+  typeParameters,
+} from "./check-parameters.ts";
+import { type Checker, newId, type Place, placed, scoped, tell } from "./context.ts";
 import { show } from "./show.ts";
 import type { Type } from "./type.ts";
 import { typeFor } from "./type-refs.ts";
@@ -115,19 +111,12 @@ export function specialized(
 ): FunctionDeclaration {
   const { generic } = named;
   if (generic === undefined) return named;
-  const key = list.map(show).join(", ");
-  const known = generic.made.get(key);
-  if (known !== undefined) return known;
-  const made = inScope(c, inside(generic.scope), () => {
-    for (const [index, { text, span }] of generic.syntax.typeParameters.entries()) {
-      const type = list[index];
-      if (type !== undefined) declare(c, text, { kind: "type", type, parameters: [], span });
-    }
-    return functionWith(c, generic.syntax, { variables: [], self: undefined });
-  });
-  generic.made.set(key, made);
-  c.draft.functions.push(made);
-  return made;
+  const make = (): FunctionDeclaration => {
+    const made = functionWith(c, generic.syntax, { variables: [], self: undefined });
+    c.draft.functions.push(made);
+    return made;
+  };
+  return specialization(c, generic, { list, make });
 }
 
 /** Judges an action. */

@@ -1,10 +1,11 @@
 /** Parameters of all kinds (section 6.8). */
 import type { Parameter } from "../ir/declaration.ts";
 import { isValue } from "../ir/value.ts";
+import { type Generic, inside } from "../names/scope.ts";
 import type { Name, Parameter as Syntax } from "../syntax/ast.ts";
 import { annotated } from "./annotate.ts";
 import { coerced } from "./coerce.ts";
-import { check, type Checker, declare, newId, tell } from "./context.ts";
+import { check, type Checker, declare, inScope, newId, tell } from "./context.ts";
 import { isOpen, known, withAny } from "./relate.ts";
 import { show } from "./show.ts";
 import type { Type, VariableType } from "./type.ts";
@@ -17,6 +18,26 @@ export function typeParameters(c: Checker, names: readonly Name[]): readonly Var
     declare(c, text, { kind: "type", type, parameters: [], span });
     return type;
   });
+}
+
+/** What is made of something generic with its type parameters bound; made once for each choice. */
+export function specialization<From extends { readonly typeParameters: readonly Name[] }, Made>(
+  c: Checker,
+  { syntax, scope, made: before }: Generic<From, Made>,
+  { list, make }: { readonly list: readonly Type[]; readonly make: () => Made },
+): Made {
+  const key = list.map(show).join(", ");
+  const earlier = before.get(key);
+  if (earlier !== undefined) return earlier;
+  const made = inScope(c, inside(scope), () => {
+    for (const [index, { text, span }] of syntax.typeParameters.entries()) {
+      const type = list[index];
+      if (type !== undefined) declare(c, text, { kind: "type", type, parameters: [], span });
+    }
+    return make();
+  });
+  before.set(key, made);
+  return made;
 }
 
 const OBJECTS: ReadonlySet<Type["kind"]> = new Set<Type["kind"]>([
