@@ -8,7 +8,7 @@ import type { Name } from "../syntax/ast.ts";
 import { converted } from "./coerce.ts";
 import { type Checker, isNothing, tell, typeOf, wrong } from "./context.ts";
 import { known } from "./relate.ts";
-import { isBits, show, underlying } from "./show.ts";
+import { isBits, show, showNumber, underlying } from "./show.ts";
 import type { Field, StackType, Type } from "./type.ts";
 
 /** Tells that something has no member of a name, with the one that was meant when there is a similar one. */
@@ -165,7 +165,7 @@ function elementAt(c: Checker, { of, index, span, count, type }: ElementAccess):
     (index.value < 0n || index.value >= BigInt(count))
   ) {
     const fields = {
-      index: String(index.value).slice(0, 40),
+      index: showNumber(index.value),
       type: show(of.type),
       last: String(count - 1),
     };
@@ -200,8 +200,8 @@ export function slice(c: Checker, of: Expr, { high, low, span }: Bounds): Expr {
   const type = typeOf(bits);
   if (!holds(type, { first: low.value, last: high.value })) {
     const fields = {
-      high: String(high.value).slice(0, 40),
-      low: String(low.value).slice(0, 40),
+      high: showNumber(high.value),
+      low: showNumber(low.value),
       type: show(type),
     };
     return wrong(c, { code: "P619", span }, fields);
@@ -233,15 +233,13 @@ export function partSelect(c: Checker, of: Expr, { low, width, span }: Part): Ex
   const first = low.kind === "integer" ? low.value : 0n;
   const last = first + width.value - 1n;
   if (!holds(typeOf(bits), { first, last })) {
-    const fields = { high: shown(last), low: shown(first), type: show(typeOf(bits)) };
+    const fields = { high: showNumber(last), low: showNumber(first), type: show(typeOf(bits)) };
     return wrong(c, { code: "P619", span }, fields);
   }
   if (low.kind === "integer") return sliced(bits, { high: Number(last), low: Number(first), span });
   const type: Type = { kind: "bit", width: Number(width.value) };
   return { kind: "part select", of: bits, low, width: type.width, type, span };
 }
-
-const shown = (value: bigint): string => String(value).slice(0, 40);
 
 /** Whether a number has all bits from first to last, and at least one. */
 function holds(

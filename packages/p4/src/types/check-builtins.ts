@@ -7,7 +7,7 @@ import { isAssignable } from "./check-access.ts";
 import { passed, type Use } from "./check-arguments.ts";
 import { type Checker, isNothing, newId, tell, typeOf } from "./context.ts";
 import { known } from "./relate.ts";
-import { show, underlying } from "./show.ts";
+import { show, showNumber, underlying } from "./show.ts";
 import type { Type } from "./type.ts";
 
 type Of = { readonly of: Expr; readonly name: Name; readonly use: Use };
@@ -170,7 +170,7 @@ function tellCount(c: Checker, count: Expr, method: string): void {
   if (count.kind !== "integer")
     tell(c, { code: "P507", span }, { what: `the argument of ${method}` });
   else if (count.value < 0n || count.value > 65_536n) {
-    const value = String(count.value).slice(0, 40);
+    const value = showNumber(count.value);
     tell(c, { code: "P508", span }, { what: "a count", value, least: "0", most: "65536" });
   }
 }

@@ -6,7 +6,7 @@ import { annotated } from "./annotate.ts";
 import { keysets, tellUnknown } from "./check-keysets.ts";
 import { boundAction } from "./check-table-actions.ts";
 import { check, type Checker, isNothing, tell } from "./context.ts";
-import { underlying } from "./show.ts";
+import { showNumber, underlying } from "./show.ts";
 
 /** Whether a larger priority wins, and how far priorities that are not given lie apart. */
 export type Delta = { readonly isLargest: boolean; readonly delta: bigint };
@@ -45,7 +45,7 @@ function tellNeedless(c: Checker, { priority }: Entry): void {
 }
 
 function tellNegative(c: Checker, { span }: Entry, priority: bigint): void {
-  if (priority < 0n) tell(c, { code: "P667", span }, { priority: String(priority).slice(0, 40) });
+  if (priority < 0n) tell(c, { code: "P667", span }, { priority: showNumber(priority) });
 }
 
 type Judged = { readonly set: Keyset; readonly matchKind: string; readonly span: Entry["span"] };

@@ -8,7 +8,7 @@ import type { UnaryOperator } from "../syntax/ast.ts";
 import { coerced, converted } from "./coerce.ts";
 import { type Checker, isNothing, tell, typeOf, wrong } from "./context.ts";
 import { known, unify } from "./relate.ts";
-import { isBits, show, underlying } from "./show.ts";
+import { isBits, show, showNumber, underlying } from "./show.ts";
 import type { Type } from "./type.ts";
 
 const BOOL = plain("bool");
@@ -188,7 +188,7 @@ function shift(c: Checker, pair: Pair): Expr {
 function shiftBy(c: Checker, pair: Pair, by: bigint): Expr | undefined {
   const { operator, left, right, span } = pair;
   const type = typeOf(left);
-  const count = String(by).slice(0, 40);
+  const count = showNumber(by);
   if (by < 0n) return wrong(c, { code: "P609", span: right.span }, { operator, count });
   if (type.kind === "integer") return by > MOST_BITS ? rejected(c, pair) : undefined;
   if ("width" in type && by >= BigInt(type.width))

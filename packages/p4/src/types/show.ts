@@ -64,6 +64,9 @@ function shownName(type: Type): string {
   return "name" in type ? type.name : type.kind;
 }
 
+/** A number as messages show it, of which a hostile program may have a very long one. */
+export const showNumber = (value: bigint): string => String(value).slice(0, 40);
+
 /** Whether a type is a number with a width. */
 export const isBits = (type: Type): boolean => type.kind === "bit" || type.kind === "int";
 
