@@ -1,7 +1,7 @@
 /** Expressions whose constructor parameters are known by now, worked out (section 18.1). */
 import type { BinaryExpr, Expr, SliceExpr } from "../ir/expression.ts";
 import { boolOf, equal, integerOf, isValue } from "../ir/value.ts";
-import { underlying } from "../types/show.ts";
+import { isBits, underlying } from "../types/show.ts";
 import { compared, computed, wrapped } from "./fold.ts";
 
 /** Values of constructor parameters, by their ids. */
@@ -69,11 +69,11 @@ export function sliceValue(expr: SliceExpr): Expr {
 export function castValue(expr: Extract<Expr, { kind: "cast" }>): Expr {
   const { operand, type, span } = expr;
   const under = underlying(type);
-  const isSized = under.kind === "bit" || under.kind === "int";
-  if (operand.kind === "bool" && isSized) return integerOf(operand.value ? 1n : 0n, type, span);
+  if (operand.kind === "bool" && isBits(under))
+    return integerOf(operand.value ? 1n : 0n, type, span);
   if (operand.kind !== "integer") return expr;
   if (under.kind === "bool") return boolOf(operand.value !== 0n, span);
-  if (isSized) return integerOf(wrapped(operand.value, under), type, span);
+  if (isBits(under)) return integerOf(wrapped(operand.value, under), type, span);
   return under.kind === "integer" ? integerOf(operand.value, type, span) : expr;
 }
 

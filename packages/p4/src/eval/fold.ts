@@ -1,5 +1,6 @@
 /** Arithmetic on values when the program is compiled, with the semantics of section 8: widths wrap, saturate or concatenate. */
 import type { Operator } from "../ir/expression.ts";
+import { isBits } from "../types/show.ts";
 import type { BitsType, Type } from "../types/type.ts";
 
 /** A number within a width: its lowest bits, as the type's sign says. */
@@ -63,7 +64,7 @@ export function computed(
   type: Type,
 ): bigint | undefined {
   const exact = exactly(operator, operands);
-  if (exact === undefined || (type.kind !== "bit" && type.kind !== "int")) return exact;
+  if (exact === undefined || !isBits(type)) return exact;
   return operator === "|+|" || operator === "|-|" ? clamped(exact, type) : wrapped(exact, type);
 }
 

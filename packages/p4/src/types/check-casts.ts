@@ -6,7 +6,7 @@ import type { Span } from "../source/file.ts";
 import { converted, fitted } from "./coerce.ts";
 import { type Checker, isNothing, typeOf, wrong } from "./context.ts";
 import { known, same, settled } from "./relate.ts";
-import { show, underlying } from "./show.ts";
+import { isBits, show, underlying } from "./show.ts";
 import type { Type } from "./type.ts";
 
 /** An expression cast to a type. */
@@ -48,7 +48,7 @@ function castNamed(c: Checker, operand: Expr, { to, span }: To): Expr {
     return castable(underlying(from), under)
       ? changed(operand, { to, span })
       : refused(c, operand, { to, span });
-  if (under.kind === "bit" || under.kind === "int")
+  if (isBits(under))
     return operand.kind === "integer"
       ? { ...fitted(c, operand.value, { type: under, span }), type: settled(to) }
       : changed(operand, { to, span });
@@ -60,10 +60,9 @@ function castNamed(c: Checker, operand: Expr, { to, span }: To): Expr {
 function castable(from: Type, to: Type): boolean {
   if (same(from, to)) return true;
   if (from.kind === "bool") return isOneBit(to);
-  if (from.kind !== "bit" && from.kind !== "int") return false;
+  if (!isBits(from)) return false;
   if (to.kind === "bool") return isOneBit(from);
-  if (to.kind === "bit" || to.kind === "int")
-    return from.kind === to.kind || from.width === to.width;
+  if (isBits(to)) return from.kind === to.kind || from.width === to.width;
   return to.kind === "integer";
 }
 

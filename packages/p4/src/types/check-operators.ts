@@ -205,8 +205,7 @@ function concatenation(c: Checker, pair: Pair): Expr {
     return { ...left, value: left.value + right.value, span };
   const first = typeOf(left);
   const second = typeOf(right);
-  if (!("width" in first) || !("width" in second) || !isBits(first) || !isBits(second))
-    return rejected(c, pair);
+  if (!isBits(first) || !isBits(second)) return rejected(c, pair);
   const type: Type = { kind: first.kind, width: first.width + second.width };
   return binaryValue({ kind: "binary", operator, left, right, type, span });
 }

@@ -54,7 +54,7 @@ function softened(c: Checker, expr: Expr, target: Type): Expr | undefined {
   if (expr.kind === "conditional") return convertedBranches(c, expr, target);
   switch (expr.type.kind) {
     case "integer":
-      return target.kind === "bit" || target.kind === "int" ? sized(c, expr, target) : undefined;
+      return isBits(target) ? sized(c, expr, target) : undefined;
     case "rest":
       return defaultOf(c, target, expr.span);
     case "invalid":

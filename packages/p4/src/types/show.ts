@@ -1,6 +1,6 @@
 /** Types as messages show them: as P4 writes them. */
 import { known } from "./relate.ts";
-import type { Type } from "./type.ts";
+import type { BitsType, Type } from "./type.ts";
 
 const list = (types: readonly Type[]): string => types.map(show).join(", ");
 
@@ -68,7 +68,8 @@ function shownName(type: Type): string {
 export const showNumber = (value: bigint): string => String(value).slice(0, 40);
 
 /** Whether a type is a number with a width. */
-export const isBits = (type: Type): boolean => type.kind === "bit" || type.kind === "int";
+export const isBits = (type: Type): type is BitsType & { readonly kind: "bit" | "int" } =>
+  type.kind === "bit" || type.kind === "int";
 
 /** The bits or other type under newtypes and serialisable enums. */
 export function underlying(given: Type): Type {
