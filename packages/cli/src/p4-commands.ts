@@ -5,16 +5,22 @@ import { later, withExamples } from "./definition.ts";
 /** Collects an option that may be given several times. */
 const several = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
+/** Adds to a command that reads programs where their includes and macros come from. */
+const reading = (command: Command): Command =>
+  command
+    .option("-I, --include <folder>", "where included files are; may be given again", several, [])
+    .option("-D, --define <name>", "a macro, NAME or NAME=TEXT; may be given again", several, []);
+
 /** Adds the commands to the program. */
 export function addP4Commands(program: Command): void {
   const p4 = program.command("p4").description("programs in P4-16");
   withExamples(
-    p4
-      .command("check")
-      .description("judge programs: ends with 0 when all are accepted, 1 when one is rejected")
-      .argument("<file...>", "P4 programs; the architecture is what they include")
-      .option("-I, --include <folder>", "where included files are; may be given again", several, [])
-      .option("-D, --define <name>", "a macro, NAME or NAME=TEXT; may be given again", several, [])
+    reading(
+      p4
+        .command("check")
+        .description("judge programs: ends with 0 when all are accepted, 1 when one is rejected")
+        .argument("<file...>", "P4 programs; the architecture is what they include"),
+    )
       .addOption(new Option("--std <language>", "the language").choices(["p4-16"]).default("p4-16"))
       .option("--json", "print one line of JSON per file on standard output")
       .action(later(async () => (await import("./p4.ts")).checkFiles)),
@@ -33,12 +39,12 @@ export function addP4Commands(program: Command): void {
     "seam p4 format - < router.p4",
   );
   withExamples(
-    p4
-      .command("preprocess")
-      .description("print a program with its includes, macros and conditions resolved")
-      .argument("<file>", "a P4 program")
-      .option("-I, --include <folder>", "where included files are; may be given again", several, [])
-      .option("-D, --define <name>", "a macro, NAME or NAME=TEXT; may be given again", several, [])
+    reading(
+      p4
+        .command("preprocess")
+        .description("print a program with its includes, macros and conditions resolved")
+        .argument("<file>", "a P4 program"),
+    )
       .option("--json", "print what is wrong as JSON, one line, and not the program")
       .action(later(async () => (await import("./p4.ts")).preprocessFile)),
     "seam p4 preprocess router.p4",
@@ -56,12 +62,12 @@ export function addP4Commands(program: Command): void {
 
 function addStf(p4: Command): void {
   withExamples(
-    p4
-      .command("stf")
-      .description("run programs against tests of packets, each pair with a switch of its own")
-      .argument("<file...>", "a P4 program and its test in STF, and so on in pairs")
-      .option("-I, --include <folder>", "where included files are; may be given again", several, [])
-      .option("-D, --define <name>", "a macro, NAME or NAME=TEXT; may be given again", several, [])
+    reading(
+      p4
+        .command("stf")
+        .description("run programs against tests of packets, each pair with a switch of its own")
+        .argument("<file...>", "a P4 program and its test in STF, and so on in pairs"),
+    )
       .addOption(
         new Option("--target <name>", "what runs the program").choices(["sim"]).default("sim"),
       )
@@ -71,13 +77,13 @@ function addStf(p4: Command): void {
     "seam p4 stf --json router.p4 router.stf acl.p4 acl.stf",
   );
   withExamples(
-    p4
-      .command("trace")
-      .description("follow the packets of a test through a program: states, tables, statements")
-      .argument("<program>", "a P4 program")
-      .argument("<test>", "its test in STF")
-      .option("-I, --include <folder>", "where included files are; may be given again", several, [])
-      .option("-D, --define <name>", "a macro, NAME or NAME=TEXT; may be given again", several, [])
+    reading(
+      p4
+        .command("trace")
+        .description("follow the packets of a test through a program: states, tables, statements")
+        .argument("<program>", "a P4 program")
+        .argument("<test>", "its test in STF"),
+    )
       .option("--json", "print each step as JSON, one line each")
       .action(later(async () => (await import("./p4-stf.ts")).traceFiles)),
     "seam p4 trace router.p4 router.stf",
@@ -86,12 +92,12 @@ function addStf(p4: Command): void {
 
 function addInfo(p4: Command): void {
   withExamples(
-    p4
-      .command("info")
-      .description("print what a control plane is told of a program: P4Info, as P4Runtime has it")
-      .argument("<file>", "a P4 program")
-      .option("-I, --include <folder>", "where included files are; may be given again", several, [])
-      .option("-D, --define <name>", "a macro, NAME or NAME=TEXT; may be given again", several, [])
+    reading(
+      p4
+        .command("info")
+        .description("print what a control plane is told of a program: P4Info, as P4Runtime has it")
+        .argument("<file>", "a P4 program"),
+    )
       .option("--json", "as JSON instead of protobuf's text format")
       .action(later(async () => (await import("./p4.ts")).infoOfFile)),
     "seam p4 info router.p4 > router.txtpb",
