@@ -125,7 +125,7 @@ function aggregateAs(
   target: Type,
 ): Expr | undefined {
   const from = typeOf(expr);
-  const wanted = target.kind === "list" ? undefined : expectedMembers(target, 0);
+  const wanted = expectedMembers(target);
   if (wanted === undefined || wanted.length !== expr.elements.length) return undefined;
   const list = from.kind === "record" ? byName(expr.elements, from.fields, wanted) : expr.elements;
   if (list === undefined || (from.kind === "record" && target.kind === "tuple")) return undefined;
@@ -197,7 +197,7 @@ export function defaultOf(c: Checker, given: Type, span: Span): Expr {
 }
 
 function defaultAggregate(c: Checker, type: Type, span: Span): Expr {
-  const members = type.kind === "list" ? undefined : expectedMembers(type, 0);
+  const members = expectedMembers(type);
   if (members === undefined) return wrong(c, { code: "P603", span }, { type: show(type) });
   const elements = members.map((each) => defaultOf(c, each.type, span));
   return { kind: "aggregate", type, elements, span };

@@ -2,10 +2,10 @@
 import { known } from "./relate.ts";
 import type { Type } from "./type.ts";
 
-/** The parts that make a type, with names where they have some; of lists as many as are given. Undefined when it has no parts. */
+/** The parts that make a type, with names where they have some; of lists as many as are counted. Undefined when it has no parts, as a list has none that nobody counts. */
 export function expectedMembers(
   given: Type,
-  count: number,
+  count?: number,
 ): readonly { readonly name?: string; readonly type: Type }[] | undefined {
   const type = known(given);
   switch (type.kind) {
@@ -18,7 +18,9 @@ export function expectedMembers(
     case "stack":
       return Array.from({ length: type.size }, () => ({ type: type.element }));
     case "list":
-      return Array.from({ length: count }, () => ({ type: type.element }));
+      return count === undefined
+        ? undefined
+        : Array.from({ length: count }, () => ({ type: type.element }));
     case "action run":
     case "apply result":
     case "bit":
