@@ -3,10 +3,10 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import { catalogue } from "./source/catalogue.ts";
 import { renderDiagnostic } from "./source/diagnostic.ts";
-import { caseFiles, programOf, writeCases } from "./testing.fixture.ts";
+import { analysedText, caseFiles, writeCases } from "./testing.fixture.ts";
 
 const toldOf = (program: string): string =>
-  programOf(program).diagnostics.map(renderDiagnostic).join("\n");
+  analysedText(program).diagnostics.map(renderDiagnostic).join("\n");
 
 const files = caseFiles();
 

@@ -5,11 +5,8 @@ import { analyse, type Analysed } from "./analyse.ts";
 import { parse } from "./parse/parse.ts";
 import type { Job, Sources } from "./preprocess/job.ts";
 import { preprocess } from "./preprocess/preprocess.ts";
-import type { Diagnostic } from "./source/diagnostic.ts";
-import { hasErrors, renderDiagnostic } from "./source/diagnostic.ts";
+import { renderDiagnostic } from "./source/diagnostic.ts";
 import type { Program } from "./syntax/ast-program.ts";
-import { checkProgram } from "./types/check.ts";
-import { validate } from "./validate/validate.ts";
 
 const root = path.join(import.meta.dirname, "..");
 
@@ -21,21 +18,6 @@ export const textSources = (files: { readonly [name: string]: string }): Sources
 /** The tokens of a text that is called `program.p4`. */
 export const tokensOfText = (text: string, defines: readonly string[] = []): Job =>
   preprocess("program.p4", { sources: textSources({ "program.p4": text }), defines });
-
-/** A text read as a program, with everything that is wrong with it. */
-export function programOf(text: string): {
-  readonly program: Program;
-  readonly diagnostics: readonly Diagnostic[];
-} {
-  const { tokens, diagnostics } = tokensOfText(text);
-  const parsed = parse(tokens);
-  const told = [...diagnostics, ...parsed.diagnostics];
-  const { program } = parsed;
-  if (hasErrors(told)) return { program, diagnostics: told };
-  const ruled = [...told, ...validate(program)];
-  if (hasErrors(ruled)) return { program, diagnostics: ruled };
-  return { program, diagnostics: [...ruled, ...checkProgram(program).diagnostics] };
-}
 
 /** All that is judged of a text. */
 export const analysedText = (text: string): Analysed =>

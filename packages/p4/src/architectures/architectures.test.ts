@@ -1,6 +1,6 @@
 /** The architectures' include files: each is a program that is read without a word, alone and with others. */
 import { expect, test } from "vitest";
-import { programOf, soundProgram } from "../testing.fixture.ts";
+import { analysedText, soundProgram } from "../testing.fixture.ts";
 import { includedFiles } from "./index.ts";
 
 const namesOf = (text: string): readonly string[] =>
@@ -11,7 +11,7 @@ test.each([...includedFiles.keys()])("I9: %s is read, also twice", (name) => {
 });
 
 test.each([...includedFiles.keys()])("I9: %s keeps the rules that need no types", (name) => {
-  expect(programOf(`#include <${name}>\n`).diagnostics).toEqual([]);
+  expect(analysedText(`#include <${name}>\n`).diagnostics).toEqual([]);
 });
 
 test.each([

@@ -1,7 +1,8 @@
 /** What the grammar leaves to the parser: names of types and others, precedence, split tokens (specification 1.2.5, appendix H). */
 import { expect, test } from "vitest";
 import { printProgram } from "../print/program.ts";
-import { ownPrograms, programOf, soundProgram } from "../testing.fixture.ts";
+import { analysedText, ownPrograms, soundProgram, tokensOfText } from "../testing.fixture.ts";
+import { parse } from "./parse.ts";
 
 const DECLARED = `
 typedef bit<8> T;
@@ -146,16 +147,18 @@ header h {
 });
 
 test.each(ownPrograms)("I9: $name is read without a word", ({ text }) => {
-  expect(programOf(text).diagnostics).toEqual([]);
+  expect(analysedText(text).diagnostics).toEqual([]);
 });
 
 test("I9: several errors come out of one run, and what is right between them is read", () => {
-  const { program, diagnostics } = programOf(`
+  const { program, diagnostics } = parse(
+    tokensOfText(`
 header a { bit<8> x }
 header b { bit<8> x; }
 control C() { apply { x = ; y = 1; z + ; } }
 struct d { 7 x; bit<8> y; }
-const bit<8> e = 1;`);
+const bit<8> e = 1;`).tokens,
+  );
   expect(diagnostics.map(({ code }) => code)).toEqual(["P302", "P305", "P305", "P306"]);
   const names = program.declarations.map((each) => ("name" in each ? each.name.text : ""));
   expect(names).toEqual(["a", "b", "C", "d", "e"]);
