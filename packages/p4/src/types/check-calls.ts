@@ -9,7 +9,16 @@ import { headerCall, stackCall } from "./check-builtins.ts";
 import { tellCore } from "./check-core.ts";
 import { specialized } from "./check-functions.ts";
 import { constructed, directApply } from "./check-instances.ts";
-import { check, type Checker, entityKind, lookUp, tell, typeOf, wrong } from "./context.ts";
+import {
+  check,
+  type Checker,
+  entityKind,
+  entityOf,
+  lookUp,
+  tell,
+  typeOf,
+  wrong,
+} from "./context.ts";
 import { fits } from "./match-arguments.ts";
 import { settled, substituted } from "./relate.ts";
 import { typeFor } from "./type-refs.ts";
@@ -212,20 +221,10 @@ function typeNamed(c: Checker, of: Expression): Type | undefined {
   if (of.kind === "type" && !(of.type.kind === "base type" && of.type.name === "error"))
     return typeFor(c, of.type);
   if (of.kind !== "name") return undefined;
-  const entity = lookUpQuietly(c, of);
+  const entity = entityOf(c, of.name, of.isGlobal);
   return entity?.kind === "type" && entity.type.kind !== "extern"
     ? typeFor(c, { kind: "named type", isGlobal: of.isGlobal, name: of.name, span: of.span })
     : undefined;
-}
-
-function lookUpQuietly(
-  c: Checker,
-  of: Extract<Expression, { kind: "name" }>,
-): ReturnType<typeof lookUp> {
-  const before = c.found.list.length;
-  const entity = lookUp(c, of.name, of.isGlobal);
-  if (entity?.kind !== "type") c.found.list.splice(before);
-  return entity;
 }
 
 type OfObject = { readonly of: Expr; readonly name: Name; readonly use: Use };

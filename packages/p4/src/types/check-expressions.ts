@@ -8,7 +8,7 @@ import { call } from "./check-calls.ts";
 import { cast } from "./check-casts.ts";
 import { binary, unary } from "./check-operators.ts";
 import { fitted } from "./coerce.ts";
-import { check, type Checker, entityKind, lookUp, typeOf, wrong } from "./context.ts";
+import { check, type Checker, entityKind, entityOf, lookUp, typeOf, wrong } from "./context.ts";
 import { known } from "./relate.ts";
 import { tellRest } from "./rest.ts";
 import { show } from "./show.ts";
@@ -203,10 +203,8 @@ function membersOf(c: Checker, type: Type): readonly string[] {
 function typeNamed(c: Checker, of: Expression): Type | undefined {
   if (of.kind === "type") return typeFor(c, of.type);
   if (of.kind !== "name") return undefined;
-  const { list } = c.found;
-  const before = list.length;
-  const entity = lookUp(c, of.name, of.isGlobal);
-  if (entity?.kind === "type") return entity.type;
-  if (entity !== undefined) list.splice(before);
-  return entity === undefined ? { kind: "nothing" } : undefined;
+  const entity = entityOf(c, of.name, of.isGlobal);
+  if (entity !== undefined && entity.kind !== "type") return undefined;
+  lookUp(c, of.name, of.isGlobal);
+  return entity?.type ?? { kind: "nothing" };
 }

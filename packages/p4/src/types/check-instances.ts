@@ -2,14 +2,14 @@
 import type { ExternMethod, FunctionDeclaration, Instance } from "../ir/declaration.ts";
 import type { Expr } from "../ir/expression.ts";
 import { isKnown, nothing } from "../ir/value.ts";
-import { find, type NamedType, topOf } from "../names/scope.ts";
+import type { NamedType } from "../names/scope.ts";
 import type { Span } from "../source/file.ts";
 import type { Argument as ArgumentSyntax, Expression, TypeRef } from "../syntax/ast.ts";
 import type { Instantiation } from "../syntax/ast-program.ts";
 import { annotated } from "./annotate.ts";
 import { passed, type Passed, type Signature, type Use } from "./check-arguments.ts";
 import { functionOf } from "./check-functions.ts";
-import { type Checker, declare, isNothing, newId, scoped, tell } from "./context.ts";
+import { type Checker, declare, entityOf, isNothing, newId, scoped, tell } from "./context.ts";
 import { fits } from "./match-arguments.ts";
 import { known, substituted, unify } from "./relate.ts";
 import { show } from "./show.ts";
@@ -153,7 +153,7 @@ export function directApply(
   const ref = typeRefOf(of);
   if (ref === undefined) return undefined;
   const { name, isGlobal } = ref.kind === "specialized type" ? ref.base : ref;
-  const entity = find(isGlobal ? topOf(c.scope) : c.scope, name.text);
+  const entity = entityOf(c, name, isGlobal);
   if (entity?.kind !== "type" || !["parser", "control"].includes(entity.type.kind))
     return undefined;
   const construction = { typeArguments: [], list: [], span: of.span, expected: undefined };

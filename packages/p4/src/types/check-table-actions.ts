@@ -2,17 +2,16 @@
 import type { Action, BoundAction, Parameter, TableAction } from "../ir/declaration.ts";
 import type { Argument } from "../ir/expression.ts";
 import { isKnown } from "../ir/value.ts";
-import { find, topOf } from "../names/scope.ts";
 import type { Span } from "../source/file.ts";
 import type { Annotation, Argument as ArgumentSyntax } from "../syntax/ast.ts";
 import type { ActionRef } from "../syntax/ast-program.ts";
 import { annotated } from "./annotate.ts";
 import { passed } from "./check-arguments.ts";
-import { type Checker, entityKind, isNothing, lookUp, tell } from "./context.ts";
+import { type Checker, entityKind, entityOf, isNothing, lookUp, tell } from "./context.ts";
 
 /** The action that a reference names; undefined after an error. */
 function actionNamed(c: Checker, { name, isGlobal }: ActionRef): Action | undefined {
-  const entity = find(isGlobal ? topOf(c.scope) : c.scope, name.text) ?? lookUp(c, name, isGlobal);
+  const entity = entityOf(c, name, isGlobal) ?? lookUp(c, name, isGlobal);
   if (entity === undefined) return undefined;
   if (entity.kind === "action") return entity.action;
   const fields = { name: name.text, found: entityKind(entity), expected: "an action" };

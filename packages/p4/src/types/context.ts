@@ -158,9 +158,13 @@ export function tellUndeclared(c: Checker, { text, span }: Name, names: readonly
   else tell(c, { code: "P502", span }, { name: text, meant });
 }
 
+/** What a name stands for; nothing is told of it. */
+export const entityOf = (c: Checker, { text }: Name, isGlobal: boolean): Entity | undefined =>
+  find(isGlobal ? topOf(c.scope) : c.scope, text);
+
 /** What a name stands for; without one an error is told. */
 export function lookUp(c: Checker, name: Name, isGlobal: boolean): Entity | undefined {
-  const entity = find(isGlobal ? topOf(c.scope) : c.scope, name.text);
+  const entity = entityOf(c, name, isGlobal);
   if (entity === undefined) tellUndeclared(c, name, namesIn(c.scope));
   else if (entity.deprecated !== undefined)
     tell(c, { code: "P503", span: name.span }, { name: name.text, text: entity.deprecated });
