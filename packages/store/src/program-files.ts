@@ -59,7 +59,11 @@ async function layOut(source: string, folder: string): Promise<void> {
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(unfinished, { recursive: true, mode: 0o755 });
   const filter = (file: string): boolean => !file.endsWith(".a");
-  await cp(path.join(source, "native"), unfinished, { recursive: true, filter });
+  await cp(path.join(source, "native"), unfinished, {
+    recursive: true,
+    verbatimSymlinks: true,
+    filter,
+  });
   const links = await readJson<readonly Link[]>(path.join(source, "native/pg-symlinks.json"));
   for (const link of links) {
     const target = path.join(unfinished, path.relative("native", link.target));
