@@ -52,16 +52,24 @@ export async function startControlPlane(): Promise<ControlPlane> {
     controllers.push(start(folder, "kube-controller-manager", manager));
     controllers.push(start(folder, "kube-scheduler", controllerFlags(folder, await freePort())));
   };
-  await startApiServer();
+  const endAll = async (): Promise<void> => {
+    await Promise.all(controllers.map(end));
+    await stopApiServer();
+    await end(etcd);
+  };
+  try {
+    await startApiServer();
+  } catch (error) {
+    await endAll();
+    throw error;
+  }
   return {
     kubeconfig: join(folder, "kubeconfig"),
     startApiServer,
     stopApiServer,
     startControllers,
     [Symbol.asyncDispose]: async () => {
-      await Promise.all(controllers.map(end));
-      await stopApiServer();
-      await end(etcd);
+      await endAll();
       rmSync(folder, { recursive: true, force: true });
     },
   };
