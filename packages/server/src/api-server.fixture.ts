@@ -6,7 +6,13 @@ import { setTimeout as pause } from "node:timers/promises";
 import { customResourceDefinitions } from "@seam/api";
 import type { Result } from "@seam/base";
 import { readObjects } from "@seam/client";
-import { createKubeClient, isKubeObject, type KubeClient, readKubeconfig } from "@seam/kube";
+import {
+  createKubeClient,
+  isKubeObject,
+  type Json,
+  type KubeClient,
+  readKubeconfig,
+} from "@seam/kube";
 import { type ControlPlane, startControlPlane } from "@seam/kube/testing";
 import { openStore, type Store } from "@seam/store";
 import { createAccess } from "./http/access.ts";
@@ -47,12 +53,11 @@ export type Call = {
   readonly headers?: { readonly [name: string]: string };
 };
 
-/** An answer; the body is JSON, or null. */
+/** An answer; the body is a JSON object, without fields where there was none. */
 type Answered = {
   readonly status: number;
   readonly headers: Headers;
-  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into it
-  readonly body: any;
+  readonly body: Json;
 };
 
 const GENEROUS: Limits = {
@@ -140,7 +145,7 @@ async function send(url: string, token: string | null, call: Call): Promise<Answ
   return {
     status: answer.status,
     headers: answer.headers,
-    body: text === "" ? null : JSON.parse(text),
+    body: text === "" ? {} : JSON.parse(text),
   };
 }
 
