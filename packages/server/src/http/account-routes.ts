@@ -7,7 +7,7 @@ import type { Account } from "@seam/store";
 import { Answer } from "./answers.ts";
 import type { App } from "./bare-app.ts";
 import { auditOf, type Context, type Principal } from "./context.ts";
-import { described, guarded } from "./openapi.ts";
+import { describedIn } from "./openapi.ts";
 import { ofStore, type Problem } from "./problem.ts";
 import { answer, principalOf, send } from "./reply.ts";
 import { Body, Params, Query } from "./schemas.ts";
@@ -26,14 +26,7 @@ export function addAccountRoutes(app: App, context: Context): void {
   addPassword(app, context);
 }
 
-const schemaOf = (
-  operationId: string,
-  summary: string,
-  answers: { [status: number]: unknown },
-) => ({
-  ...described({ operationId, summary, tag: "accounts", answers }),
-  ...guarded("accounts"),
-});
+const schemaOf = describedIn("accounts");
 
 /** Whether somebody has the verb on accounts, and may act as the user of one and as its groups. */
 async function mayOn(

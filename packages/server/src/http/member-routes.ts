@@ -6,7 +6,7 @@ import { Answer } from "./answers.ts";
 import type { App } from "./bare-app.ts";
 import { change, type Wish } from "./change.ts";
 import type { Context, Principal } from "./context.ts";
-import { described, guarded } from "./openapi.ts";
+import { describedIn } from "./openapi.ts";
 import { invalidFields, ofKube, type Problem } from "./problem.ts";
 import { answer, principalOf, send } from "./reply.ts";
 import { PROJECTS, refAt } from "./resources.ts";
@@ -33,8 +33,7 @@ async function projectOf(
   return parsed.ok ? parsed : err(invalidFields(parsed.error));
 }
 
-const schemaOf = (operationId: string, summary: string, answers: { [status: number]: unknown }) =>
-  described({ operationId, summary, tag: "members", answers });
+const schemaOf = describedIn("members");
 
 function addList(app: App, context: Context): void {
   app.get(
@@ -43,7 +42,6 @@ function addList(app: App, context: Context): void {
       schema: {
         ...schemaOf("listMembers", "Who belongs to a project", { 200: Answer.members }),
         params: Params.project,
-        ...guarded("read"),
       },
       config: { scope: "read" },
     },
@@ -72,7 +70,6 @@ function addPut(app: App, context: Context): void {
         querystring: Query.change,
         headers: ChangeHeaders,
         body: Body.member,
-        ...guarded("write"),
       },
       config: { scope: "write" },
     },
@@ -109,7 +106,6 @@ function addDelete(app: App, context: Context): void {
         params: MemberParams,
         querystring: Query.change,
         headers: ChangeHeaders,
-        ...guarded("write"),
       },
       config: { scope: "write" },
     },

@@ -1,7 +1,7 @@
 /** The OpenAPI document, made from the routes' schemas. */
 import type { FastifyDynamicSwaggerOptions } from "@fastify/swagger";
+import type { FastifyContextConfig } from "fastify";
 import { Answer } from "./answers.ts";
-import type { Scope } from "./context.ts";
 
 const DESCRIPTION = `Seam's API. What somebody may do is what the cluster's RBAC lets them do: each call is made in their name.
 Failures are problem details (RFC 9457). Lists come in pages: go on with \`cursor\` until \`next\` is null.`;
@@ -28,6 +28,10 @@ export const documentOptions = (): FastifyDynamicSwaggerOptions => ({
       },
     },
   },
+  transform: ({ schema, url, route }) => ({
+    url,
+    schema: { ...schema, ...securityOf(route.config?.scope) },
+  }),
   refResolver: {
     buildLocalReference: (...[json, , , index]) =>
       typeof json["$id"] === "string" ? json["$id"] : `def-${index}`,
@@ -57,10 +61,21 @@ export const described = ({ operationId, summary, tag, answers }: Described): Ro
   response: { ...answers, "4xx": Answer.problem, "5xx": Answer.problem },
 });
 
-/** The security of a route that a credential of `scope` opens. */
-export const guarded = (
-  scope: Scope | null,
-): { readonly security: readonly { readonly [scheme: string]: readonly string[] }[] } => ({
-  security: [{ token: [] }, { session: [] }],
-  ...(scope === null ? {} : { "x-seam-scope": scope }),
-});
+/** `described` for the routes of one tag. */
+export const describedIn =
+  (tag: string) =>
+  (operationId: string, summary: string, answers: Described["answers"]): RouteDocument =>
+    described({ operationId, summary, tag, answers });
+
+type Security = {
+  readonly security: readonly { readonly [scheme: string]: readonly string[] }[];
+};
+
+/** The security of a route, as its guard asks for it; one that says nothing is for whoever is known. */
+function securityOf(scope: FastifyContextConfig["scope"] = null): Security {
+  if (scope === "public") return { security: [] };
+  return {
+    security: [{ token: [] }, { session: [] }],
+    ...(scope === null ? {} : { "x-seam-scope": scope }),
+  };
+}

@@ -5,7 +5,7 @@ import { mayListRecords } from "./access.ts";
 import { Answer } from "./answers.ts";
 import type { App } from "./bare-app.ts";
 import type { Context } from "./context.ts";
-import { described, guarded } from "./openapi.ts";
+import { describedIn } from "./openapi.ts";
 import { ofStore, type Problem } from "./problem.ts";
 import { answer, principalOf, send } from "./reply.ts";
 import { Params, Query } from "./schemas.ts";
@@ -22,14 +22,7 @@ export function addRecordRoutes(app: App, context: Context): void {
   addBenchmark(app, context);
 }
 
-const schemaOf = (
-  operationId: string,
-  summary: string,
-  answers: { [status: number]: unknown },
-) => ({
-  ...described({ operationId, summary, tag: "records", answers }),
-  ...guarded("read"),
-});
+const schemaOf = describedIn("records");
 
 /** Which rows of the audit, and the page of them. */
 function asked({ limit, cursor, direction, ...filter }: Static<typeof Query.audit>) {

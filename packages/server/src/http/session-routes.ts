@@ -5,7 +5,7 @@ import { Answer } from "./answers.ts";
 import type { App } from "./bare-app.ts";
 import { auditOf, type Context, SCOPES } from "./context.ts";
 import { presentedBy, sessionCookie } from "./identity.ts";
-import { described, guarded } from "./openapi.ts";
+import { described } from "./openapi.ts";
 import { ofStore, type Problem } from "./problem.ts";
 import { principalOf, send } from "./reply.ts";
 import { Body } from "./schemas.ts";
@@ -27,7 +27,6 @@ export function addSessionRoutes(app: App, context: Context): void {
           tag: "session",
           answers: { 200: Answer.identity },
         }),
-        ...guarded(null),
       },
       config: { scope: null },
     },
@@ -52,7 +51,6 @@ function addSignIn(app: App, context: Context): void {
           answers: { 200: Answer.identity },
         }),
         body: Body.login,
-        security: [],
       },
       config: { scope: "public", isSignIn: true },
     },
@@ -165,7 +163,6 @@ function addSignOut(app: App, { store, isSecure }: Context): void {
           tag: "session",
           answers: { 204: Answer.nothing },
         }),
-        ...guarded(null),
       },
       config: { scope: null },
     },

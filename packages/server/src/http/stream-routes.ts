@@ -9,7 +9,7 @@ import type { Question } from "./access.ts";
 import type { App } from "./bare-app.ts";
 import type { Told } from "./change-hub.ts";
 import type { Context, Principal } from "./context.ts";
-import { described, guarded } from "./openapi.ts";
+import { described } from "./openapi.ts";
 import { badField, ofStore, type Problem } from "./problem.ts";
 import { principalOf, send } from "./reply.ts";
 import { Query, StreamHeaders } from "./schemas.ts";
@@ -42,7 +42,6 @@ export function addStreamRoutes(app: App, context: Context): void {
         }),
         querystring: Query.changes,
         headers: StreamHeaders,
-        ...guarded("read"),
       },
       config: { scope: "read" },
     },

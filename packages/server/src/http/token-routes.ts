@@ -2,7 +2,7 @@
 import { type App } from "./bare-app.ts";
 import { Answer } from "./answers.ts";
 import { auditOf, type Context } from "./context.ts";
-import { described, guarded } from "./openapi.ts";
+import { described } from "./openapi.ts";
 import { ofStore, type Problem } from "./problem.ts";
 import { principalOf, send } from "./reply.ts";
 import { Body, Params } from "./schemas.ts";
@@ -28,7 +28,6 @@ function addList(app: App, { store }: Context): void {
           tag: "tokens",
           answers: { 200: Answer.tokens },
         }),
-        ...guarded("accounts"),
       },
       config: { scope: "accounts" },
     },
@@ -61,7 +60,6 @@ function addIssue(app: App, { store }: Context): void {
           answers: { 201: Answer.newToken },
         }),
         body: Body.token,
-        ...guarded("accounts"),
       },
       config: { scope: "accounts" },
     },
@@ -111,7 +109,6 @@ function addRevoke(app: App, { store }: Context): void {
           answers: { 204: Answer.nothing },
         }),
         params: Params.id,
-        ...guarded("accounts"),
       },
       config: { scope: "accounts" },
     },
