@@ -1,6 +1,6 @@
 /** Objects as text: tables, descriptions, JSON, YAML. Pure. */
 import { fieldOf, isJson, itemsOf, nameOf, progressOf, textOf } from "@seam/client";
-import type { KubeObject } from "@seam/kube";
+import { type KubeObject, withoutManagers } from "@seam/kube";
 import { stringify } from "yaml";
 
 /** Rows in columns, two spaces apart. */
@@ -79,12 +79,6 @@ export function structured(
 /** An object as people name it. */
 export const nameOfObject = ({ kind, metadata }: KubeObject): string =>
   nameOf({ kind, name: metadata.name, namespace: metadata.namespace });
-
-/** Who owns which field is noise to people. */
-export function withoutManagers(object: KubeObject): KubeObject {
-  const { managedFields: _, ...metadata } = object.metadata;
-  return { ...object, metadata: { ...metadata, name: object.metadata.name } };
-}
 
 /** Everything about one object for a person: what it is, its spec, its status, conditions and events. */
 export function describeObject(

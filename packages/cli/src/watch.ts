@@ -1,8 +1,8 @@
 /** `seam watch`: one line for each change of objects, until interrupted. */
 import { progressOf } from "@seam/client";
-import type { KubeObject } from "@seam/kube";
+import { type KubeObject, withoutManagers } from "@seam/kube";
 import type { Target } from "./definition.ts";
-import { nameOfObject, phaseOf, readyOf, withoutManagers } from "./render.ts";
+import { nameOfObject, phaseOf, readyOf } from "./render.ts";
 import { scope } from "./refs.ts";
 import { changesOf, subjectOf, misused, print, untilInterrupted, withSeam } from "./session.ts";
 import { printTable } from "./terminal.ts";

@@ -43,6 +43,7 @@ export {
   type ObjectRef,
   refOf,
   textAt,
+  withoutManagers,
 } from "./object.ts";
 export { quantityOf } from "./quantity.ts";
 export { type Change, type Reflector, type ReflectorOptions, startReflector } from "./reflector.ts";

@@ -59,6 +59,12 @@ export function textAt(value: Json, key: string): string | null {
   return typeof inner === "string" && inner !== "" ? inner : null;
 }
 
+/** Without the list of who wrote which field, which is often longer than the object. */
+export function withoutManagers(object: KubeObject): KubeObject {
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
+}
+
 /** NAMESPACE/NAME, or NAME when the object has no namespace. */
 export const objectKey = ({ metadata }: KubeObject): string =>
   metadata.namespace === undefined ? metadata.name : `${metadata.namespace}/${metadata.name}`;

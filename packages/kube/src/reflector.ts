@@ -10,6 +10,7 @@ import {
   textAt,
   type KindRef,
   type KubeObject,
+  withoutManagers,
 } from "./object.ts";
 
 /** A change of the copy; `value` is the last known one when the object was deleted. */
@@ -185,15 +186,10 @@ function store<T>(state: State<T>, object: KubeObject): void {
   if (before?.version === version) return;
   const { project, wantsManagedFields = false } = state.options;
   guarded(state, () => {
-    const value = project(wantsManagedFields ? object : bareOf(object), before?.value);
+    const value = project(wantsManagedFields ? object : withoutManagers(object), before?.value);
     state.cache.set(key, { version, value });
     state.options.onChange?.({ kind: "set", key, value, version });
   });
-}
-
-function bareOf(object: KubeObject): KubeObject {
-  const { managedFields: _, ...metadata } = object.metadata;
-  return { ...object, metadata: { ...metadata, name: object.metadata.name } };
 }
 
 function remove<T>(state: State<T>, key: string, version: string | null): void {

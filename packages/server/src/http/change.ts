@@ -4,10 +4,15 @@
  */
 import { err, ok, type Result } from "@seam/base";
 import { asWritten, FIELD_MANAGER, planObjects } from "@seam/client";
-import { isKubeObject, type KubeClient, type KubeError, type KubeObject } from "@seam/kube";
+import {
+  isKubeObject,
+  type KubeClient,
+  type KubeError,
+  type KubeObject,
+  withoutManagers,
+} from "@seam/kube";
 import type { JsonObject, NewRevision, ObjectName } from "@seam/store";
 import { auditOf, type Context, type Principal } from "./context.ts";
-import { shown } from "./object-page.ts";
 import { ofKube, ofSeam, ofStore, type Problem } from "./problem.ts";
 import { historyOf, type Place, refAt, type Resource } from "./resources.ts";
 
@@ -122,7 +127,7 @@ async function carryOut(
 
 const outcomeOf = ({ number, replayed }: Recorded, object: KubeObject | null): Outcome => ({
   isDryRun: false,
-  object: object === null ? null : shown(object),
+  object: object === null ? null : withoutManagers(object),
   revision: number,
   replayed,
 });

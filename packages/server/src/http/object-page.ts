@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { err, ok, type Result } from "@seam/base";
-import type { KubeObject } from "@seam/kube";
+import { type KubeObject, withoutManagers } from "@seam/kube";
 import { badField, type Problem } from "./problem.ts";
 
 /** What is asked for. */
@@ -49,13 +49,7 @@ export function pageOf(
   const page = found.slice(0, limit);
   const last = page.at(-1);
   const next = found.length > limit && last !== undefined ? cursorOf(list, last.key) : null;
-  return ok({ items: page.map(({ object }) => shown(object)), next });
-}
-
-/** Without the list of who wrote which field, which is often longer than the object. */
-export function shown(object: KubeObject): KubeObject {
-  const { managedFields: _, ...metadata } = object.metadata;
-  return { ...object, metadata };
+  return ok({ items: page.map(({ object }) => withoutManagers(object)), next });
 }
 
 function keyOf({ metadata }: KubeObject, sort: ObjectQuery["sort"]): Key {

@@ -1,14 +1,14 @@
 /** The cluster's objects: lists, one by one, changes, and the history of each with its restoration. */
 import { err, ok, type Result } from "@seam/base";
 import { listObjects } from "@seam/client";
-import { isKubeObject, type KubeClient, type KubeObject } from "@seam/kube";
+import { isKubeObject, type KubeClient, type KubeObject, withoutManagers } from "@seam/kube";
 import { type TSchema, Type } from "typebox";
 import { Answer } from "./answers.ts";
 import type { App } from "./bare-app.ts";
 import { change } from "./change.ts";
 import type { Context, Principal } from "./context.ts";
 import { addHistoryRoutes } from "./history-routes.ts";
-import { type ObjectPage, type ObjectQuery, pageOf, shown } from "./object-page.ts";
+import { type ObjectPage, type ObjectQuery, pageOf } from "./object-page.ts";
 import { described } from "./openapi.ts";
 import { badField, ofKube, ofSeam, type Problem } from "./problem.ts";
 import { answer, principalOf } from "./reply.ts";
@@ -136,7 +136,7 @@ function addGet(app: App, context: Context, { resource, item, params }: Served):
     async (request, reply) => {
       const kube = context.kube.inNameOf(principalOf(request).person);
       const found = await kube.get(refAt(resource, placeIn(request.params)));
-      const result = found.ok ? ok(shown(found.value)) : err(ofKube(found.error));
+      const result = found.ok ? ok(withoutManagers(found.value)) : err(ofKube(found.error));
       return answer(request, reply, result);
     },
   );
