@@ -13,6 +13,7 @@ import {
 } from "@seam/kube";
 import type { JsonObject, NewRevision, ObjectName } from "@seam/store";
 import { auditOf, type Context, type Principal } from "./context.ts";
+import { stepsOf } from "./json-pointer.ts";
 import { ofKube, ofSeam, ofStore, type Problem } from "./problem.ts";
 import { historyOf, type Place, refAt, type Resource } from "./resources.ts";
 
@@ -238,13 +239,10 @@ export function withSecrets(
 
 /** Copies the text at a pointer (RFC 6901); whether there was one. */
 function fill(into: unknown, from: unknown, pointer: string): boolean {
-  const steps = pointer
-    .split("/")
-    .slice(1)
-    .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
-  const last = steps.pop();
-  const holder = at(into, steps);
-  const value = last === undefined ? undefined : at(from, [...steps, last]);
+  const steps = stepsOf(pointer);
+  const last = steps.at(-1);
+  const holder = at(into, steps.slice(0, -1));
+  const value = at(from, steps);
   if (last === undefined || typeof holder !== "object" || holder === null) return false;
   if (typeof value !== "string") return false;
   return Reflect.set(holder, last, value);

@@ -7,6 +7,7 @@ import type { FastifySchemaCompiler } from "fastify";
 import type { TSchema } from "typebox";
 import { badField, invalidFields, type Problem } from "./problem.ts";
 import { COMPONENTS } from "./answers.ts";
+import { stepsOf } from "./json-pointer.ts";
 import { InvalidRequest } from "./reply.ts";
 
 type Parser = (value: unknown) => Result<unknown, readonly FieldError[]>;
@@ -40,15 +41,12 @@ const parsed = (result: ReturnType<Parser>): { value: unknown } | { error: Error
 
 function problemOf(part: string, error: ErrorObject | undefined): Problem {
   if (error === undefined) return badField(part, "not as the schema says");
-  const steps = error.instancePath.split("/").slice(1).map(unescaped);
+  const steps = stepsOf(error.instancePath);
   const path = [part, ...steps, ...namedIn(error)].reduce((all, each) =>
     /^\d+$/.test(each) ? `${all}[${each}]` : `${all}.${each}`,
   );
   return badField(path, wordsOf(error));
 }
-
-/** RFC 6901, section 4. */
-const unescaped = (step: string): string => step.replaceAll("~1", "/").replaceAll("~0", "~");
 
 /** The property that the error is about, which is not in its path. */
 function namedIn({ params }: ErrorObject): readonly string[] {
