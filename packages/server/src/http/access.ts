@@ -2,6 +2,7 @@
 import { err, ok, type Result } from "@seam/base";
 import { child, children, isJson, type Json, type KubeClient, type Person } from "@seam/kube";
 import { ofKube, type Problem } from "./problem.ts";
+import { remember } from "./recent.ts";
 
 /** What somebody wants to do. */
 export type Question = {
@@ -43,10 +44,8 @@ export function createAccess(kube: KubeClient): Access {
     if (known !== undefined && known.untilMs > performance.now()) return ok(known.allowed);
     const answer = await review(kube.inNameOf(person), question);
     if (!answer.ok) return answer;
-    kept.delete(key);
-    kept.set(key, { allowed: answer.value, untilMs: performance.now() + KEPT_MS });
-    const [oldest] = kept.keys();
-    if (kept.size > MOST_KEPT && oldest !== undefined) kept.delete(oldest);
+    const found = { allowed: answer.value, untilMs: performance.now() + KEPT_MS };
+    remember(kept, [key, found], MOST_KEPT);
     return answer;
   };
   return {

@@ -4,6 +4,7 @@ import type { Bearer, Store } from "@seam/store";
 import type { FastifyRequest } from "fastify";
 import type { Principal, Scope } from "./context.ts";
 import { ofStore, type Problem } from "./problem.ts";
+import { remember } from "./recent.ts";
 import { csrfOf, hashOfSecret, isSame } from "./secret.ts";
 
 const COOKIE = "seam_session";
@@ -57,11 +58,9 @@ export function createIdentify(store: Store): Identify {
       const last = found.error.code === "unavailable" ? stillGood(known.get(key)) : null;
       return last === null ? err(ofStore(found.error)) : ok(last);
     }
-    known.delete(key);
-    if (found.value !== null)
-      known.set(key, { bearer: found.value, untilMs: performance.now() + KNOWN_MS });
-    const [oldest] = known.keys();
-    if (known.size > MOST_KNOWN && oldest !== undefined) known.delete(oldest);
+    const untilMs = performance.now() + KNOWN_MS;
+    if (found.value === null) known.delete(key);
+    else remember(known, [key, { bearer: found.value, untilMs }], MOST_KNOWN);
     return found;
   };
   return async (request, scope) => {

@@ -1,4 +1,5 @@
 /** How often somebody may ask: a bucket of permits for each, filled at a steady rate; pure but for what it remembers. */
+import { remember } from "./recent.ts";
 
 /** A bucket's size and how fast it fills. */
 export type RateLimit = { readonly burst: number; readonly perSecond: number };
@@ -15,11 +16,8 @@ export function createRateLimiter({ burst, perSecond }: RateLimit): RateLimiter 
   return (who, nowMs) => {
     const { permits, atMs } = buckets.get(who) ?? { permits: burst, atMs: nowMs };
     const filled = Math.min(burst, permits + ((nowMs - atMs) / 1000) * perSecond);
-    // Set anew, so that the map's order is that of last use.
-    buckets.delete(who);
-    buckets.set(who, { permits: filled >= 1 ? filled - 1 : filled, atMs: nowMs });
-    const [oldest] = buckets.keys();
-    if (buckets.size > MOST && oldest !== undefined) buckets.delete(oldest);
+    const left = { permits: filled >= 1 ? filled - 1 : filled, atMs: nowMs };
+    remember(buckets, [who, left], MOST);
     return filled >= 1 ? 0 : Math.ceil(((1 - filled) / perSecond) * 1000);
   };
 }
