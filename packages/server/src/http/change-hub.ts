@@ -2,8 +2,8 @@
  * The store's feed for many watchers: read once, kept for a while, each change made into text once. A watcher that is behind what is kept
  * reads the store itself, so a slow one costs the others nothing and loses nothing.
  */
-import { setTimeout as pause } from "node:timers/promises";
-import { ok, type Result } from "@seam/base";
+import { millis, ok, type Result } from "@seam/base";
+import { sleep } from "@seam/kube";
 import type { Change, Feed, StoreError } from "@seam/store";
 
 /** A change, and the text that watchers are sent. */
@@ -79,7 +79,7 @@ async function untilEither(wake: Promise<void>, signal: AbortSignal): Promise<vo
   signal.removeEventListener("abort", end);
 }
 
-const RETRY_MS = 250;
+const RETRY = millis(250);
 
 /** Follows for as long as it lasts; null tells of a gap. While the store is away the feed goes on by itself. */
 async function keep(
@@ -94,6 +94,6 @@ async function keep(
       for await (const changes of following) tell(changes.ok ? changes.value : []);
       tell(null);
     }
-    await pause(signal.aborted ? 0 : RETRY_MS);
+    await sleep(RETRY, signal);
   }
 }

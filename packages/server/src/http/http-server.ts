@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { err, millis, ok, type Result } from "@seam/base";
 import { type Daemon, type Log, type LogLevel, startDaemon } from "@seam/daemon";
-import { type ClusterConfig, createKubeClient, type KubeClient } from "@seam/kube";
+import { type ClusterConfig, createKubeClient, type KubeClient, sleep } from "@seam/kube";
 import { openStore, type Store, type StoreSettings } from "@seam/store";
 import { createAccess } from "./access.ts";
 import { createApp } from "./app.ts";
@@ -81,7 +81,7 @@ async function serve(settings: ApiServerSettings, parts: Parts): Promise<void> {
   const onAnswered = createMeter(daemon.metrics, log);
   const app = await createApp(context, { tls, limits: LIMITS, onAnswered });
   using expiry = every(EXPIRY_MS, () => expire(store, log));
-  using looking = every(LOOK_MS, () => look(parts));
+  using looking = every(LOOK, () => look(parts));
   await looking.now();
   void expiry.now();
   const address = await listen(app, tls, { host: settings.host, port: settings.port });
@@ -133,13 +133,13 @@ async function prepared(store: Store, { log, signal }: Daemon): Promise<Result<n
     const { code, message } = migrated.error;
     if (code !== "unavailable" || signal.aborted) return err(message);
     log.warn({ error: message }, "the store is away; it is tried again");
-    await pause(LOOK_MS);
+    await sleep(LOOK, signal);
   }
 }
 
 const HOUR_MS = 3_600_000;
 const EXPIRY_MS = HOUR_MS;
-const LOOK_MS = 5000;
+const LOOK = millis(5000);
 
 type Repeated = Disposable & { readonly now: () => Promise<void> };
 
