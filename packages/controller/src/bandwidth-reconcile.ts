@@ -32,7 +32,7 @@ import {
 } from "@seam/kube";
 import type { BandwidthWatches } from "./bandwidth-watches.ts";
 import type { Meter } from "./meter.ts";
-import type { Writer } from "./writing.ts";
+import { writeStatusOf, type Writer } from "./writing.ts";
 
 /** What a pass reads and where it writes. */
 export type BandwidthWorld = {
@@ -167,18 +167,9 @@ async function tell(
   if (isDeepStrictEqual(old, status)) return ok(null);
   // As metav1.Time has it, in whole seconds.
   const updatedAt = `${new Date().toISOString().slice(0, 19)}Z`;
-  const { apiVersion, kind, name, uid, resourceVersion } = identity;
-  // The version makes the server refuse a status that was made from an old copy; a newer one is on its way then.
-  const metadata = { name, uid, resourceVersion };
-  const written = await client.replaceStatus({
-    apiVersion,
-    kind,
-    metadata,
-    status: { ...status, updatedAt },
-  });
-  if (!written.ok)
-    return isConflict(written.error) || isNotFound(written.error) ? ok(null) : written;
-  for (const item of news) report(identity, item);
+  const written = await writeStatusOf(identity, { ...status, updatedAt }, client.replaceStatus);
+  if (!written.ok) return written;
+  if (written.value) for (const item of news) report(identity, item);
   return ok(null);
 }
 

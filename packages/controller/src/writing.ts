@@ -124,10 +124,20 @@ export async function writeStatus(
   status: Json,
 ): Promise<Result<boolean, KubeError>> {
   if (isDeepStrictEqual(read.status, status)) return ok(false);
-  const { apiVersion, kind, name, namespace, uid, resourceVersion } = read.identity;
+  return writeStatusOf(read.identity, status, async (object) =>
+    client.applyStatus(object, APPLIER),
+  );
+}
+
+/** Writes a status that was made from this very version, and tells whether it did. */
+export async function writeStatusOf(
+  { apiVersion, kind, name, namespace, uid, resourceVersion }: Identity,
+  status: Json,
+  write: KubeClient["replaceStatus"],
+): Promise<Result<boolean, KubeError>> {
   // The version makes the server refuse a status that was made from an old copy; a newer one is on its way then.
   const metadata = { name, uid, resourceVersion, ...(namespace === null ? {} : { namespace }) };
-  const written = await client.applyStatus({ apiVersion, kind, metadata, status }, APPLIER);
+  const written = await write({ apiVersion, kind, metadata, status });
   if (written.ok) return ok(true);
   return isConflict(written.error) || isNotFound(written.error) ? ok(false) : written;
 }
