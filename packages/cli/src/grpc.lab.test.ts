@@ -176,9 +176,7 @@ test("Update stops and starts live traffic within a second, in both families, an
     ...closed,
     ingress: [{ from: [{ podSelector: { matchLabels: { app: "ask" } } }] }],
   };
-  const addresses = (
-    await kubectl("get", "pod", "answer", "-o", "jsonpath={.status.podIPs[*].ip}")
-  ).split(" ");
+  const addresses = await lab.podAddresses("answer");
   expect(addresses).toHaveLength(2);
   const before = await identities();
   const rounds = 3;

@@ -13,7 +13,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { chart, fileOf } from "./chart.fixture.ts";
 import { runGuide } from "./guide.fixture.ts";
 import { testLab } from "./lab.fixture.ts";
-import { from, podAddresses, policyAbout, type Pressed, pressedDuring } from "./pressed.fixture.ts";
+import { from, policyAbout, type Pressed, pressedDuring } from "./pressed.fixture.ts";
 
 const lab = testLab("seam-test-helm");
 const nodes = ["n1", "n2"] as const;
@@ -94,8 +94,7 @@ const asking = async (): Promise<string> => onNode("n1", "pgrep -cf '^rr ask'");
 
 /** Works while both families' round trips go on; fails when one of them is lost or a connection is cut. */
 async function underLoad(what: string, work: () => Promise<void>): Promise<void> {
-  const field = "jsonpath={.status.podIPs[*].ip}";
-  const addresses = (await kubectl("get", "pod", "answer", "-o", field)).split(" ");
+  const addresses = await lab.podAddresses("answer");
   expect(addresses).toHaveLength(2);
   const pace = ["--seconds", String(LIMIT_S), "--rate", String(RATE)];
   const traffic = addresses.map(async (address): Promise<Report> =>
@@ -222,7 +221,7 @@ const upgradeTo = async (to: string, ...how: readonly string[]): Promise<string>
 /** What is pressed from and against pods that policies shut. */
 async function pressed(work: () => Promise<void>): Promise<Pressed> {
   const at = async (...pods: readonly string[]): Promise<readonly string[]> =>
-    (await Promise.all(pods.map(async (each) => podAddresses(lab, each)))).flat();
+    (await Promise.all(pods.map(async (each) => lab.podAddresses(each)))).flat();
   const against = { ask: await at(...SHUT), [SHUT[0]]: await at("ask", "answer") };
   return pressedDuring(lab, { against, listeners: ["ask", "answer", ...SHUT] }, work);
 }

@@ -30,6 +30,8 @@ export type TestLab = {
   readonly inPod: (pod: string, ...command: readonly string[]) => Promise<string>;
   /** Starts a port forward to Seam's server (`deployment/seam-server` or its service): where it is, and what to end. */
   readonly forwardServer: (what: string) => Promise<Forward>;
+  /** Addresses of a pod of the namespace default, one of each family. */
+  readonly podAddresses: (pod: string) => Promise<readonly string[]>;
   /** Starts a program of this machine in the network outside. */
   readonly outside: (...argv: readonly string[]) => ChildProcess;
 };
@@ -69,6 +71,8 @@ export function testLab(name: string): TestLab {
       const [line]: unknown[] = await once(createInterface({ input: child.stdout }), "line");
       return { address: /127\.0\.0\.1:\d+/.exec(String(line))?.[0] ?? "", child };
     },
+    podAddresses: async (pod) =>
+      (await kubectl("get", "pod", pod, "-o", "jsonpath={.status.podIPs[*].ip}")).split(" "),
     outside: (...argv) =>
       spawn("nsenter", [`--net=/run/netns/seam-${name}-outside`, "--", ...argv], {
         stdio: ["ignore", "pipe", "inherit"],

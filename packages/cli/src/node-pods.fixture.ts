@@ -6,7 +6,6 @@ import { labStatus } from "@seam/lab";
 import { expect } from "vitest";
 
 import type { TestLab } from "./lab.fixture.ts";
-import { podAddresses } from "./pressed.fixture.ts";
 
 const execute = promisify(execFile);
 
@@ -41,7 +40,7 @@ export async function podsReachEachOther(lab: TestLab): Promise<void> {
     ["on-n1", "on-n3"],
     ["on-n3", "on-n1"],
   ] as const) {
-    const addresses = await podAddresses(lab, asked);
+    const addresses = await lab.podAddresses(asked);
     expect(addresses).toHaveLength(2);
     for (const address of addresses) {
       const ping = async (): Promise<string> =>

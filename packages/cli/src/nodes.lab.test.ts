@@ -22,7 +22,7 @@ import {
   startPod,
   switchOff,
 } from "./node-pods.fixture.ts";
-import { from, podAddresses, policyAbout, type Pressed, pressedDuring } from "./pressed.fixture.ts";
+import { from, policyAbout, type Pressed, pressedDuring } from "./pressed.fixture.ts";
 
 const lab = testLab("seam-test-nodes");
 const others = ["n1", "n2"] as const;
@@ -325,9 +325,9 @@ test("a node changes its addresses: forwarding entries of the others follow, and
 
 /** Presses against all addresses that the closed pod on n3 has, had and may get next, from a pod that its policy does not let in. */
 async function pressedOnN3(work: () => Promise<void>): Promise<Pressed> {
-  const against = { stranger: addressesAround(await podAddresses(lab, "on-n3")) };
+  const against = { stranger: addressesAround(await lab.podAddresses("on-n3")) };
   const pressed = await pressedDuring(lab, { against, listeners: [] }, work);
-  const has = await podAddresses(lab, "on-n3");
+  const has = await lab.podAddresses("on-n3");
   expect(has.filter((each) => !against.stranger.includes(each))).toEqual([]);
   process.stdout.write(`nodes: ${pressed.answered} of ${pressed.sent} denied answered\n`);
   expect(pressed.sent).toBeGreaterThan(100);

@@ -30,9 +30,6 @@ const podOn = (node: string, pod: string) => ({
   },
 });
 
-const addressesOf = async (pod: string): Promise<readonly string[]> =>
-  (await kubectl("get", "pod", pod, "-o", "jsonpath={.status.podIPs[*].ip}")).split(" ");
-
 /** Name, identity and restarts of all pods; what a restart of any would change. */
 const identities = async (): Promise<string> =>
   kubectl(
@@ -51,7 +48,7 @@ const numberAt = (value: unknown, key: string): number =>
 
 /** Round trips from the pod on n1 to that on n2 for `seconds`, over each family, while `disturb` happens. */
 async function undisturbed(seconds: number, disturb: () => Promise<unknown>): Promise<void> {
-  const measured = (await addressesOf("on-n2")).map(async (address) => {
+  const measured = (await lab.podAddresses("on-n2")).map(async (address) => {
     const ask = ["rr", "ask", address, "5202", "--seconds", String(seconds)];
     const report: unknown = JSON.parse(await lab.inPod("on-n1", ...ask));
     return report;
@@ -67,7 +64,7 @@ async function undisturbed(seconds: number, disturb: () => Promise<unknown>): Pr
 /** The first packets on n1's uplink that belong to pods or to VXLAN, while the pods talk. */
 async function onTheWire(): Promise<string> {
   const dump = onNode("n1", "timeout 5 tcpdump -lnni eth0 -c 20 'udp port 4789 or port 5202'");
-  const [address = ""] = await addressesOf("on-n2");
+  const [address = ""] = await lab.podAddresses("on-n2");
   await sleep(500);
   await kubectl("exec", "on-n1", "--", "rr", "ask", address, "5202", "--seconds", "1");
   return dump;
@@ -151,7 +148,7 @@ test("a pod made now has room for VXLAN; a node and pods of the other reach each
   const mtu = async (pod: string): Promise<number> =>
     Number(await kubectl("exec", pod, "--", "cat", "/sys/class/net/eth0/mtu"));
   expect((await mtu("on-n2")) - (await mtu("later"))).toBe(50);
-  for (const address of await addressesOf("later"))
+  for (const address of await lab.podAddresses("later"))
     expect(await onNode("n1", `ping -c1 -W2 ${address}`)).toContain("1 received");
   for (const address of ["10.200.0.12", "fd00:200::12"])
     expect(await kubectl("exec", "on-n1", "--", "ping", "-c1", "-W2", address)).toContain(
@@ -201,7 +198,7 @@ test("flows between pods of a node skip its stack, outlive the agent, and take t
     return joined === whole && joined !== "unknown" ? "all" : joined;
   };
   const exchange = async (seconds: number): Promise<number> => {
-    const [address = ""] = await addressesOf("beside");
+    const [address = ""] = await lab.podAddresses("beside");
     const ask = ["rr", "ask", address, "5202", "--seconds", String(seconds)];
     const report: unknown = JSON.parse(await lab.inPod("on-n1", ...ask));
     expect(numberAt(report, "max_us")).toBeLessThan(1_000_000);

@@ -20,10 +20,6 @@ const PER_SECOND = 200;
 /** Longer than any of the works, which end the pressing. */
 const LIMIT_MS = 200_000;
 
-/** Addresses of a pod of the namespace default, one of each family. */
-export const podAddresses = async ({ kubectl }: TestLab, pod: string): Promise<readonly string[]> =>
-  (await kubectl("get", "pod", pod, "-o", "jsonpath={.status.podIPs[*].ip}")).split(" ");
-
 /** Presses until the work is done. */
 export async function pressedDuring(
   lab: TestLab,
@@ -32,7 +28,7 @@ export async function pressedDuring(
 ): Promise<Pressed> {
   await using team = await startProbers(lab, new Set([...Object.keys(against), ...listeners]));
   const strangers = await Promise.all(
-    Object.keys(against).map(async (pod) => podAddresses(lab, pod)),
+    Object.keys(against).map(async (pod) => lab.podAddresses(pod)),
   );
   const heard = async (): Promise<number> =>
     heardOf(
@@ -55,7 +51,7 @@ type Team = AsyncDisposable & { readonly at: (pod: string) => Prober };
 async function startProbers(lab: TestLab, pods: ReadonlySet<string>): Promise<Team> {
   const probers = new Map<string, Prober>();
   for (const pod of pods) {
-    const [address = ""] = await podAddresses(lab, pod);
+    const [address = ""] = await lab.podAddresses(pod);
     probers.set(pod, await startProber(lab.name, address));
   }
   return {
