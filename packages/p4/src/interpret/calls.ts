@@ -5,7 +5,7 @@
 import { exhaustive, invariant } from "@seam/base";
 import type { Action, FunctionDeclaration, Parameter } from "../ir/declaration.ts";
 import type { Argument, CallExpr, Expr } from "../ir/expression.ts";
-import { headerBits, isFresh } from "./expressions.ts";
+import { headerBits, kept } from "./expressions.ts";
 import type {
   Cell,
   Compiler,
@@ -62,8 +62,7 @@ function passing({ parameter, value }: Argument, cell: Cell, compiler: Compiler)
   if (parameter.direction === "out" || parameter.direction === "inout") {
     return outPassing({ parameter, value }, cell, compiler);
   }
-  const run = compiler.expression(value);
-  return isFresh(value) ? { cell, take: run } : { cell, take: () => copy(run()) };
+  return { cell, take: kept(value, compiler) };
 }
 
 /** A call of something that has cells for its parameters. */

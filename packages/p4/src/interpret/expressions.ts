@@ -109,10 +109,7 @@ function unaryOf({ operator, operand, type }: Of<"unary">, compiler: Compiler): 
 }
 
 function aggregate({ elements, type }: Of<"aggregate">, compiler: Compiler): Run {
-  const runs = elements.map((each) => {
-    const run = compiler.expression(each);
-    return isFresh(each) ? run : (): Value => copy(run());
-  });
+  const runs = elements.map((each) => kept(each, compiler));
   const isHeader = plainType(type).kind === "header";
   return () =>
     composite(
@@ -122,7 +119,7 @@ function aggregate({ elements, type }: Of<"aggregate">, compiler: Compiler): Run
 }
 
 /** Whether an expression's value belongs to nobody yet, so that it need not be copied. */
-export const isFresh = ({ kind, type }: Expr): boolean =>
+const isFresh = ({ kind, type }: Expr): boolean =>
   !references.has(kind) || scalarOf(type) !== undefined;
 
 const references: ReadonlySet<Expr["kind"]> = new Set<Expr["kind"]>([
@@ -134,6 +131,12 @@ const references: ReadonlySet<Expr["kind"]> = new Set<Expr["kind"]>([
   "conditional",
   "cast",
 ]);
+
+/** The value of an expression to be kept, which nobody else changes. */
+export function kept(expression: Expr, compiler: Compiler): Run {
+  const run = compiler.expression(expression);
+  return isFresh(expression) ? run : () => copy(run());
+}
 
 /** The slice of a number, of a signed one as of one without a sign. */
 function slice({ of, high, low }: SliceExpr, compiler: Compiler): Run {

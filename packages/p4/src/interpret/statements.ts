@@ -3,8 +3,8 @@ import { exhaustive, invariant } from "@seam/base";
 import type { Statement } from "../ir/statement.ts";
 import { arithmetic } from "./arithmetic.ts";
 import { sameOf } from "./equality.ts";
-import { isFresh, scalar } from "./expressions.ts";
-import type { Compiler, Flow, Run, Step } from "./machine.ts";
+import { kept, scalar } from "./expressions.ts";
+import type { Compiler, Flow, Step } from "./machine.ts";
 import { isFixed } from "./places.ts";
 import { exitSignal, Fault } from "./signals.ts";
 import { copy, indexOf, initial, numberOf, parts, type Value } from "./value.ts";
@@ -31,12 +31,6 @@ export function sequence(steps: readonly Step[]): Step {
     }
     return NEXT;
   };
-}
-
-/** The value to be kept. */
-function kept(value: Of<"assignment">["value"], compiler: Compiler): Run {
-  const run = compiler.expression(value);
-  return isFresh(value) ? run : () => copy(run());
 }
 
 function combined({ target, operator, value }: Of<"assignment">, compiler: Compiler): Step {
