@@ -5,7 +5,8 @@
 import { exhaustive, invariant } from "@seam/base";
 import type { Action, FunctionDeclaration, Parameter } from "../ir/declaration.ts";
 import type { Argument, CallExpr, Expr } from "../ir/expression.ts";
-import { headerBits, kept } from "./expressions.ts";
+import { bitsNow } from "./codec.ts";
+import { kept } from "./expressions.ts";
 import type {
   Cell,
   Compiler,
@@ -220,7 +221,8 @@ function headerCall(of: Expr, call: CallExpr, compiler: Compiler): Run {
   invariant(callee.kind === "header", "a header's method is called");
   const run = compiler.expression(of);
   const whole = reference(run);
-  const bits = headerBits(run, of.type);
+  // Varbits count as long as they are.
+  const bits = (): number => bitsNow(run(), of.type);
   const number = (value: number): Value =>
     numberOf(BigInt(value), scalarOf(call.type) ?? { width: 32, isSigned: false });
   switch (callee.method) {

@@ -6,7 +6,6 @@ import { exhaustive, invariant } from "@seam/base";
 import type { BinaryExpr, Expr, SliceExpr, StackExpr } from "../ir/expression.ts";
 import type { Type } from "../types/type.ts";
 import { arithmetic, type Binary, concatenation, converted, sliced, unary } from "./arithmetic.ts";
-import { bitsNow } from "./codec.ts";
 import { sameOf } from "./equality.ts";
 import type { Compiler, Run } from "./machine.ts";
 import { rejectSignal } from "./signals.ts";
@@ -45,15 +44,6 @@ const compares: { readonly [operator: string]: Binary } = {
   ">=": (left, right) => left >= right,
 };
 
-function shiftOf({ operator, left, right, type }: BinaryExpr, compiler: Compiler): Run {
-  const compute = arithmetic(operator, scalar(type));
-  const [first, second] = [compiler.expression(left), compiler.expression(right)];
-  return () => {
-    const value = first();
-    return compute(value, second());
-  };
-}
-
 function binaryFunction({ operator, left, right, type }: BinaryExpr): Binary {
   const compare = compares[operator];
   if (compare !== undefined) return compare;
@@ -73,7 +63,6 @@ function binary(expression: BinaryExpr, compiler: Compiler): Run {
     ];
     return operator === "&&" ? () => left() && right() : () => left() || right();
   }
-  if (operator === "<<" || operator === ">>") return shiftOf(expression, compiler);
   const left = compiler.expression(expression.left);
   const right = compiler.expression(expression.right);
   const compute = binaryFunction(expression);
@@ -291,9 +280,3 @@ const isLiteral = (expression: Expr): expression is Literal => literals.has(expr
 /** The function of an expression. */
 export const compileExpression = (expression: Expr, compiler: Compiler): Run =>
   isLiteral(expression) ? literal(expression) : computed(expression, compiler);
-
-/** Sizes of headers that depend on their varbits (section 8.17). */
-export const headerBits =
-  (run: Run, type: Type): (() => number) =>
-  () =>
-    bitsNow(run(), type);
