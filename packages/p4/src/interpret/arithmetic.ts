@@ -4,7 +4,7 @@
  */
 import { invariant } from "@seam/base";
 import type { Operator } from "../ir/expression.ts";
-import { NARROW, type Scalar, type Value } from "./value.ts";
+import { big, NARROW, type Scalar, type Value } from "./value.ts";
 
 /** Computes a value of two. */
 export type Binary = (left: Value, right: Value) => Value;
@@ -132,8 +132,6 @@ function wide(operator: Arithmetic, type: Scalar): Bigs {
       return wideShift(operator, type);
   }
 }
-
-const big = (value: Value): bigint => (typeof value === "bigint" ? value : BigInt(Number(value)));
 
 /** The function of an arithmetic operator for a type; `++` and comparisons are elsewhere. */
 export function arithmetic(operator: Operator, type: Scalar): Binary {

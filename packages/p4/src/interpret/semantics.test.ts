@@ -103,6 +103,18 @@ test.each([
     out: "0d090604010204",
   },
   {
+    rule: "the ends of a range are evaluated once, the first one first (12.8)",
+    declarations: "bit<8> next(inout bit<8> x) { x = x + 1; return x; }",
+    apply: "for (bit<8> i in next(hdr.h.a) .. next(hdr.h.a)) { hdr.h.b += i; }",
+    out: "03070304",
+  },
+  {
+    rule: "a range may lie beyond 2^53 (12.8)",
+    apply:
+      "bit<64> low = 0x8000000000000000; for (bit<64> i in low .. low + 1) { hdr.h.a = hdr.h.a + 1; }",
+    out: "03020304",
+  },
+  {
     rule: "a switch on a value runs one case; labels share bodies (12.7)",
     apply:
       "switch (hdr.h.b) { 1: { hdr.h.a = 1; } 2: 3: { hdr.h.a = 23; } default: { hdr.h.a = 99; } } switch (hdr.h.c) { 9: {} default: { hdr.h.d = 7; } }",

@@ -7,7 +7,7 @@ import { kept, scalar } from "./expressions.ts";
 import type { Compiler, Flow, Step } from "./machine.ts";
 import { isFixed } from "./places.ts";
 import { exitSignal, Fault } from "./signals.ts";
-import { copy, indexOf, initial, numberOf, parts, type Value } from "./value.ts";
+import { big, copy, initial, numberOf, parts, type Value } from "./value.ts";
 
 type Of<Kind extends Statement["kind"]> = Extract<Statement, { kind: Kind }>;
 
@@ -160,8 +160,8 @@ function forIn({ variable: declared, collection, body }: Of<"for in">, compiler:
   ];
   const type = scalar(declared.type);
   return () => {
-    const from = BigInt(Number.isInteger(first()) ? Number(first()) : indexOf(first()));
-    const end = BigInt(indexOf(last()));
+    const from = big(first());
+    const end = big(last());
     return loop(inner, (round) => {
       const now = from + BigInt(round);
       cell.value = numberOf(now, type);

@@ -165,9 +165,13 @@ export function numberOf(value: bigint, { width, isSigned }: Scalar): number | b
   return width <= NARROW ? Number(wrapped) : wrapped;
 }
 
+/** A number as bigint, whichever of both it is kept as. */
+export const big = (value: Value): bigint =>
+  typeof value === "bigint" ? value : BigInt(Number(value));
+
 /** The bits of a number without its sign. */
 export function bitsOf(value: Value, { width }: Scalar): bigint {
-  const whole = typeof value === "bigint" ? value : BigInt(Number(value));
+  const whole = big(value);
   return width === Number.POSITIVE_INFINITY ? whole : BigInt.asUintN(width, whole);
 }
 
