@@ -125,8 +125,19 @@ export type Fields = {
   readonly set: (struct: Composite, name: string, value: Value) => void;
 };
 
+/** Access to the fields of types that was made, as architectures ask for it with every packet. */
+const accesses = new WeakMap<Type, Fields>();
+
 /** Access to the fields of a struct's type; setting one that it does not have does nothing. */
 export function fieldsOf(type: Type): Fields {
+  const known = accesses.get(type);
+  if (known !== undefined) return known;
+  const made = accessOf(type);
+  accesses.set(type, made);
+  return made;
+}
+
+function accessOf(type: Type): Fields {
   const names = new Map(
     "fields" in type ? type.fields.map(({ name }, index) => [name, index] as const) : [],
   );

@@ -137,14 +137,13 @@ function slice({ of, high, low }: SliceExpr, compiler: Compiler): Run {
 function partSelect({ of, low, width }: Of<"part select">, compiler: Compiler): Run {
   const [run, from] = [compiler.expression(of), compiler.expression(low)];
   const whole = scalar(of.type);
+  const bits = { ...whole, isSigned: false };
+  const [plain, shift] = [converted(whole, bits), arithmetic(">>", bits)];
+  const cut = converted(whole, { width, isSigned: false });
   return () => {
     const value = run();
     const start = Math.min(indexOf(from()), whole.width);
-    const shifted = arithmetic(">>", { ...whole, isSigned: false })(
-      converted(whole, { ...whole, isSigned: false })(value),
-      whole.width > 32 ? BigInt(start) : start,
-    );
-    return converted(whole, { width, isSigned: false })(shifted);
+    return cut(shift(plain(value), start));
   };
 }
 

@@ -83,18 +83,29 @@ function elementPlace({ of, index, type }: Of<"element">, compiler: Compiler): (
   };
 }
 
+/** The lowest bit and the width of a part of a number. */
+function partOf(
+  expression: Of<"slice" | "part select">,
+  compiler: Compiler,
+): { readonly low: () => number; readonly width: number } {
+  if (expression.kind === "slice") {
+    const { high, low } = expression;
+    return { low: () => low, width: high - low + 1 };
+  }
+  const run = compiler.expression(expression.low);
+  return { low: () => indexOf(run()), width: expression.width };
+}
+
 function bitsPlace(expression: Of<"slice" | "part select">, compiler: Compiler): () => Place {
   const { of } = expression;
   const find = compiler.place(of);
   const whole = scalar(of.type);
   const read = compiler.expression(expression);
-  const low = expression.kind === "part select" ? compiler.expression(expression.low) : undefined;
+  const { low, width } = partOf(expression, compiler);
   return () => {
     const place = find();
-    const [high, from] =
-      expression.kind === "slice"
-        ? [expression.high, expression.low]
-        : [indexOf(low?.() ?? 0) + expression.width - 1, indexOf(low?.() ?? 0)];
+    const from = low();
+    const high = from + width - 1;
     if (high >= whole.width) return { get: read, set: () => undefined };
     const replace = replaced(whole, high, from);
     return { get: read, set: (value) => place.set(replace(place.get(), value)) };
