@@ -1,5 +1,5 @@
 /** Pods that press against what policies deny while something else goes on, and what came through of it. */
-import { type Prober, startProber } from "@seam/lab";
+import { heardOf, type Prober, startProber } from "@seam/lab";
 
 import type { TestLab } from "./lab.fixture.ts";
 
@@ -32,8 +32,8 @@ export async function pressedDuring(
   );
   const heard = async (): Promise<number> =>
     heardOf(
-      listeners.map((pod) => team.at(pod)),
       strangers.flat(),
+      listeners.map((pod) => team.at(pod)),
     );
   const before = await heard();
   const until = work();
@@ -64,16 +64,6 @@ async function startProbers(lab: TestLab, pods: ReadonlySet<string>): Promise<Te
       await Promise.all([...probers.values()].map(async (each) => each[Symbol.asyncDispose]()));
     },
   };
-}
-
-async function heardOf(
-  listeners: readonly Prober[],
-  strangers: readonly string[],
-): Promise<number> {
-  const all = await Promise.all(listeners.map(async (each) => each.heard()));
-  return all
-    .flatMap((heard) => strangers.map((address) => heard.get(address) ?? 0))
-    .reduce((sum, count) => sum + count, 0);
 }
 
 /** A NetworkPolicy of the namespace default, about pods with the label `app`. */

@@ -31,4 +31,11 @@ export {
 } from "./go-tools.ts";
 export { prometheusTools } from "./prometheus.ts";
 export { PROBED_PORTS } from "./prober-program.ts";
-export { type LoadReport, monotonicMs, type Probe, type Prober, startProber } from "./prober.ts";
+export {
+  heardOf,
+  type LoadReport,
+  monotonicMs,
+  type Probe,
+  type Prober,
+  startProber,
+} from "./prober.ts";

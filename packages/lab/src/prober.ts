@@ -115,6 +115,17 @@ const loaded = ([sent, answered, cut]: readonly unknown[]): LoadReport => ({
   cut: Number(cut),
 });
 
+/** How many datagrams and connections of these addresses have come to all the listeners together. */
+export async function heardOf(
+  addresses: readonly string[],
+  listeners: readonly Pick<Prober, "heard">[],
+): Promise<number> {
+  const all = await Promise.all(listeners.map(async (each) => each.heard()));
+  return all
+    .flatMap((heard) => addresses.map((address) => heard.get(address) ?? 0))
+    .reduce((sum, count) => sum + count, 0);
+}
+
 /** A process of the lab in whose network the address is. */
 function processIn(lab: string, address: string): number {
   const seen = new Set<string>();
