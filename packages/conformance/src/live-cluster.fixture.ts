@@ -30,6 +30,9 @@ export const SERVICE_PORTS = [
 ] as const;
 /** Labels of the service account of each namespace that pods called b run as. */
 const ROBOT = { name: "robot", labels: { app: "a", tier: "2" } };
+/** The account that a pod of this name runs as. */
+const accountOf = (pod: string): NonNullable<Pod["serviceAccount"]> =>
+  pod === "b" ? ROBOT : { name: "default", labels: {} };
 
 /** A pod with its prober, and the addresses of the service that leads to it alone. */
 type LivePod = {
@@ -53,11 +56,11 @@ export async function startLiveCluster(lab: string): Promise<LiveCluster> {
   const opened = createSeam({ kubeconfig, namespace: "x" });
   if (!opened.ok) throw new Error(opened.error.message);
   const seam = opened.value;
-  for (const [at, namespace] of NAMESPACES.entries())
+  for (const namespace of NAMESPACES)
     await write(seam, {
       apiVersion: "v1",
       kind: "Namespace",
-      metadata: { name: namespace, labels: { app: at === 0 ? "a" : "b", tier: "1" } },
+      metadata: { name: namespace, labels: namespaceLabels(namespace) },
     });
   for (const namespace of NAMESPACES) await write(seam, accountObject(namespace));
   const wanted = NAMESPACES.flatMap((namespace, row) =>
@@ -133,7 +136,7 @@ const podObject = ({
   },
   spec: {
     nodeName: node,
-    serviceAccountName: name === "b" ? ROBOT.name : "default",
+    serviceAccountName: accountOf(name).name,
     terminationGracePeriodSeconds: 0,
     containers: [
       {
@@ -194,7 +197,7 @@ function runningPod(object: KubeObject): Pod | null {
     name: object.metadata.name,
     labels: child(object.metadata, "labels"),
     namespaceLabels: namespaceLabels(namespace),
-    serviceAccount: object.metadata.name === "b" ? ROBOT : { name: "default", labels: {} },
+    serviceAccount: accountOf(object.metadata.name),
     addresses,
     node: textAt(child(object, "spec"), "nodeName"),
     hostNetwork: false,

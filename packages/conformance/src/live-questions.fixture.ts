@@ -88,8 +88,9 @@ const questionsTo = (asked: Asked): readonly Question[] => [
   ...serviceQuestions(asked),
 ];
 
-const directQuestions = (to: Pod, { family, ...rest }: Address): readonly Question[] => {
-  const address = formatAddress({ family, ...rest });
+const directQuestions = (to: Pod, asked: Address): readonly Question[] => {
+  const { family } = asked;
+  const address = formatAddress(asked);
   const type = family === "ipv4" ? 8 : 128;
   return [
     ...(["TCP", "UDP"] as const).flatMap((protocol) =>

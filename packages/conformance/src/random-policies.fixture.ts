@@ -110,7 +110,7 @@ const CALICO_KINDS: readonly (PolicyKind & { readonly kind: CalicoKind })[] = [
 ];
 const isNamespaced = ({ keys }: PolicyKind): boolean => keys[0]?.includes("/") === true;
 
-/** An object that is written, or, with null for what it is, deleted. */
+/** An object that is written, or deleted. */
 export type PolicyChange = { readonly object: KubeObject; readonly isDeleted: boolean };
 
 const objectOf = (
