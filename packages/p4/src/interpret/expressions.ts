@@ -8,7 +8,7 @@ import type { Type } from "../types/type.ts";
 import { arithmetic, type Binary, concatenation, converted, sliced, unary } from "./arithmetic.ts";
 import { sameOf } from "./equality.ts";
 import type { Compiler, Run } from "./machine.ts";
-import { rejectSignal } from "./signals.ts";
+import { reject } from "./signals.ts";
 import {
   composite,
   copy,
@@ -163,9 +163,7 @@ function stackElement({ kind, of }: StackExpr, compiler: Compiler): Run {
   return () => {
     const stack = parts(run());
     const found = stack.parts[kind === "next" ? stack.next : stack.next - 1];
-    if (found !== undefined) return found;
-    machine.parserError = "StackOutOfBounds";
-    throw rejectSignal;
+    return found ?? reject(machine, "StackOutOfBounds");
   };
 }
 

@@ -12,14 +12,8 @@ import type {
   Run,
 } from "./machine.ts";
 import { validity } from "./places.ts";
-import { rejectSignal } from "./signals.ts";
+import { reject } from "./signals.ts";
 import { type Composite, indexOf, nameOf, numberOf, parts, plainType, scalarOf } from "./value.ts";
-
-/** Ends parsing with an error. */
-export function reject(machine: Machine, error: string): never {
-  machine.parserError = error;
-  throw rejectSignal;
-}
 
 const bitsLeft = ({ input }: Machine): number => input.data.length * 8 - input.bits;
 

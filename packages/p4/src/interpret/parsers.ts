@@ -9,9 +9,8 @@ import type {
 } from "../ir/declaration.ts";
 import { keysetFits, type ValueSets } from "./keysets.ts";
 import type { Compiler, Step } from "./machine.ts";
-import { reject } from "./packet-externs.ts";
 import { sequence } from "./statements.ts";
-import { rejectSignal } from "./signals.ts";
+import { reject, rejectSignal } from "./signals.ts";
 import type { Value } from "./value.ts";
 
 /** Parsers that go through more states than this end with ParserTimeout: one that goes round without reading never ends. */

@@ -2,13 +2,12 @@
  * What can be assigned to (specification 1.2.5, section 6.6). A place is either set at once, or first found, so that what its indexes
  * depend on is evaluated before the value, as for arguments that are copied out after a call.
  */
-import { invariant } from "@seam/base";
 import type { Expr, StackExpr } from "../ir/expression.ts";
 import { replaced } from "./arithmetic.ts";
 import { scalar } from "./expressions.ts";
 import type { Compiler, Place, Reference, Run, Store } from "./machine.ts";
-import { rejectSignal } from "./signals.ts";
-import { type Composite, copy, indexOf, parts, type Value } from "./value.ts";
+import { reject } from "./signals.ts";
+import { type Composite, copy, indexOf, partAt, parts, type Value } from "./value.ts";
 
 type Of<Kind extends Expr["kind"]> = Extract<Expr, { kind: Kind }>;
 
@@ -52,20 +51,13 @@ function stackPlace({ kind, of }: StackExpr, compiler: Compiler): () => Place {
   return () => {
     const stack = parts(run());
     const index = kind === "next" ? stack.next : stack.next - 1;
-    if (index < 0 || index >= stack.parts.length) {
-      compiler.machine.parserError = "StackOutOfBounds";
-      throw rejectSignal;
-    }
+    if (index < 0 || index >= stack.parts.length) reject(compiler.machine, "StackOutOfBounds");
     return partPlace(stack, index);
   };
 }
 
 const partPlace = (whole: Composite, index: number): Place => ({
-  get: () => {
-    const part = whole.parts[index];
-    invariant(part !== undefined, `a value has no part ${index}`);
-    return part;
-  },
+  get: () => partAt(whole, index),
   set: (value) => {
     whole.parts[index] = value;
   },
@@ -117,7 +109,7 @@ function fieldPlace({ of, index }: Of<"field">, compiler: Compiler): () => Place
   const set = setPart(of, index);
   return () => {
     const whole = parts(find());
-    return { get: partPlace(whole, index).get, set: (value) => set(whole, value) };
+    return { get: () => partAt(whole, index), set: (value) => set(whole, value) };
   };
 }
 
