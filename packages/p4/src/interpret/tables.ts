@@ -71,12 +71,22 @@ function dataValue(value: bigint, type: Action["parameters"][number]["type"]): V
   return plain.kind === "enum" ? (plain.members[Number(value)] ?? "") : initial(type);
 }
 
+/** An action with the arguments that the program binds, and values of the control plane for the parameters that are left. */
+const ranOf = (
+  { action, arguments: bound }: Pick<TableAction, "action" | "arguments">,
+  data: readonly Value[],
+  compiler: Compiler,
+): Ran => ({
+  name: actionName(action, compiler),
+  id: action.id,
+  run: actionCall(action, { arguments: bound, data }, compiler),
+});
+
 function bind(table: Table, { name, args }: ActionCall, compiler: Compiler): Result<Ran, string> {
   const found = table.actions.find((each) => actionName(each.action, compiler) === name);
   if (found === undefined) return err(`table ${table.name} has no action ${name}`);
   const data = dataParameters(found).map(({ type }, index) => dataValue(args[index] ?? 0n, type));
-  const bound = { arguments: found.arguments, data };
-  return ok({ name, id: found.action.id, run: actionCall(found.action, bound, compiler) });
+  return ok(ranOf(found, data, compiler));
 }
 
 /** A keyset of the program as a match. */
@@ -119,19 +129,23 @@ const annotated = ({ annotations }: Table["entries"][number]): number | undefine
 };
 
 /**
- * How an entry of the program ranks: by its priority or, as in p4c's BMv2 back end, by the annotation `@priority` where a table has any;
+ * How entries of the program rank: by their priorities or, as in p4c's BMv2 back end, by the annotation `@priority` where a table has any;
  * entries without one count from 1.
  */
-function rankOf(table: Table, entry: Table["entries"][number], index: number): number {
-  if (table.entries.some((each) => annotated(each) !== undefined)) {
-    return -(annotated(entry) ?? index + 1);
+function ranksOf({ entries, largestPriorityWins }: Table): readonly number[] {
+  const said = entries.map(annotated);
+  if (said.some((priority) => priority !== undefined)) {
+    return said.map((priority, index) => -(priority ?? index + 1));
   }
-  if (entry.priority === undefined) return -index;
-  return table.largestPriorityWins ? Number(entry.priority) : -Number(entry.priority);
+  return entries.map(({ priority }, index) => {
+    if (priority === undefined) return -index;
+    return largestPriorityWins ? Number(priority) : -Number(priority);
+  });
 }
 
 function programRows(table: Table, shape: TableShape, { compiler, errors }: Context): Entry[] {
   const parts = keysOf(table).map(({ expression }) => keyPart(expression.type, errors));
+  const ranks = ranksOf(table);
   return table.entries.map((entry, index): Entry => {
     const keysets = entry.keys.filter((_, place) => table.keys[place]?.matchKind !== "selector");
     const matches = keysets.map((keyset, place) => {
@@ -139,18 +153,12 @@ function programRows(table: Table, shape: TableShape, { compiler, errors }: Cont
       const key = shape.keys[place];
       return key?.match === "lpm" ? asPrefix(match, key.width) : match;
     });
-    const { action } = entry.action;
-    const bound = { arguments: entry.action.arguments, data: [] };
     return {
       matches,
       handle: index,
-      rank: rankOf(table, entry, index),
+      rank: ranks[index] ?? -index,
       isConst: entry.isConst || table.areEntriesConst,
-      run: {
-        name: actionName(action, compiler),
-        id: action.id,
-        run: actionCall(action, bound, compiler),
-      },
+      run: ranOf(entry.action, [], compiler),
     };
   });
 }
@@ -176,13 +184,7 @@ const hasPriorities = ({ keys }: TableShape): boolean =>
 
 function defaultOf(table: Table, compiler: Compiler): Ran | undefined {
   const { defaultAction } = table;
-  if (defaultAction === undefined) return undefined;
-  const { action, arguments: bound } = defaultAction;
-  return {
-    name: actionName(action, compiler),
-    id: action.id,
-    run: actionCall(action, { arguments: bound, data: [] }, compiler),
-  };
+  return defaultAction === undefined ? undefined : ranOf(defaultAction, [], compiler);
 }
 
 function pushRow(rows: Rows, row: Omit<Entry, "handle">): number {
@@ -274,13 +276,11 @@ function changesOf({
     addMissed: (name, data) => {
       const bound = table.actions.find(({ action }) => action.name === name);
       if (bound === undefined) return false;
-      const { action, arguments: given } = bound;
-      const run = actionCall(action, { arguments: given, data }, compiler);
       pushRow(rows, {
         matches: state.missed.map((part) => ({ kind: "exact", value: BigInt(part) })),
         rank: 0,
         isConst: false,
-        run: { name: actionName(action, compiler), id: action.id, run },
+        run: ranOf(bound, data, compiler),
       });
       return true;
     },
