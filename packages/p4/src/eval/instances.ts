@@ -61,3 +61,29 @@ export type Tree = {
   readonly actions: readonly { readonly path: string; readonly action: Action }[];
   readonly valueSets: readonly { readonly path: string; readonly set: ValueSet }[];
 };
+
+/** The control plane's name of a table, action or value set, seen from a block: with its path, unless it is declared at the top level. */
+export const pathIn = (
+  block: BlockNode | undefined,
+  { id, name }: { readonly id: number; readonly name: string },
+): string => block?.paths.get(id) ?? name;
+
+/** The instance that an expression names, among those that are known where it stands. */
+export function instanceNamed(
+  expression: Expr,
+  instances: ReadonlyMap<number, InstanceNode>,
+): InstanceNode | undefined {
+  if (expression.kind === "variable") return instances.get(expression.variable.id);
+  if (expression.kind !== "instance" && expression.kind !== "new") return undefined;
+  return instances.get(expression.instance.id);
+}
+
+/** Properties by which tables name direct counters and meters: those of v1model, PSA and PNA. */
+export const DIRECT_PROPERTIES: readonly string[] = [
+  "counters",
+  "meters",
+  "psa_direct_counter",
+  "psa_direct_meter",
+  "pna_direct_counter",
+  "pna_direct_meter",
+];

@@ -1,6 +1,6 @@
 /** P4Info of a program (P4Runtime 1.5, section 6). */
 import { ok, type Result } from "@seam/base";
-import type { ExternNode, Tree } from "../eval/instances.ts";
+import { type ExternNode, pathIn, type Tree } from "../eval/instances.ts";
 import { type Annotation, annotationText } from "../ir/annotation.ts";
 import type { Action, Program } from "../ir/declaration.ts";
 import type { StructType, Type } from "../types/type.ts";
@@ -75,9 +75,9 @@ function numberedOf({ sort, name, annotations, hashed }: Named): Numbered {
 
 function objectsIn(program: Program, tree: Tree): Objects {
   const tables = tree.tables.filter(({ table }) => !has(table.annotations, "hidden"));
-  const blocks = tree.blocks.flatMap(({ declaration, paths }) =>
-    declaration.locals.flatMap((local) =>
-      local.kind === "action" ? [{ path: paths.get(local.id) ?? local.name, action: local }] : [],
+  const blocks = tree.blocks.flatMap((block) =>
+    block.declaration.locals.flatMap((local) =>
+      local.kind === "action" ? [{ path: pathIn(block, local), action: local }] : [],
     ),
   );
   const isUsed = ({ action }: { readonly action: Action }): boolean =>

@@ -1,7 +1,12 @@
 /** Tables and actions as a control plane sees them (P4Runtime 1.5, sections 6.4.1 and 6.4.2). */
-import type { BlockNode, ExternNode, Tree } from "../eval/instances.ts";
+import {
+  DIRECT_PROPERTIES,
+  type ExternNode,
+  instanceNamed,
+  pathIn,
+  type Tree,
+} from "../eval/instances.ts";
 import type { Action, Table } from "../ir/declaration.ts";
-import type { Expr } from "../ir/expression.ts";
 import { has, undocumentedOf } from "./annotated.ts";
 import { knownOf } from "./externs.ts";
 import { matchFields, namedFields } from "./fields.ts";
@@ -14,41 +19,21 @@ export type Placed = Tree["tables"][number];
 /** How many entries a table holds that says nothing. */
 const USUAL_SIZE = 1024;
 
-/** Properties by which tables name their objects: those of v1model, PSA and PNA. */
+/** Properties by which tables name their action profiles and selectors: those of v1model, PSA and PNA. */
 const IMPLEMENTATION = ["implementation", "psa_implementation", "pna_implementation"];
-const DIRECT = [
-  "counters",
-  "meters",
-  "psa_direct_counter",
-  "psa_direct_meter",
-  "pna_direct_counter",
-  "pna_direct_meter",
-];
 
 /** The action that runs when a table does not say which (section 14.2.1.3 of the language). */
 export const NO_ACTION = "NoAction";
-
-/** The control plane's name of an action in a block. */
-const actionPath = (action: Action, { paths }: BlockNode): string =>
-  paths.get(action.id) ?? action.name;
 
 /** Extern objects that are named by one of these properties of a table. */
 function objectsOf({ table, block }: Placed, names: readonly string[]): readonly ExternNode[] {
   return table.properties
     .filter(({ name }) => names.includes(name))
     .flatMap(({ value }) => (value.kind === "aggregate" ? value.elements : [value]))
-    .flatMap((value) => objectOf(value, block));
-}
-
-function objectOf(value: Expr, { instances }: BlockNode): readonly ExternNode[] {
-  const id =
-    value.kind === "instance" || value.kind === "new"
-      ? value.instance.id
-      : value.kind === "variable"
-        ? value.variable.id
-        : undefined;
-  const node = id === undefined ? undefined : instances.get(id);
-  return node?.kind === "extern" ? [node] : [];
+    .flatMap((value) => {
+      const node = instanceNamed(value, block.instances);
+      return node?.kind === "extern" ? [node] : [];
+    });
 }
 
 /** The action profile or selector of a table. */
@@ -56,7 +41,8 @@ export const implementationOf = (placed: Placed): ExternNode | undefined =>
   objectsOf(placed, IMPLEMENTATION)[0];
 
 /** Counters and meters of a table's entries. */
-export const directOf = (placed: Placed): readonly ExternNode[] => objectsOf(placed, DIRECT);
+export const directOf = (placed: Placed): readonly ExternNode[] =>
+  objectsOf(placed, DIRECT_PROPERTIES);
 
 /** Whether idle entries are told: `support_timeout` of v1model, an enum's NOTIFY_CONTROL in PSA and PNA. */
 const tellsIdle = ({ properties }: Table): boolean =>
@@ -72,7 +58,7 @@ const tellsIdle = ({ properties }: Table): boolean =>
 function actionRefs(placed: Placed, idOf: IdOf): readonly ActionRef[] {
   const { table, block } = placed;
   const refs = table.actions.map(({ action, annotations }): ActionRef => ({
-    id: idOf("action", actionPath(action, block)),
+    id: idOf("action", pathIn(block, action)),
     ...undocumentedOf(annotations),
     ...(has(annotations, "tableonly") && { scope: "TABLE_ONLY" }),
     ...(has(annotations, "defaultonly") && { scope: "DEFAULT_ONLY" }),
@@ -93,7 +79,7 @@ export function tableInfo(placed: Placed, preamble: Preamble, idOf: IdOf): Table
   const implementation = implementationOf(placed);
   const constant =
     table.defaultAction?.isConst === true
-      ? idOf("action", actionPath(table.defaultAction.action, block))
+      ? idOf("action", pathIn(block, table.defaultAction.action))
       : undefined;
   return {
     preamble,

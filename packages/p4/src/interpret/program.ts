@@ -3,7 +3,13 @@
  * what runs is the typed program as it was checked.
  */
 import { invariant } from "@seam/base";
-import type { BlockNode, ExternNode, InstanceNode, Tree } from "../eval/instances.ts";
+import {
+  type BlockNode,
+  type ExternNode,
+  instanceNamed,
+  type InstanceNode,
+  type Tree,
+} from "../eval/instances.ts";
 import type {
   Local,
   Program,
@@ -55,10 +61,8 @@ function instanceOf(
   node: BlockNode | undefined,
   tree: Tree,
 ): InstanceNode | undefined {
-  if (expression.kind === "variable") return node?.instances.get(expression.variable.id);
-  if (expression.kind !== "instance" && expression.kind !== "new") return undefined;
-  const { id } = expression.instance;
-  return node?.instances.get(id) ?? tree.instances.get(id);
+  const found = node === undefined ? undefined : instanceNamed(expression, node.instances);
+  return found ?? instanceNamed(expression, tree.instances);
 }
 
 /** The extern object of an instance, made when it is first asked for. */

@@ -1,6 +1,7 @@
 /** Tables that run (specification 1.2.5, section 14.2): keys, rows, default actions, direct externs. */
 import { err, ok, type Result } from "@seam/base";
-import type { Action, Keyset, Table, TableAction } from "../ir/declaration.ts";
+import { DIRECT_PROPERTIES, pathIn } from "../eval/instances.ts";
+import type { Action, BoundAction, Keyset, Table, TableAction } from "../ir/declaration.ts";
 import type { ActionCall, Match, TableEntry, TableShape } from "../stf/switch.ts";
 import { actionCall } from "./calls.ts";
 import type { Compiler, DirectRow, ExternObject, TableRuntime } from "./machine.ts";
@@ -33,10 +34,6 @@ export type RunningTable = TableRuntime & {
 
 type Context = { readonly compiler: Compiler; readonly errors: readonly string[] };
 
-/** The control plane's name of an action: with its path, unless it is declared at the top level. */
-const actionName = (action: Action, { block }: Compiler): string =>
-  block?.paths.get(action.id) ?? action.name;
-
 /** Parameters that the control plane sets. */
 const dataParameters = ({ action, arguments: bound }: TableAction): Action["parameters"] =>
   action.parameters.filter(
@@ -49,14 +46,14 @@ const keysOf = ({ keys }: Table): Table["keys"] =>
 
 function shapeOf(table: Table, compiler: Compiler): TableShape {
   return {
-    name: compiler.block?.paths.get(table.id) ?? table.name,
+    name: pathIn(compiler.block, table),
     keys: keysOf(table).map(({ expression, keyName, matchKind }) => ({
       name: keyName,
       width: keyWidth(expression.type),
       match: matchKindOf(matchKind),
     })),
     actions: table.actions.map((each) => ({
-      name: actionName(each.action, compiler),
+      name: pathIn(compiler.block, each.action),
       parameters: dataParameters(each).map(({ name, type }) => ({ name, width: keyWidth(type) })),
     })),
   };
@@ -73,17 +70,17 @@ function dataValue(value: bigint, type: Action["parameters"][number]["type"]): V
 
 /** An action with the arguments that the program binds, and values of the control plane for the parameters that are left. */
 const ranOf = (
-  { action, arguments: bound }: Pick<TableAction, "action" | "arguments">,
+  { action, arguments: bound }: BoundAction,
   data: readonly Value[],
   compiler: Compiler,
 ): Ran => ({
-  name: actionName(action, compiler),
+  name: pathIn(compiler.block, action),
   id: action.id,
   run: actionCall(action, { arguments: bound, data }, compiler),
 });
 
 function bind(table: Table, { name, args }: ActionCall, compiler: Compiler): Result<Ran, string> {
-  const found = table.actions.find((each) => actionName(each.action, compiler) === name);
+  const found = table.actions.find((each) => pathIn(compiler.block, each.action) === name);
   if (found === undefined) return err(`table ${table.name} has no action ${name}`);
   const data = dataParameters(found).map(({ type }, index) => dataValue(args[index] ?? 0n, type));
   return ok(ranOf(found, data, compiler));
@@ -163,19 +160,9 @@ function programRows(table: Table, shape: TableShape, { compiler, errors }: Cont
   });
 }
 
-/** Properties by which tables name direct counters and meters, in the architectures that Seam knows. */
-const DIRECT = new Set([
-  "counters",
-  "meters",
-  "psa_direct_counter",
-  "psa_direct_meter",
-  "pna_direct_counter",
-  "pna_direct_meter",
-]);
-
 const directObjects = (table: Table, compiler: Compiler): readonly ExternObject[] =>
   table.properties.flatMap(({ name, value }) =>
-    DIRECT.has(name) ? (compiler.object(value) ?? []) : [],
+    DIRECT_PROPERTIES.includes(name) ? (compiler.object(value) ?? []) : [],
   );
 
 /** Kinds of match whose rows are ordered by priority. */
