@@ -87,3 +87,9 @@ export const DIRECT_PROPERTIES: readonly string[] = [
   "pna_direct_counter",
   "pna_direct_meter",
 ];
+
+/** What a table's properties of some names say, one by one: a property may be a list. */
+export const saidBy = ({ properties }: Table, names: readonly string[]): readonly Expr[] =>
+  properties
+    .filter(({ name }) => names.includes(name))
+    .flatMap(({ value }) => (value.kind === "aggregate" ? value.elements : [value]));

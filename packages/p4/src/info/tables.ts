@@ -4,6 +4,7 @@ import {
   type ExternNode,
   instanceNamed,
   pathIn,
+  saidBy,
   type Tree,
 } from "../eval/instances.ts";
 import type { Action, Table } from "../ir/declaration.ts";
@@ -27,13 +28,10 @@ export const NO_ACTION = "NoAction";
 
 /** Extern objects that are named by one of these properties of a table. */
 function objectsOf({ table, block }: Placed, names: readonly string[]): readonly ExternNode[] {
-  return table.properties
-    .filter(({ name }) => names.includes(name))
-    .flatMap(({ value }) => (value.kind === "aggregate" ? value.elements : [value]))
-    .flatMap((value) => {
-      const node = instanceNamed(value, block.instances);
-      return node?.kind === "extern" ? [node] : [];
-    });
+  return saidBy(table, names).flatMap((value) => {
+    const node = instanceNamed(value, block.instances);
+    return node?.kind === "extern" ? [node] : [];
+  });
 }
 
 /** The action profile or selector of a table. */

@@ -1,6 +1,6 @@
 /** Tables that run (specification 1.2.5, section 14.2): keys, rows, default actions, direct externs. */
 import { err, ok, type Result } from "@seam/base";
-import { DIRECT_PROPERTIES, pathIn } from "../eval/instances.ts";
+import { DIRECT_PROPERTIES, pathIn, saidBy } from "../eval/instances.ts";
 import type { Action, BoundAction, Keyset, Table, TableAction } from "../ir/declaration.ts";
 import type { ActionCall, Match, TableEntry, TableShape } from "../stf/switch.ts";
 import { actionCall } from "./calls.ts";
@@ -160,10 +160,9 @@ function programRows(table: Table, shape: TableShape, { compiler, errors }: Cont
   });
 }
 
+/** Direct counters and meters of a table. */
 const directObjects = (table: Table, compiler: Compiler): readonly ExternObject[] =>
-  table.properties.flatMap(({ name, value }) =>
-    DIRECT_PROPERTIES.includes(name) ? (compiler.object(value) ?? []) : [],
-  );
+  saidBy(table, DIRECT_PROPERTIES).flatMap((value) => compiler.object(value) ?? []);
 
 /** Kinds of match whose rows are ordered by priority. */
 const hasPriorities = ({ keys }: TableShape): boolean =>

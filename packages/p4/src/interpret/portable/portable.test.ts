@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { outputs, switchOf } from "../simulated.fixture.ts";
 
 const psa = (given: {
+  readonly locals?: string;
   readonly ingress?: string;
   readonly deparser?: string;
   readonly egress?: string;
@@ -17,6 +18,7 @@ parser IP(packet_in p, out headers_t hdr, inout meta_t meta, in psa_ingress_pars
   state start { p.extract(hdr.h); hdr.h.d = again.x + round.x; transition accept; }
 }
 control IC(inout headers_t hdr, inout meta_t meta, in psa_ingress_input_metadata_t istd, inout psa_ingress_output_metadata_t ostd) {
+  ${given.locals ?? ""}
   apply { send_to_port(ostd, (PortId_t) 2); ${given.ingress ?? ""} }
 }
 control ID(packet_out p, out kept_t cloned, out kept_t again, out kept_t normal, inout headers_t hdr, in meta_t meta, in psa_ingress_output_metadata_t istd) {
@@ -40,6 +42,25 @@ test("I9: PSA drops unless a port or group is chosen, at ingress and egress", ()
   expect(outputs(switchOf(psa({})), "01020304")).toEqual(["2: 01020000"]);
   expect(outputs(switchOf(psa({ ingress: "ingress_drop(ostd);" })), "01020304")).toEqual([]);
   expect(outputs(switchOf(psa({ egress: "egress_drop(ostd);" })), "01020304")).toEqual([]);
+});
+
+test("I9: a PSA table has one direct counter, or a list of them", () => {
+  const target = switchOf(
+    psa({
+      locals: `DirectCounter<bit<32>>(PSA_CounterType_t.PACKETS) one;
+        DirectCounter<bit<32>>(PSA_CounterType_t.PACKETS) two;
+        DirectCounter<bit<32>>(PSA_CounterType_t.PACKETS) alone;
+        action both() { one.count(); two.count(); }
+        action count() { alone.count(); }
+        table pair { key = { hdr.h.a: exact; } actions = { both; } psa_direct_counter = { one, two }; const entries = { 1: both(); } }
+        table single { key = { hdr.h.a: exact; } actions = { count; } psa_direct_counter = alone; const entries = { 1: count(); } }`,
+      ingress: "pair.apply(); single.apply();",
+    }),
+  );
+  outputs(target, "01020304");
+  for (const name of ["IC.one", "IC.two", "IC.alone"]) {
+    expect(target.readCounter({ name, index: 0 })).toMatchObject({ value: { packets: 1n } });
+  }
 });
 
 test("I9: PSA hands metadata from deparsers to the next parser", () => {
