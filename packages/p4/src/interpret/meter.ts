@@ -1,4 +1,5 @@
 /** Meters by two rates and three colours (RFC 2698, colour-blind), with time as a number of microseconds that is handed in. */
+import type { MeterRate } from "../stf/switch.ts";
 
 /** A colour as v1model numbers it; architectures with an enum name them otherwise. */
 export type Color = 0 | 1 | 2;
@@ -6,14 +7,11 @@ const GREEN = 0;
 const YELLOW = 1;
 const RED = 2;
 
-/** A rate: what comes in per microsecond, and what the bucket holds; bytes or packets. */
-export type Rate = { readonly perMicrosecond: number; readonly burst: number };
-
-type Bucket = { readonly rate: Rate; tokens: number };
+type Bucket = { readonly rate: MeterRate; tokens: number };
 
 /** One meter; without rates all packets are green. */
 export type MeterCell = {
-  rates: readonly Rate[];
+  rates: readonly MeterRate[];
   committed?: Bucket;
   peak?: Bucket;
   filledAt: number;
@@ -22,10 +20,10 @@ export type MeterCell = {
 /** A meter without rates. */
 export const meterCell = (): MeterCell => ({ rates: [], filledAt: 0 });
 
-const full = (rate: Rate): Bucket => ({ rate, tokens: rate.burst });
+const full = (rate: MeterRate): Bucket => ({ rate, tokens: rate.burst });
 
 /** Sets the committed and the peak rate; both buckets are full then. Without a peak rate nothing is yellow. */
-export function setRates(cell: MeterCell, rates: readonly Rate[], now: number): void {
+export function setRates(cell: MeterCell, rates: readonly MeterRate[], now: number): void {
   const [committed, peak] = rates;
   cell.rates = rates;
   delete cell.committed;

@@ -12,6 +12,15 @@ export function commandComparison(line: Line): Comparison {
   return { relation: relations.get(word) ?? "==", value: literal(line).value };
 }
 
+/** What a counter counts, and what that number is compared with. */
+export function countComparison(line: Line): {
+  readonly unit: "packets" | "bytes";
+  readonly comparison: Comparison;
+} {
+  const unit = need(line, /packets|bytes/iy, "packets or bytes").toLowerCase();
+  return { unit: unit === "bytes" ? "bytes" : "packets", comparison: commandComparison(line) };
+}
+
 /** Whether a number compares as it should. */
 export function holds(value: bigint, { relation, value: other }: Comparison): boolean {
   switch (relation) {

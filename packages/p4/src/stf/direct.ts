@@ -1,11 +1,10 @@
 /** The commands of STF files that set a switch up directly: clone sessions, multicast, counters, registers, meters. */
-import { commandComparison } from "./comparison.ts";
+import { commandComparison, countComparison } from "./comparison.ts";
 import { atEnd, decimal, type Line, literal, need, qualifiedName } from "./line.ts";
-import type { Statement, StfRate } from "./statement.ts";
+import type { Command } from "./statement.ts";
+import type { Cell, MeterRate } from "./switch.ts";
 
-type Command = Statement extends infer S ? (S extends unknown ? Omit<S, "place"> : never) : never;
-
-const cell = (line: Line, what: string): { readonly name: string; readonly index: number } => ({
+const cell = (line: Line, what: string): Cell => ({
   name: qualifiedName(line, `a ${what}`),
   index: decimal(line, "an index"),
 });
@@ -16,8 +15,8 @@ function numbers(line: Line): readonly number[] {
   return found;
 }
 
-function rates(line: Line): readonly StfRate[] {
-  const found: StfRate[] = [];
+function rates(line: Line): readonly MeterRate[] {
+  const found: MeterRate[] = [];
   while (!atEnd(line)) {
     const rate = need(line, /\d+(?:\.\d+)?(?:e-?\d+)?/iy, "a rate, as rate:burst");
     need(line, /:/y, '":" and a burst');
@@ -33,12 +32,7 @@ const port = (line: Line): number => decimal(line, "a port's number");
 function counterRead(line: Line): Command {
   const read = { kind: "counter_read", ...cell(line, "counter") } as const;
   if (atEnd(line)) return { ...read, unit: "packets" };
-  const unit = need(line, /packets|bytes/iy, "packets or bytes").toLowerCase();
-  return {
-    ...read,
-    unit: unit === "bytes" ? "bytes" : "packets",
-    comparison: commandComparison(line),
-  };
+  return { ...read, ...countComparison(line) };
 }
 
 function registerRead(line: Line): Command {

@@ -17,13 +17,11 @@ import {
   simpleName,
   take,
 } from "./line.ts";
-import type { Statement, StfAction, StfMatch } from "./statement.ts";
-import { commandComparison } from "./comparison.ts";
+import type { Command, Statement, StfAction, StfMatch } from "./statement.ts";
+import { countComparison } from "./comparison.ts";
 
 /** What is wrong with an STF file; lines and columns from 1. */
 export type StfError = { readonly line: number; readonly column: number; readonly message: string };
-
-type Command = Statement extends infer S ? (S extends unknown ? Omit<S, "place"> : never) : never;
 
 const hexadecimal = (line: Line): string =>
   (take(line, /[\da-f\s]+/iy) ?? "").replaceAll(/\s/g, "").toLowerCase();
@@ -112,15 +110,7 @@ function checkCounter(line: Line): Command {
     const comparison = { relation: "==", value: 0n } as const;
     return { kind: "check_counter", name, index, unit: "packets", comparison };
   }
-  const unit = need(line, /packets|bytes/iy, "packets or bytes").toLowerCase();
-  const comparison = commandComparison(line);
-  return {
-    kind: "check_counter",
-    name,
-    index,
-    unit: unit === "bytes" ? "bytes" : "packets",
-    comparison,
-  };
+  return { kind: "check_counter", name, index, ...countComparison(line) };
 }
 
 const commands: ReadonlyMap<string, (line: Line) => Command> = new Map<

@@ -2,13 +2,13 @@
  * Runs the commands of an STF file against a switch. Every command is performed or fails the run. Packets are compared for each port in
  * their order, when the file ends: one that nobody expects fails the run as one that is missing does.
  */
-import { ok, type Result } from "@seam/base";
+import { err, ok, type Result } from "@seam/base";
 import { holds } from "./comparison.ts";
 import { actionOf, findTable, keyOf } from "./entries.ts";
 import { findName } from "./names.ts";
 import { hexadecimal, packetFailures, surplus } from "./packets.ts";
-import type { Comparison, Statement, StfRate } from "./statement.ts";
-import type { Cell, Packet, Switch } from "./switch.ts";
+import type { Comparison, Statement } from "./statement.ts";
+import type { Cell, MeterRate, Packet, Switch } from "./switch.ts";
 
 /** What went wrong, and at which line of the file. */
 export type StfFailure = { readonly line: number; readonly message: string };
@@ -26,8 +26,6 @@ type Run = {
   readonly expected: Expected[];
   readonly seen: Packet[];
 };
-
-const refused = (message: string): Outcome => ({ ok: false, error: message });
 
 function addEntry(statement: Of<"add">, { target, handles }: Run): Outcome {
   const table = findTable(statement.table, target.shape);
@@ -73,13 +71,13 @@ function compared(
 ): Outcome {
   if (!read.ok || comparison === undefined || holds(read.value, comparison)) return read;
   const { relation, value } = comparison;
-  return refused(`${what} is ${read.value}, expected ${relation} ${value}`);
+  return err(`${what} is ${read.value}, expected ${relation} ${value}`);
 }
 
 function checkCounter(statement: Of<"check_counter"> | Of<"counter_read">, run: Run): Outcome {
   const { index, unit, comparison, name } = statement;
   const place = typeof index === "number" ? index : run.handles.get(index);
-  if (place === undefined) return refused(`no entry was added as ${index}`);
+  if (place === undefined) return err(`no entry was added as ${index}`);
   return withName(run, { kind: "counter", name }, (full) => {
     const count = run.target.readCounter({ name: full, index: place });
     return compared(
@@ -90,7 +88,7 @@ function checkCounter(statement: Of<"check_counter"> | Of<"counter_read">, run: 
   });
 }
 
-const ratesText = (rates: readonly StfRate[]): string =>
+const ratesText = (rates: readonly MeterRate[]): string =>
   rates.map(({ perMicrosecond, burst }) => `${perMicrosecond}:${burst}`).join(" ");
 
 function readMeter({ name, index, rates }: Of<"meter_get_rates">, run: Run): Outcome {
@@ -98,7 +96,7 @@ function readMeter({ name, index, rates }: Of<"meter_get_rates">, run: Run): Out
     const read = run.target.readMeter({ name: full, index });
     if (!read.ok || rates === undefined) return read;
     const [is, should] = [ratesText(read.value), ratesText(rates)];
-    return is === should ? read : refused(`${full}(${index}) has rates ${is}, expected ${should}`);
+    return is === should ? read : err(`${full}(${index}) has rates ${is}, expected ${should}`);
   });
 }
 
@@ -202,7 +200,7 @@ function perform(statement: Statement, run: Run): Outcome {
       const [extra] = surplus(expected, seen);
       return extra === undefined
         ? ok(undefined)
-        : refused(`a packet came out of port ${extra.port}: ${hexadecimal(extra.data)}`);
+        : err(`a packet came out of port ${extra.port}: ${hexadecimal(extra.data)}`);
     }
     case "add":
       return addEntry(statement, run);

@@ -1,4 +1,5 @@
 /** The commands of an STF file (simple test format of P4 switches), as data. Ports, indexes and handles are numbers as written. */
+import type { Cell, MeterRate } from "./switch.ts";
 
 /** Where a command stands, both from 1. */
 type StfPlace = { readonly line: number; readonly column: number };
@@ -34,12 +35,8 @@ export type Relation = "==" | "!=" | "<=" | "<" | ">=" | ">";
 /** What a counter, register or meter that was read is compared with. */
 export type Comparison = { readonly relation: Relation; readonly value: bigint };
 
-/** A rate per second, with the burst that it allows, in bytes or packets as the meter counts. */
-export type StfRate = { readonly perMicrosecond: number; readonly burst: number };
-
-type Cell = { readonly name: string; readonly index: number };
-
-type Command =
+/** One command. */
+export type Command =
   | { readonly kind: "packet"; readonly port: number; readonly data: Uint8Array }
   | {
       readonly kind: "expect";
@@ -84,13 +81,13 @@ type Command =
   | (Cell & { readonly kind: "register_read"; readonly comparison?: Comparison })
   | (Cell & { readonly kind: "register_write"; readonly value: bigint })
   | { readonly kind: "register_reset"; readonly name: string }
-  | (Cell & { readonly kind: "meter_get_rates"; readonly rates?: readonly StfRate[] })
-  | (Cell & { readonly kind: "meter_set_rates"; readonly rates: readonly StfRate[] })
+  | (Cell & { readonly kind: "meter_get_rates"; readonly rates?: readonly MeterRate[] })
+  | (Cell & { readonly kind: "meter_set_rates"; readonly rates: readonly MeterRate[] })
   | {
       readonly kind: "meter_array_set_rates";
       readonly name: string;
-      readonly rates: readonly StfRate[];
+      readonly rates: readonly MeterRate[];
     };
 
-/** One command with its place. */
+/** A command with its place. */
 export type Statement = Command & { readonly place: StfPlace };
