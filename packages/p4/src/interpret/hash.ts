@@ -2,6 +2,7 @@
  * Hash functions of P4 architectures over bytes. CRC parameters are those that PSA (section 7.1) and simple_switch use: CRC-16/ARC and
  * CRC-32/ISO-HDLC. The internet checksum is that of RFC 1071.
  */
+import { bytesOfHex } from "../stf/packets.ts";
 
 /** A reflected CRC of up to 32 bits. */
 type Crc = { readonly polynomial: number; readonly start: number; readonly end: number };
@@ -62,10 +63,8 @@ function identity(data: Uint8Array): bigint {
 }
 
 /** The key that the specification of receive side scaling gives for its examples. */
-const TOEPLITZ_KEY = Uint8Array.from(
-  "6d5a56da255b0ec24167253d43a38fb0d0ca2bcbae7b30b477cb2da38030f20c6a42b73bbeac01fa".match(/../g) ??
-    [],
-  (pair) => Number.parseInt(pair, 16),
+const TOEPLITZ_KEY = bytesOfHex(
+  "6d5a56da255b0ec24167253d43a38fb0d0ca2bcbae7b30b477cb2da38030f20c6a42b73bbeac01fa",
 );
 
 /** Toeplitz, the hash of receive side scaling, by its published key; data beyond 36 bytes uses the key again. */

@@ -2,7 +2,7 @@
 import path from "node:path";
 import { readdirSync, readFileSync } from "node:fs";
 import { renderDiagnostic } from "../source/diagnostic.ts";
-import { hexadecimal } from "../stf/packets.ts";
+import { bytesOfHex, hexadecimal } from "../stf/packets.ts";
 import type { Switch } from "../stf/switch.ts";
 import { simulateFile } from "./load.ts";
 
@@ -32,15 +32,9 @@ export function switchOf(text: string): Switch {
 /** A switch that runs one of the package's programs. */
 export const switchOfProgram = (name: string): Switch => switchOf(textOf(`programs/${name}`));
 
-/** Bytes of hexadecimal digits; blanks are left out. */
-const bytesOfHex = (digits: string): Uint8Array =>
-  Uint8Array.from(digits.replaceAll(/\s/g, "").match(/../g) ?? [], (pair) =>
-    Number.parseInt(pair, 16),
-  );
-
 /** What comes out when a packet goes into port 1: `port: digits`, or why it was not handled. */
 export function outputs(target: Switch, digits: string): readonly string[] {
-  const sent = target.send({ port: 1, data: bytesOfHex(digits) });
+  const sent = target.send({ port: 1, data: bytesOfHex(digits.replaceAll(/\s/g, "")) });
   if (!sent.ok) return [sent.error];
   return target.drain().map(({ port, data }) => `${port}: ${hexadecimal(data)}`);
 }

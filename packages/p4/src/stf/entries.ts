@@ -1,22 +1,31 @@
 /** Entries and actions of STF files, resolved against a table's shape. */
-import { err, ok, type Result } from "@seam/base";
+import { err, invariant, ok, type Result } from "@seam/base";
 import { findKey, findName } from "./names.ts";
 import type { Literal, StfAction, StfMatch } from "./statement.ts";
 import type { ActionCall, ActionShape, Match, SwitchShape, TableShape } from "./switch.ts";
 
 type Field = TableShape["keys"][number];
 
-/** The table of a name. */
-export function findTable(name: string, shape: SwitchShape): Result<TableShape, string> {
+/** The one of some things that a name means, or why there is none. */
+function named<T extends { readonly name: string }>(
+  what: string,
+  name: string,
+  known: readonly T[],
+): Result<T, string> {
   const found = findName(
-    "table",
+    what,
     name,
-    shape.tables.map((table) => table.name),
+    known.map((each) => each.name),
   );
   if (!found.ok) return found;
-  const table = shape.tables.find((each) => each.name === found.value);
-  return table === undefined ? err(`there is no table ${name}`) : ok(table);
+  const meant = known.find((each) => each.name === found.value);
+  invariant(meant !== undefined, "a name that is found is one of the known");
+  return ok(meant);
 }
+
+/** The table of a name. */
+export const findTable = (name: string, shape: SwitchShape): Result<TableShape, string> =>
+  named("table", name, shape.tables);
 
 const allOnes = (width: number): bigint => (1n << BigInt(width)) - 1n;
 
@@ -104,19 +113,17 @@ export function keyOf(
 }
 
 function argumentsOf(action: StfAction, shape: ActionShape): Result<readonly bigint[], string> {
-  const names = shape.parameters.map(({ name }) => name);
-  for (const { name } of action.args) {
-    const found = findName(`parameter of ${shape.name},`, name, names);
-    if (!found.ok) return found;
+  const written: { readonly name: string; readonly value: Literal }[] = [];
+  for (const { name, value } of action.args) {
+    const parameter = named(`parameter of ${shape.name},`, name, shape.parameters);
+    if (!parameter.ok) return parameter;
+    written.push({ name: parameter.value.name, value });
   }
   const args: bigint[] = [];
   for (const { name, width } of shape.parameters) {
-    const given = action.args.filter(
-      (each) => findName("parameter", each.name, names).ok && sameName(each.name, name, names),
-    );
-    const [only] = given;
+    const [only, second] = written.filter((each) => each.name === name);
     if (only === undefined) return err(`action ${shape.name} needs parameter ${name}`);
-    if (given.length > 1) return err(`parameter ${name} stands twice`);
+    if (second !== undefined) return err(`parameter ${name} stands twice`);
     const value = fitting(only.value, `parameter ${name}`, width);
     if (!value.ok) return value;
     args.push(value.value);
@@ -124,21 +131,10 @@ function argumentsOf(action: StfAction, shape: ActionShape): Result<readonly big
   return ok(args);
 }
 
-function sameName(written: string, name: string, names: readonly string[]): boolean {
-  const found = findName("parameter", written, names);
-  return found.ok && found.value === name;
-}
-
 /** A call of one of a table's actions. */
 export function actionOf(action: StfAction, table: TableShape): Result<ActionCall, string> {
-  const found = findName(
-    `action of table ${table.name},`,
-    action.name,
-    table.actions.map(({ name }) => name),
-  );
-  if (!found.ok) return found;
-  const shape = table.actions.find(({ name }) => name === found.value);
-  if (shape === undefined) return err(`there is no action ${action.name}`);
-  const args = argumentsOf(action, shape);
-  return args.ok ? ok({ name: shape.name, args: args.value }) : args;
+  const shape = named(`action of table ${table.name},`, action.name, table.actions);
+  if (!shape.ok) return shape;
+  const args = argumentsOf(action, shape.value);
+  return args.ok ? ok({ name: shape.value.name, args: args.value }) : args;
 }

@@ -9,6 +9,10 @@ type Failure = { readonly line: number; readonly message: string };
 export const hexadecimal = (data: Uint8Array): string =>
   Array.from(data, (byte) => byte.toString(16).padStart(2, "0")).join("");
 
+/** Bytes of hexadecimal digits, two for each. */
+export const bytesOfHex = (digits: string): Uint8Array =>
+  Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+
 const described = (digits: string): string =>
   digits === "" ? "an empty packet" : `${digits} (${digits.length / 2} bytes)`;
 

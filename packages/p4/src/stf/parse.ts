@@ -17,6 +17,7 @@ import {
   simpleName,
   take,
 } from "./line.ts";
+import { bytesOfHex } from "./packets.ts";
 import type { Command, Statement, StfAction, StfMatch } from "./statement.ts";
 import { countComparison } from "./comparison.ts";
 
@@ -33,8 +34,7 @@ function packet(line: Line): Command {
     need(line, /[\da-f]/iy, "bytes in hexadecimal");
   if (digits.length % 2 === 1)
     refuse(line, "a packet has whole bytes: the number of digits is odd");
-  const data = Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
-  return { kind: "packet", port, data };
+  return { kind: "packet", port, data: bytesOfHex(digits) };
 }
 
 function expectation(line: Line): Command {
