@@ -38,11 +38,8 @@ export function checksum(
   use: Use,
   { payload, wrong }: { readonly payload?: () => Uint8Array; readonly wrong: () => void },
 ): Run {
-  const [condition, data, sum, algorithm] = [0, 1, 2, 3].map((index) => given(call, index));
-  invariant(
-    condition !== undefined && data !== undefined && sum !== undefined && algorithm !== undefined,
-    "a checksum has four arguments",
-  );
+  const [condition, data] = [given(call, 0), given(call, 1)];
+  const [sum, algorithm] = [given(call, 2), given(call, 3)];
   const write: Writer = writerOf(data.type);
   const compute = (): Value => {
     const bytes = bytesOf(write, data.get(), payload?.());
@@ -66,12 +63,8 @@ export function checksum(
 
 /** `hash(result, algorithm, base, data, max)`: base + hash % max, or base when max is 0. */
 export function hashInto(call: ExternCall): Run {
-  const [result, algorithm, base, data, max] = [0, 1, 2, 3, 4].map((index) => given(call, index));
-  invariant(
-    result !== undefined && algorithm !== undefined && base !== undefined,
-    "a hash has five arguments",
-  );
-  invariant(data !== undefined && max !== undefined, "a hash has five arguments");
+  const [result, algorithm, base] = [given(call, 0), given(call, 1), given(call, 2)];
+  const [data, max] = [given(call, 3), given(call, 4)];
   const write = writerOf(data.type);
   return () => {
     const most = unsigned(max);

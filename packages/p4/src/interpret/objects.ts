@@ -3,9 +3,10 @@ import { invariant } from "@seam/base";
 import type { ExternNode } from "../eval/instances.ts";
 import { constructorSize, constructorValue } from "./blocks.ts";
 import { given } from "./checksums.ts";
-import { countersOf, metersOf, registersOf } from "./kept.ts";
+import { countersOf, type Meters, metersOf, type Registers, registersOf } from "./kept.ts";
 import type { Compiler, ExternCall, ExternObject, Externs, Run } from "./machine.ts";
 import type { Color } from "./meter.ts";
+import { Fault } from "./signals.ts";
 import { indexOf, initial, nameOf, numberOf, scalarOf, type Value } from "./value.ts";
 
 /** An object without its name. */
@@ -19,6 +20,12 @@ export const effect = (run: () => void) => (): Value => {
   run();
   return false;
 };
+
+/** `assert` and `assume`. */
+export const asserted = ({ arguments: [check] }: ExternCall): Run =>
+  effect(() => {
+    if (check?.get() !== true) throw new Fault("an assertion of the program does not hold");
+  });
 
 /** The creation of objects by the names of their types. */
 export const objectsBy =
@@ -73,19 +80,19 @@ const colorOf = (name: Value | undefined): Color => {
   return nameOf(name) === "YELLOW" ? 1 : 0;
 };
 
-const metered = (node: ExternNode, compiler: Compiler): "packets" | "bytes" =>
-  nameOf(constructorValue(node, "type", compiler)) === "BYTES" ? "bytes" : "packets";
+/** Meters of as many cells as there are, which count what their constructor says: `BYTES`, or `bytes` in v1model. */
+export function metersFor(node: ExternNode, sizeCells: number, compiler: Compiler): Meters {
+  const { machine } = compiler;
+  const counts = nameOf(constructorValue(node, "type", compiler)).toLowerCase();
+  return metersOf(sizeCells, counts === "bytes" ? "bytes" : "packets", () => machine.now);
+}
 
 /** `execute(index)` and `execute(index, colour)`, with colours by their names. */
 export const meterMaker =
   (sizeName: string): Maker =>
   (node, compiler) => {
     const { machine } = compiler;
-    const meters = metersOf(
-      constructorSize(node, sizeName, compiler),
-      metered(node, compiler),
-      () => machine.now,
-    );
+    const meters = metersFor(node, constructorSize(node, sizeName, compiler), compiler);
     return {
       meter: meters.control,
       methods: {
@@ -102,7 +109,7 @@ export const meterMaker =
 /** `execute()` and `execute(colour)` for the row that matched. */
 export const directMeter: Maker = (node, compiler) => {
   const { machine } = compiler;
-  const meters = metersOf(Number.POSITIVE_INFINITY, metered(node, compiler), () => machine.now);
+  const meters = metersFor(node, Number.POSITIVE_INFINITY, compiler);
   let now = -1;
   return {
     meter: meters.control,
@@ -118,16 +125,21 @@ export const directMeter: Maker = (node, compiler) => {
   };
 };
 
-/** `T read(index)` and `write(index, value)`. */
-export const register: Maker = (node, compiler) => {
+/** Registers of the size and type that the instance has; without an initial value they begin as variables do. */
+export function registersFor(node: ExternNode, compiler: Compiler): Registers {
   const { type } = node.instance;
   const element = type.kind === "extern" ? type.arguments[0] : undefined;
   invariant(element !== undefined, "a register has a type");
   const scalar = scalarOf(element);
   const begin = constructorValue(node, "initial_value", compiler) ?? initial(element);
-  const registers = registersOf(constructorSize(node, "size", compiler), begin, (value) =>
+  return registersOf(constructorSize(node, "size", compiler), begin, (value) =>
     scalar === undefined ? value === 1n : numberOf(value, scalar),
   );
+}
+
+/** `T read(index)` and `write(index, value)`. */
+export const register: Maker = (node, compiler) => {
+  const registers = registersFor(node, compiler);
   return {
     register: registers.control,
     methods: {

@@ -5,6 +5,7 @@ import { bytesOf, writerOf } from "../codec.ts";
 import { onesComplementSum } from "../hash.ts";
 import type { ExternCall, ExternFactory, Externs, Run } from "../machine.ts";
 import {
+  asserted,
   counterMaker,
   directCounter,
   directMeter,
@@ -16,7 +17,6 @@ import {
 } from "../objects.ts";
 import { verify } from "../packet-externs.ts";
 import { between } from "../random.ts";
-import { Fault } from "../signals.ts";
 import { bitsOf, scalarOf, type Value } from "../value.ts";
 
 /** The bytes of an argument. */
@@ -135,11 +135,6 @@ export const portableMakers: ReadonlyMap<string, Maker> = new Map<string, Maker>
   ["Random", random],
   ["Digest", digest],
 ]);
-
-const asserted: ExternFactory = ({ arguments: [check] }) =>
-  effect(() => {
-    if (check?.get() !== true) throw new Fault("an assertion of the program does not hold");
-  });
 
 /** Functions of both. */
 export const portableFunctions: Externs["functions"] = {

@@ -1,17 +1,24 @@
 /** The extern functions and objects of v1model. */
-import { invariant } from "@seam/base";
 import type { ExternNode } from "../../eval/instances.ts";
-import { constructorSize, constructorValue, fieldsOf } from "../blocks.ts";
+import { constructorSize, fieldsOf } from "../blocks.ts";
 import { checksum, given, hashInto, numberAs, unsigned } from "../checksums.ts";
 import { bytesOf, writerOf } from "../codec.ts";
 import { csum16 } from "../hash.ts";
-import { countersOf, metersOf, registersOf } from "../kept.ts";
-import { counterMaker, effect, type Made, type Maker, objectsBy } from "../objects.ts";
+import { countersOf } from "../kept.ts";
+import {
+  asserted,
+  counterMaker,
+  effect,
+  type Made,
+  type Maker,
+  metersFor,
+  objectsBy,
+  registersFor,
+} from "../objects.ts";
 import type { Compiler, ExternArgument, ExternFactory, Externs } from "../machine.ts";
 import { verify } from "../packet-externs.ts";
 import { between } from "../random.ts";
-import { Fault } from "../signals.ts";
-import { indexOf, initial, nameOf, numberOf, parts, scalarOf } from "../value.ts";
+import { indexOf, nameOf, parts, scalarOf } from "../value.ts";
 import { fieldList, type FieldPath, fieldsIn, type Requests } from "./requests.ts";
 import type { Type } from "../../types/type.ts";
 
@@ -78,11 +85,6 @@ const random: ExternFactory = (call) => {
   );
 };
 
-const asserted: ExternFactory = ({ arguments: [check] }) =>
-  effect(() => {
-    if (check?.get() !== true) throw new Fault("an assertion of the program does not hold");
-  });
-
 const noted: ExternFactory = ({ machine, arguments: [message] }) =>
   effect(() => machine.trace?.({ kind: "note", text: nameOf(message?.get()) }));
 
@@ -128,16 +130,9 @@ const directCounter: Maker = (_, compiler) => {
   };
 };
 
-const metered = (node: ExternNode, compiler: Compiler): "packets" | "bytes" =>
-  constructorValue(node, "type", compiler) === "bytes" ? "bytes" : "packets";
-
 function meter(node: ExternNode, compiler: Compiler): Made {
   const { machine } = compiler;
-  const meters = metersOf(
-    constructorSize(node, "size", compiler),
-    metered(node, compiler),
-    () => machine.now,
-  );
+  const meters = metersFor(node, constructorSize(node, "size", compiler), compiler);
   return {
     meter: meters.control,
     methods: {
@@ -155,7 +150,7 @@ function meter(node: ExternNode, compiler: Compiler): Made {
 /** A direct meter is executed whenever a row matches; `read` gives the colour that came out. */
 function directMeter(node: ExternNode, compiler: Compiler): Made {
   const { machine } = compiler;
-  const meters = metersOf(Number.POSITIVE_INFINITY, metered(node, compiler), () => machine.now);
+  const meters = metersFor(node, Number.POSITIVE_INFINITY, compiler);
   let color = 0;
   return {
     meter: meters.control,
@@ -169,15 +164,7 @@ function directMeter(node: ExternNode, compiler: Compiler): Made {
 }
 
 function register(node: ExternNode, compiler: Compiler): Made {
-  const { type } = node.instance;
-  const element = type.kind === "extern" ? type.arguments[0] : undefined;
-  invariant(element !== undefined, "a register has a type");
-  const scalar = scalarOf(element);
-  const registers = registersOf(
-    constructorSize(node, "size", compiler),
-    initial(element),
-    (value) => (scalar === undefined ? value === 1n : numberOf(value, scalar)),
-  );
+  const registers = registersFor(node, compiler);
   return {
     register: registers.control,
     methods: {
