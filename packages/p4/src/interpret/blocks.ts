@@ -34,30 +34,22 @@ export function packageBlocks<Name extends string>(
   names: readonly Name[],
   prepared: Prepared,
 ): Result<{ readonly [name in Name]: BlockRuntime }, string> {
-  const found = new Map<Name, BlockRuntime>();
+  const found: Partial<Record<Name, BlockRuntime>> = {};
   for (const name of names) {
     const node = blockArgument(of, name);
     if (!node.ok) return node;
-    found.set(name, prepared.block(node.value));
+    found[name] = prepared.block(node.value);
   }
-  const at = (name: Name): BlockRuntime => {
-    const block = found.get(name);
-    invariant(block !== undefined, "every block was found");
-    return block;
-  };
-  return ok(byName(names, at));
+  const isWhole = (blocks: typeof found): blocks is Record<Name, BlockRuntime> =>
+    names.every((name) => name in blocks);
+  invariant(isWhole(found), "every block was found");
+  return ok(found);
 }
 
-function byName<Name extends string, T>(
-  names: readonly Name[],
-  at: (name: Name) => T,
-): { readonly [name in Name]: T } {
-  const all: Partial<Record<Name, T>> = {};
-  for (const name of names) all[name] = at(name);
-  const isWhole = (partial: Partial<Record<Name, T>>): partial is Record<Name, T> =>
-    names.every((name) => name in partial);
-  invariant(isWhole(all), "every name has its value");
-  return all;
+/** Takes a packet, of which nothing is read yet. */
+export function receive(machine: Machine, data: Uint8Array): void {
+  machine.input = { data, bits: 0 };
+  machine.packetBytes = data.length;
 }
 
 /** The type of a block's parameter. */
@@ -152,6 +144,14 @@ function accessOf(type: Type): Fields {
 
 /** An initial value with parts. */
 export const initialParts = (type: Type): Composite => parts(initial(type));
+
+/** An initial struct with some of its fields set; those that it does not have are left out. */
+export function structWith(type: Type, values: { readonly [field: string]: Value }): Composite {
+  const fields = fieldsOf(type);
+  const struct = initialParts(type);
+  for (const [name, value] of Object.entries(values)) fields.set(struct, name, value);
+  return struct;
+}
 
 /** A constructor's argument as a value; undefined when it was not given. */
 export function constructorValue(

@@ -18,6 +18,19 @@ export type Made = (packet: Packet, out: Packet[]) => Result<void, string>;
 /** A packet was handled, whatever became of it. */
 export const handled: Result<void, string> = ok(undefined);
 
+/** Packets that come back more often than this never leave the switch. */
+const MOST_PASSES = 1000;
+
+/** Handles packets in turn, also those that come back meanwhile, which are appended. */
+export function handleAll<P>(arriving: P[], handle: (packet: P) => void): Result<void, string> {
+  for (let pass = 0; ; pass += 1) {
+    const next = arriving.shift();
+    if (next === undefined) return handled;
+    if (pass > MOST_PASSES) return err(`a packet came back more than ${MOST_PASSES} times`);
+    handle(next);
+  }
+}
+
 /** Time that passes between two packets, in microseconds. */
 const BETWEEN_PACKETS = 1000;
 

@@ -7,9 +7,10 @@ import type { Packet, Switch } from "../../stf/switch.ts";
 import {
   argumentOf,
   fieldsOf,
-  initialParts,
   packageBlocks,
   parameterType,
+  receive,
+  structWith,
   payloadOf,
   runControl,
   runDeparser,
@@ -24,8 +25,7 @@ const cut = (data: Uint8Array, { truncateBytes }: Verdict): Uint8Array =>
   data.subarray(0, truncateBytes ?? data.length);
 
 function begin(machine: Machine, verdict: Verdict, { data }: Packet): void {
-  machine.input = { data, bits: 0 };
-  machine.packetBytes = data.length;
+  receive(machine, data);
   verdict.isDropped = false;
   verdict.truncateBytes = undefined;
 }
@@ -65,10 +65,11 @@ export function ubpf(given: Given, machine: Machine): Result<Switch, string> {
       const fields = fieldsOf(standardType);
       return ok((packet, out) => {
         begin(machine, verdict, packet);
-        const standard = initialParts(standardType);
-        fields.set(standard, "input_port", packet.port);
-        fields.set(standard, "packet_length", packet.data.length);
-        fields.set(standard, "output_action", "PASS");
+        const standard = structWith(standardType, {
+          input_port: packet.port,
+          packet_length: packet.data.length,
+          output_action: "PASS",
+        });
         const values = [initial(parameterType(prs, 1)), initial(parameterType(prs, 2)), standard];
         if (!runParser(prs, [0, ...values], machine)) return handled;
         const payload = payloadOf(machine);
@@ -96,11 +97,10 @@ export function xdp(given: Given, machine: Machine): Result<Switch, string> {
       if (!blocks.ok) return blocks;
       const { p, s, d } = blocks.value;
       const [inType, outType] = [parameterType(s, 1), parameterType(s, 2)];
-      const [inFields, outFields] = [fieldsOf(inType), fieldsOf(outType)];
+      const outFields = fieldsOf(outType);
       return ok((packet, out) => {
         begin(machine, verdict, packet);
-        const input = initialParts(inType);
-        inFields.set(input, "input_port", packet.port);
+        const input = structWith(inType, { input_port: packet.port });
         if (!runParser(p, [0, initial(parameterType(p, 1))], machine)) return handled;
         const payload = payloadOf(machine);
         runControl(s, [argumentOf(p, 1), input, initial(outType)], machine);

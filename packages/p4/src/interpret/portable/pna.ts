@@ -2,15 +2,15 @@
  * A NIC of the Portable NIC Architecture (PNA.adoc): the last of drop_packet, send_to_port and recirculate decides, without any the
  * packet is dropped. Ports from 256 on are the host's, all others the network's. Entries that tables add when they miss do not expire.
  */
-import { err, ok, type Result } from "@seam/base";
+import { ok, type Result } from "@seam/base";
 import type { Packet, Switch } from "../../stf/switch.ts";
 import {
   argumentOf,
   beginPass,
-  initialParts,
-  fieldsOf,
   packageBlocks,
   parameterType,
+  receive,
+  structWith,
   payloadOf,
   runControl,
   runDeparser,
@@ -21,15 +21,12 @@ import type { BlockRuntime, ExternFactory, Externs, Machine } from "../machine.t
 import { effect, numberResult, objectsBy } from "../objects.ts";
 import type { Prepared } from "../program.ts";
 import type { Replication } from "../replication.ts";
-import { type Given, handled, switchOf } from "../switch.ts";
+import { type Given, handleAll, switchOf } from "../switch.ts";
 import { copy, indexOf, initial, nameOf, type Value } from "../value.ts";
 import { portableFunctions, portableMakers } from "./externs.ts";
 
 /** The first of the host's ports. */
 const FIRST_HOST_PORT = 256;
-
-/** Packets that come back more often than this never leave the NIC. */
-const MOST_PASSES = 1000;
 
 /** What a program decided about a packet. */
 type Decision = {
@@ -132,24 +129,20 @@ function metadataFor(
   packet: Passing,
   machine: Machine,
 ): Value {
-  const type = parameterType(block, index);
-  const fields = fieldsOf(type);
-  const struct = initialParts(type);
-  const isHost = packet.port >= FIRST_HOST_PORT;
-  fields.set(struct, "direction", isHost ? "HOST_TO_NET" : "NET_TO_HOST");
-  fields.set(struct, "input_port", packet.port);
-  fields.set(struct, "pass", packet.pass % 8);
-  fields.set(struct, "timestamp", BigInt(machine.now));
-  fields.set(struct, "parser_error", machine.parserError);
-  return struct;
+  return structWith(parameterType(block, index), {
+    direction: packet.port >= FIRST_HOST_PORT ? "HOST_TO_NET" : "NET_TO_HOST",
+    input_port: packet.port,
+    pass: packet.pass % 8,
+    timestamp: BigInt(machine.now),
+    parser_error: machine.parserError,
+  });
 }
 
 /** One pass: the pre control on headers of its own, parser, control and deparser. */
 function onePass(nic: Nic, packet: Passing): Uint8Array {
   const { machine, blocks, prepared, decision } = nic;
   const { main_parser: parser, pre_control: pre, main_control: main, main_deparser } = blocks;
-  machine.input = { data: packet.data, bits: 0 };
-  machine.packetBytes = packet.data.length;
+  receive(machine, packet.data);
   machine.parserError = "NoError";
   decision.fate = { kind: "drop" };
   decision.mirrors.clear();
@@ -170,18 +163,16 @@ function onePass(nic: Nic, packet: Passing): Uint8Array {
 
 function send(nic: Nic, packet: Packet, out: Packet[]): Result<void, string> {
   const { decision, replication } = nic;
-  let now = packet;
-  for (let pass = 0; pass <= MOST_PASSES; pass += 1) {
-    const data = onePass(nic, { ...now, pass });
+  const arriving: Passing[] = [{ ...packet, pass: 0 }];
+  return handleAll(arriving, (now) => {
+    const data = onePass(nic, now);
     for (const session of decision.mirrors.values()) {
       for (const { port } of replication.clonesOf(session)) out.push({ port, data });
     }
     const { fate } = decision;
     if (fate.kind === "send") out.push({ port: fate.port, data });
-    if (fate.kind !== "recirculate") return handled;
-    now = { port: packet.port, data };
-  }
-  return err(`a packet came back more than ${MOST_PASSES} times`);
+    if (fate.kind === "recirculate") arriving.push({ ...now, data, pass: now.pass + 1 });
+  });
 }
 
 /** A NIC that runs a PNA program. */

@@ -2,17 +2,18 @@
  * psa_switch: the Portable Switch Architecture (PSA.adoc, section 6). Packets are handled at once and in order; a packet that goes round
  * begins again when the one that made it is done.
  */
-import { err, ok, type Result } from "@seam/base";
+import { ok, type Result } from "@seam/base";
 import type { Packet, Switch } from "../../stf/switch.ts";
 import {
   argumentOf,
   beginPass,
   type Fields,
   fieldsOf,
-  initialParts,
   packageArgument,
   packageBlocks,
   parameterType,
+  receive,
+  structWith,
   payloadOf,
   runControl,
   runDeparser,
@@ -23,12 +24,9 @@ import type { BlockRuntime, ExternFactory, Externs, Machine } from "../machine.t
 import { objectsBy } from "../objects.ts";
 import type { Prepared } from "../program.ts";
 import type { Replica, Replication } from "../replication.ts";
-import { type Given, handled, switchOf } from "../switch.ts";
+import { type Given, handleAll, switchOf } from "../switch.ts";
 import { copy, initial, parts, scalarOf, type Value } from "../value.ts";
 import { portableFunctions, portableMakers } from "./externs.ts";
-
-/** Packets that come back more often than this never leave the switch. */
-const MOST_PASSES = 1000;
 
 type Blocks = { readonly [name in "ip" | "ig" | "id" | "ep" | "eg" | "ed"]: BlockRuntime };
 
@@ -56,16 +54,12 @@ type Sim = {
   readonly out: Packet[];
 };
 
-type Values = { readonly [field: string]: Value };
-
 /** A struct of a block's parameter with some of its fields set. */
-function structFor(block: BlockRuntime, index: number, values: Values): Value {
-  const type = parameterType(block, index);
-  const fields = fieldsOf(type);
-  const struct = initialParts(type);
-  for (const [name, value] of Object.entries(values)) fields.set(struct, name, value);
-  return struct;
-}
+const structFor = (
+  block: BlockRuntime,
+  index: number,
+  values: Parameters<typeof structWith>[1],
+): Value => structWith(parameterType(block, index), values);
 
 /** Reads a field of a block's argument. */
 function fieldOf(block: BlockRuntime, index: number, name: string): Value {
@@ -105,8 +99,7 @@ function cloneIngress(sim: Sim, { data }: Packet, session: number): void {
 function ingressPipeline(sim: Sim, { data, port, path, handed }: Arriving): Uint8Array {
   const { machine, blocks, prepared } = sim;
   const { ip, ig, id } = blocks;
-  machine.input = { data, bits: 0 };
-  machine.packetBytes = data.length;
+  receive(machine, data);
   beginPass(prepared);
   const values = [initial(parameterType(ip, 1)), initial(parameterType(ip, 2))];
   const input = structFor(ip, 3, { ingress_port: port, packet_path: path });
@@ -167,8 +160,7 @@ function egressPipeline(sim: Sim, leaving: Leaving, { port, rid }: Replica): Uin
   const { machine, blocks, prepared } = sim;
   const { ep, eg, ed } = blocks;
   const { data, path, normal, fromIngress, fromEgress, classOfService } = leaving;
-  machine.input = { data, bits: 0 };
-  machine.packetBytes = data.length;
+  receive(machine, data);
   beginPass(prepared);
   const handed = [normal, fromIngress, fromEgress].map(
     (value, index) => value ?? initial(parameterType(ep, 4 + index)),
@@ -215,12 +207,7 @@ function egress(sim: Sim, leaving: Leaving, replica: Replica): void {
 
 function send(sim: Sim, packet: Packet): Result<void, string> {
   sim.arriving.push({ ...packet, path: "NORMAL", handed: {} });
-  for (let pass = 0; ; pass += 1) {
-    const next = sim.arriving.shift();
-    if (next === undefined) return handled;
-    if (pass > MOST_PASSES) return err(`a packet came back more than ${MOST_PASSES} times`);
-    ingress(sim, next);
-  }
+  return handleAll(sim.arriving, (next) => ingress(sim, next));
 }
 
 /** Whether fields of the output metadata are as wanted. */

@@ -2,7 +2,7 @@
  * simple_switch, the switch of v1model (behavioral-model, docs/simple_switch.md): parser, checksums, ingress, replication, egress,
  * checksums, deparser. Packets are handled at once and in order; time only passes between packets.
  */
-import { err, ok, type Result } from "@seam/base";
+import { ok, type Result } from "@seam/base";
 import type { Packet, Switch } from "../../stf/switch.ts";
 import {
   argumentOf,
@@ -11,6 +11,7 @@ import {
   initialParts,
   packageBlocks,
   parameterType,
+  receive,
   payloadOf,
   runControl,
   runDeparser,
@@ -18,7 +19,7 @@ import {
 } from "../blocks.ts";
 import type { BlockRuntime, Machine } from "../machine.ts";
 import type { Replica, Replication } from "../replication.ts";
-import { type Given, handled, switchOf } from "../switch.ts";
+import { type Given, handleAll, switchOf } from "../switch.ts";
 import { type Composite, copy, parts } from "../value.ts";
 import { DROP_PORT, type Handled, v1modelExterns } from "./externs.ts";
 import { type FieldPath, keepFields, type Metadata, type Requests } from "./requests.ts";
@@ -32,9 +33,6 @@ const Kind = {
   replica: 5,
   resubmitted: 6,
 };
-
-/** Packets that come back more often than this never leave the switch. */
-const MOST_PASSES = 1000;
 
 type Blocks = { readonly [name in "p" | "vr" | "ig" | "eg" | "ck" | "dep"]: BlockRuntime };
 
@@ -86,8 +84,7 @@ function parsed(sim: Sim, { data, port, instanceType, kept }: Arriving): Leaving
   fields.set(standard, "packet_length", data.length);
   fields.set(standard, "ingress_global_timestamp", BigInt(machine.now));
   if (kept !== undefined) keepFields(kept.from, metadata, kept.fields);
-  machine.input = { data, bits: 0 };
-  machine.packetBytes = data.length;
+  receive(machine, data);
   sim.handled.standard = metadata.standard;
   const headers = initialParts(parameterType(blocks.p, 1));
   runParser(blocks.p, [0, headers, metadata.user, metadata.standard], machine);
@@ -227,12 +224,7 @@ function egress(sim: Sim, packet: Leaving, { port, rid }: Replica): void {
 
 function send(sim: Sim, { port, data }: Packet): Result<void, string> {
   sim.arriving.push({ data, port, instanceType: Kind.normal });
-  for (let pass = 0; ; pass += 1) {
-    const next = sim.arriving.shift();
-    if (next === undefined) return handled;
-    if (pass > MOST_PASSES) return err(`a packet came back more than ${MOST_PASSES} times`);
-    ingress(sim, next);
-  }
+  return handleAll(sim.arriving, (next) => ingress(sim, next));
 }
 
 function handling(machine: Machine): Sim["handled"] & { blocks?: Blocks; fields?: Fields } {
