@@ -18,15 +18,8 @@ function masked(value: Value, mask: Value, type: Type): Fits {
   return (each) => ((bitsOf(each, number) ^ bits) & care) === 0n;
 }
 
-/** The members of value sets, which the control plane gives; keys of a select against each member. */
-export type ValueSets = (id: number) => readonly (readonly Value[])[];
-
-/** The function of a keyset; what it is made of is known. */
-export function keysetFits(
-  keyset: Keyset,
-  type: Type,
-  { compiler, sets }: { readonly compiler: Compiler; readonly sets: ValueSets },
-): Fits {
+/** The function of a keyset; what it is made of is known. Value sets have no members: STF has no command that adds any. */
+export function keysetFits(keyset: Keyset, type: Type, compiler: Compiler): Fits {
   switch (keyset.kind) {
     case "any":
       return () => true;
@@ -41,10 +34,7 @@ export function keysetFits(
       const [first, last] = [compiler.constant(keyset.first), compiler.constant(keyset.last)];
       return (each) => each >= first && each <= last;
     }
-    case "value set": {
-      const same = sameOf(type);
-      return (each) =>
-        sets(keyset.set.id).some(([member]) => member !== undefined && same(member, each));
-    }
+    case "value set":
+      return () => false;
   }
 }

@@ -7,7 +7,7 @@ import type {
   State,
   Transition,
 } from "../ir/declaration.ts";
-import { keysetFits, type ValueSets } from "./keysets.ts";
+import { keysetFits } from "./keysets.ts";
 import type { Compiler, Step } from "./machine.ts";
 import { sequence } from "./statements.ts";
 import { reject, rejectSignal } from "./signals.ts";
@@ -29,21 +29,15 @@ const numberOfState = (name: string, states: Numbering): number => {
   return state;
 };
 
-type Context = { readonly compiler: Compiler; readonly sets: ValueSets };
 type Select = Extract<Transition, { kind: "select" }>;
 type Chosen = (keys: readonly Value[]) => boolean;
 
-function caseFits(each: SelectCase, { keys }: Select, context: Context): Chosen {
-  const { sets } = context;
-  if (!("length" in each.keys)) {
-    const { id } = each.keys;
-    return (values) =>
-      sets(id).some((member) => member.every((part, index) => part === values[index]));
-  }
+function caseFits(each: SelectCase, { keys }: Select, compiler: Compiler): Chosen {
+  if (!("length" in each.keys)) return () => false;
   const fits = each.keys.map((keyset, index) => {
     const key = keys[index];
     invariant(key !== undefined, "a case has more keysets than there are keys");
-    return keysetFits(keyset, key.type, context);
+    return keysetFits(keyset, key.type, compiler);
   });
   return (values) => fits.every((fit, index) => fit(values[index] ?? 0));
 }
@@ -72,12 +66,11 @@ function valueCases(
   return (value) => found.get(value);
 }
 
-function transition(to: Transition, states: Numbering, context: Context): () => number {
+function transition(to: Transition, states: Numbering, compiler: Compiler): () => number {
   if (to.kind === "goto") {
     const next = numberOfState(to.state, states);
     return () => next;
   }
-  const { compiler } = context;
   const { machine } = compiler;
   const keys = to.keys.map((key) => compiler.expression(key));
   const simple = valueCases(to, states, compiler);
@@ -86,7 +79,7 @@ function transition(to: Transition, states: Numbering, context: Context): () => 
     return () => simple(only()) ?? reject(machine, "NoMatch");
   }
   const cases = to.cases.map((each) => ({
-    fits: caseFits(each, to, context),
+    fits: caseFits(each, to, compiler),
     next: numberOfState(each.state, states),
   }));
   return () => {
@@ -113,11 +106,7 @@ function runStates(states: readonly Prepared[], parser: string, compiler: Compil
 }
 
 /** The function of a parser's states, beginning with `start`. */
-export function compileStates(
-  declaration: ParserDeclaration,
-  compiler: Compiler,
-  sets: ValueSets,
-): () => void {
+export function compileStates(declaration: ParserDeclaration, compiler: Compiler): () => void {
   const ordered: readonly State[] = [
     ...declaration.states.filter(({ name }) => name === "start"),
     ...declaration.states.filter(({ name }) => name !== "start"),
@@ -126,7 +115,7 @@ export function compileStates(
   const states = ordered.map((state) => ({
     name: state.name,
     step: sequence(state.body.map((each) => compiler.statement(each))),
-    next: transition(state.transition, numbering, { compiler, sets }),
+    next: transition(state.transition, numbering, compiler),
   }));
   const parser = compiler.block?.path ?? declaration.name;
   return () => runStates(states, parser, compiler);

@@ -20,7 +20,6 @@ import type {
 import type { Expr } from "../ir/expression.ts";
 import { compileCall } from "./calls.ts";
 import { compileExpression } from "./expressions.ts";
-import type { ValueSets } from "./keysets.ts";
 import type {
   BlockRuntime,
   Cell,
@@ -52,7 +51,6 @@ type World = {
   readonly blocks: Map<number, BlockRuntime>;
   readonly objects: Map<number, ExternObject | undefined>;
   readonly tables: Map<string, RunningTable>;
-  readonly sets: ValueSets;
 };
 
 /** The instance that an expression names, seen from a block. */
@@ -144,11 +142,10 @@ function localStep(local: Local, compiler: Compiler): readonly Step[] {
 function bodyOf(
   declaration: ParserDeclaration | ControlDeclaration,
   compiler: Compiler,
-  world: World,
 ): () => void {
   const locals = sequence(declaration.locals.flatMap((local) => localStep(local, compiler)));
   if (declaration.kind === "parser") {
-    const states = compileStates(declaration, compiler, world.sets);
+    const states = compileStates(declaration, compiler);
     return () => {
       locals();
       states();
@@ -169,7 +166,7 @@ function blockOf(node: BlockNode, world: World): BlockRuntime {
   const made = {
     node,
     cells: declaration.parameters.map((parameter) => compiler.cell(parameter)),
-    run: bodyOf(declaration, compiler, world),
+    run: bodyOf(declaration, compiler),
   };
   world.blocks.set(node.id, made);
   return made;
@@ -188,8 +185,6 @@ export function prepare(
     blocks: new Map(),
     objects: new Map(),
     tables: new Map(),
-    // STF has no command that adds members.
-    sets: () => [],
   };
   for (const node of given.tree.externs) objectOf(node, world);
   for (const node of given.tree.blocks) blockOf(node, world);
