@@ -106,7 +106,8 @@ export const policies: Page = {
     lines(
       {
         title: "Packets let through by policy",
-        description: "The first packets of connections, as the kernel asks policies once for each.",
+        description:
+          "Every packet, replies too, once for each policy with a rule about the other end.",
         unit: "pps",
       },
       query(policyRate("policy", "allowed"), "{{policy}}"),
