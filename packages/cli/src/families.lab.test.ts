@@ -104,7 +104,7 @@ describe.each(cases)("a cluster of $label alone", (family) => {
     await lab.seam("lab", "up", "--nodes", "2", "--families", family.families);
     await lab.apply(experiment, service, hostPortPod);
     await lab.seam("wait", "experiment", "pair", "-n", "default", "--for", "Ready");
-    await lab.kubectl("wait", "--for=condition=Ready", "pod/host-port", "--timeout=60s");
+    await lab.kubectl("wait", "--for=condition=Ready", "pod/host-port", "--timeout=120s");
   }, 180_000);
 
   afterAll(async () => labDown(lab.name), 60_000);
@@ -187,5 +187,5 @@ describe.each(cases)("a cluster of $label alone", (family) => {
     expect(leftOf(lab.name)).not.toEqual([]);
     await labDown(lab.name);
     expect(leftOf(lab.name)).toEqual([]);
-  }, 60_000);
+  }, 200_000);
 });

@@ -117,7 +117,7 @@ test("seam node shows a node that is as it should be, and the step when a route 
   await expect
     .poll(async () => seam("node", "n2"), { timeout: 20_000 })
     .toContain("is as it should be");
-}, 90_000);
+}, 200_000);
 
 test("seam node says which nodes there are when there is no such node", async () => {
   await expect(seam("node", "n9")).rejects.toThrow(
@@ -144,9 +144,9 @@ test("seam doctor finds nothing missing, and says what is when the controller is
     "rollout",
     "status",
     "deployment/seam-controller",
-    "--timeout=60s",
+    "--timeout=120s",
   );
-}, 120_000);
+}, 200_000);
 
 type Fault = {
   readonly part: string;

@@ -37,7 +37,7 @@ const pod = (name: string, nodeName: string, command: readonly string[]): object
 beforeAll(async () => {
   await labDown(lab.name);
   await lab.seam("lab", "up", "--nodes", "2");
-  await kubectl("wait", "--for=create", "serviceaccount/default", "--timeout=30s");
+  await kubectl("wait", "--for=create", "serviceaccount/default", "--timeout=90s");
   await lab.apply(
     pod("ask", "n1", ["sleep", "infinity"]),
     pod("answer", "n2", ["rr", "serve", "5202"]),
@@ -53,7 +53,7 @@ afterAll(async () => {
   for (const child of running) child.kill("SIGKILL");
   rmSync(folder, { recursive: true });
   await labDown(lab.name);
-}, 60_000);
+}, 200_000);
 
 /** The local end of a port forward to what is named. */
 async function forwarded(what: string): Promise<string> {
@@ -100,7 +100,7 @@ test("a Secret gives it TLS, over its Service", async () => {
   const secret = ["secret", "tls", "seam-server-tls", `--cert=${certificate.cert}`];
   await kubectl("-n", "seam-system", "create", ...secret, `--key=${certificate.key}`);
   await kubectl("-n", "seam-system", "rollout", "restart", "deployment/seam-server");
-  const rolled = ["rollout", "status", "deployment/seam-server", "--timeout=60s"];
+  const rolled = ["rollout", "status", "deployment/seam-server", "--timeout=120s"];
   await kubectl("-n", "seam-system", ...rolled);
   const ip = await kubectl(
     "-n",
@@ -207,7 +207,7 @@ test("Update stops and starts live traffic, in both families, and restarts no po
   expect(await call("List", { namespace: "default" })).toContain('"name": "live"');
   await call("Delete", policy);
   expect(await kubectl("get", "networkpolicies", "-o", "name")).toBe("");
-}, 120_000);
+}, 200_000);
 
 test("the program of the guide works as written", async () => {
   await kubectl("create", "namespace", "lab-a");

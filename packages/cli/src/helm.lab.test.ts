@@ -67,7 +67,7 @@ beforeAll(async () => {
   image = (await labImage("seam", await goTools())).reference;
   await labDown(lab.name);
   await lab.seam("lab", "up", "--nodes", "2");
-  await kubectl("wait", "--for=create", "serviceaccount/default", "--timeout=30s");
+  await kubectl("wait", "--for=create", "serviceaccount/default", "--timeout=90s");
   await lab.apply(
     pod("ask", "n1", { command: SLEEP }),
     pod("answer", "n2", { command: ["rr", "serve", "5202"] }),
@@ -159,11 +159,11 @@ async function imagesOf(): Promise<ReadonlySet<string>> {
 async function expectWorking(wanted: string): Promise<void> {
   await expect.poll(imagesOf, { timeout: 30_000 }).toEqual(new Set([wanted]));
   await expectPlugin(INSTALLED);
-  await kubectl("wait", "--for=condition=Ready", "nodes", "--all", "--timeout=60s");
+  await kubectl("wait", "--for=condition=Ready", "nodes", "--all", "--timeout=120s");
   const brief = nodes.map((node) => `brief-${node}`);
   await lab.apply(...nodes.map((node) => pod(`brief-${node}`, node, { command: SLEEP })));
   await ready(...brief);
-  await kubectl("delete", "pod", ...brief, "--timeout=60s");
+  await kubectl("delete", "pod", ...brief, "--timeout=120s");
 }
 
 /** The doctor finds nothing missing, once the controller is Ready as well. */
@@ -298,7 +298,7 @@ test("the single file installs Seam, and its pods are all known again", async ()
   await kubectl("-n", "seam-system", "rollout", "status", "daemonset/seam-agent", "--timeout=90s");
   await expectWorking(image);
   await expectComplete();
-  await kubectl("delete", "pod", "ask", "answer", ...SHUT, "--timeout=60s");
+  await kubectl("delete", "pod", "ask", "answer", ...SHUT, "--timeout=120s");
   for (const node of nodes) {
     const counted = "curl -s localhost:9811/metrics | grep ^seam_pod_interfaces";
     const links = "ip -o link | grep -c 'seam[0-9a-f]*@' || true";

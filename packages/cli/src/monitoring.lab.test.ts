@@ -129,7 +129,7 @@ beforeAll(async () => {
   await labDown(lab.name);
   await lab.seam("lab", "up", "--nodes", "2");
   await startPrometheus();
-  await kubectl("wait", "--for=create", "serviceaccount/default", "--timeout=30s");
+  await kubectl("wait", "--for=create", "serviceaccount/default", "--timeout=90s");
   await lab.apply(
     CLOSED,
     pod("server", { node: "n1", run: ["iperf3", "-s"] }),
@@ -144,7 +144,7 @@ afterAll(async () => {
   for (const child of running) child.kill("SIGKILL");
   await labDown(lab.name);
   rmSync(folder, { recursive: true, force: true });
-}, 60_000);
+}, 200_000);
 
 const addressOf = async (name: string): Promise<string> =>
   kubectl("get", "pod", name, "-o", "jsonpath={.status.podIP}");
@@ -208,7 +208,7 @@ test("S7: under traffic no query of a dashboard is without an answer, and no rul
     await expect(lab.inPod("client", "ping", "-c2", "-W1", shut)).rejects.toThrow("Command failed");
     await execute(grpcurl, ["-plaintext", server, "list"]);
     await lab.apply(pod(`brief-${round}`, { node: "n2", run: IDLE, held: true }));
-    await kubectl("wait", "--for=condition=Ready", `pod/brief-${round}`, "--timeout=30s");
+    await kubectl("wait", "--for=condition=Ready", `pod/brief-${round}`, "--timeout=90s");
     await kubectl("delete", "pod", `brief-${round}`, "--now");
   }
   await busy;
@@ -238,4 +238,4 @@ test("S7: under traffic no query of a dashboard is without an answer, and no rul
     ({ health, state }: { health: string; state: string }) => health !== "ok" || state === "firing",
   );
   expect(unwell).toEqual([]);
-}, 120_000);
+}, 200_000);

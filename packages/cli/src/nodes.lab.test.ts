@@ -172,7 +172,7 @@ afterAll(async () => {
   for (const monitor of monitors) monitor.kill();
   client.close();
   await labDown(lab.name);
-}, 60_000);
+}, 200_000);
 
 test("a node joins: the others have routes to its pods", async () => {
   const since = performance.now();
@@ -184,7 +184,7 @@ test("a node joins: the others have routes to its pods", async () => {
   await onlyDirect(["n1", "n2", "n3"]);
   await startPod(lab, "n3");
   await podsReachEachOther(lab);
-}, 90_000);
+}, 200_000);
 
 test("a node is cordoned and uncordoned: no route is touched", async () => {
   const since = performance.now();
@@ -258,7 +258,7 @@ test("devices: pods get what their project may have, on the node that has them, 
   const none = '[{"op": "remove", "path": "/status/capacity/example.org~1gpu"}]';
   await lab.kubectl("patch", "node", "n2", "--subresource=status", "--type=json", "-p", none);
   rmSync(folder, { recursive: true });
-}, 120_000);
+}, 200_000);
 
 test("a node changes its addresses: routes of the others follow, and its own", async () => {
   const since = performance.now();
@@ -273,7 +273,7 @@ test("a node changes its addresses: routes of the others follow, and its own", a
   ).toBeLessThan(PATIENCE_MS);
   await onlyDirect(["n1", "n2", "n3"]);
   await podsReachEachOther(lab);
-}, 60_000);
+}, 200_000);
 
 test("a node is rebuilt under its name with other addresses: ways through VXLAN follow", async () => {
   await lab.apply(networkConfig({ overlay: "vxlan", encapsulate: "always" }));
@@ -302,7 +302,7 @@ test("a node is rebuilt under its name with other addresses: ways through VXLAN 
   await onlyTunnelled(["n1", "n2", "n3"]);
   await startPod(lab, "n3");
   await podsReachEachOther(lab);
-}, 120_000);
+}, 200_000);
 
 test("a node changes its addresses: forwarding entries of the others follow, and its own tunnel", async () => {
   const since = performance.now();
@@ -320,7 +320,7 @@ test("a node changes its addresses: forwarding entries of the others follow, and
   const own = async (): Promise<string> => lab.onNode("n3", "ip -d link show vxlan-seam");
   await expect.poll(own, { timeout: PATIENCE_MS }).toContain("local 10.200.0.20 ");
   await podsReachEachOther(lab);
-}, 60_000);
+}, 200_000);
 
 /** Presses against all addresses that the closed pod on n3 has, had and may get next, from a pod that its policy does not let in. */
 async function pressedOnN3(work: () => Promise<void>): Promise<Pressed> {
@@ -347,7 +347,7 @@ test("a node that is switched off and on keeps its policies from the first packe
   });
   expect(pressed.answered).toBe(0);
   expect(moments.filter(({ at, line }) => at >= since && line.includes("proto 83"))).toEqual([]);
-}, 150_000);
+}, 200_000);
 
 test("a node that lost everything but its name comes back while the others keep their ways, and its policies with it", async () => {
   const since = performance.now();
@@ -367,7 +367,7 @@ test("a node that lost everything but its name comes back while the others keep 
     await sleep(1000);
   });
   expect(open.answered).toBeGreaterThan(0);
-}, 150_000);
+}, 200_000);
 
 test("a node leaves: the routes to its pods go, and nothing is left of it", async () => {
   await lab.kubectl("delete", "networkconfig", "default");
@@ -388,7 +388,7 @@ test("a node leaves: the routes to its pods go, and nothing is left of it", asyn
   await expect(lab.seam("lab", "remove-node", "n3")).rejects.toThrow(
     `lab ${lab.name} has no node "n3"; it has n1, n2`,
   );
-}, 60_000);
+}, 200_000);
 
 test("the commands of nodes.md work as written", async () => {
   const printed = await runGuide("nodes.md", lab.name);

@@ -74,7 +74,7 @@ beforeAll(async () => {
   await labDown(lab.name);
   await seam("lab", "up", "--nodes", "2");
   await apply(...nodes.map((node) => podOn(node, `on-${node}`)));
-  await kubectl("wait", "--for=condition=Ready", "pod", "--all", "--timeout=60s");
+  await kubectl("wait", "--for=condition=Ready", "pod", "--all", "--timeout=120s");
 }, 300_000);
 
 afterAll(async () => labDown(lab.name), 60_000);
@@ -129,7 +129,7 @@ test("plan says what each node would do, which is what it then does", async () =
   await configure({ overlay: "direct" });
   await expect.poll(devices, { timeout: PATIENCE_MS }).toEqual(["", ""]);
   rmSync(folder, { recursive: true });
-}, 60_000);
+}, 200_000);
 
 test("traffic goes on while the overlay becomes VXLAN, and is then in VXLAN", async () => {
   expect(await devices()).toEqual(["", ""]);
@@ -142,11 +142,11 @@ test("traffic goes on while the overlay becomes VXLAN, and is then in VXLAN", as
   expect(wire).toMatch(/10\.200\.0\.11\.\d+ > 10\.200\.0\.12\.4789: VXLAN/);
   expect(wire).not.toMatch(/^\S+ IP 10\.244\.\d+\.\d+\.\d+ > \S+ Flags/m);
   expect(await identities()).toBe(before);
-}, 60_000);
+}, 200_000);
 
 test("a pod made now has room for VXLAN; a node and pods of the other reach each other", async () => {
   await apply(podOn("n2", "later"));
-  await kubectl("wait", "--for=condition=Ready", "pod", "later", "--timeout=60s");
+  await kubectl("wait", "--for=condition=Ready", "pod", "later", "--timeout=120s");
   const mtu = async (pod: string): Promise<number> =>
     Number(await kubectl("exec", pod, "--", "cat", "/sys/class/net/eth0/mtu"));
   expect((await mtu("on-n2")) - (await mtu("later"))).toBe(50);
@@ -157,7 +157,7 @@ test("a pod made now has room for VXLAN; a node and pods of the other reach each
       "1 received",
     );
   await kubectl("delete", "pod", "later");
-}, 120_000);
+}, 200_000);
 
 test("on one link, off-link sends nothing through the device", async () => {
   await configure({ overlay: "vxlan", encapsulate: "off-link" });
@@ -166,7 +166,7 @@ test("on one link, off-link sends nothing through the device", async () => {
   expect(await onTheWire()).not.toContain("VXLAN");
   await configure({ overlay: "vxlan", encapsulate: "always" });
   await expect.poll(entries, { timeout: PATIENCE_MS }).toContain("dst 10.200.0.12");
-}, 60_000);
+}, 200_000);
 
 test("traffic goes on while the overlay becomes direct again, and the devices are gone", async () => {
   const before = await identities();
@@ -176,7 +176,7 @@ test("traffic goes on while the overlay becomes direct again, and the devices ar
   });
   expect(await onTheWire()).not.toContain("VXLAN");
   expect(await identities()).toBe(before);
-}, 60_000);
+}, 200_000);
 
 /** Packets between pods of n1 that its network stack forwarded while `work` went on. */
 async function forwarded(work: () => Promise<unknown>): Promise<number> {
@@ -190,7 +190,7 @@ async function forwarded(work: () => Promise<unknown>): Promise<number> {
 
 test("flows between pods of a node skip its stack, outlive the agent, and take the stack when that is wanted", async () => {
   await apply(podOn("n1", "beside"));
-  await kubectl("wait", "--for=condition=Ready", "pod", "beside", "--timeout=60s");
+  await kubectl("wait", "--for=condition=Ready", "pod", "beside", "--timeout=120s");
   /** How many of the node's pod interfaces are on it. */
   const links = async (): Promise<string> => {
     const metrics = await onNode("n1", "curl -s localhost:9811/metrics; true");
@@ -229,7 +229,7 @@ test("flows between pods of a node skip its stack, outlive the agent, and take t
   expect(await share(2)).toBeGreaterThan(1.5);
   await configure({ fastPath: "enabled" });
   await kubectl("delete", "pod", "beside");
-}, 120_000);
+}, 200_000);
 
 test("what changed and what failed is told on the object that it concerns", async () => {
   expect(await seam("wait", "networkconfig", "default")).toContain("is Ready");
@@ -253,7 +253,7 @@ test("what changed and what failed is told on the object that it concerns", asyn
     .poll(async () => seam("describe", "pod", "on-n1"), { timeout: PATIENCE_MS })
     .toMatch(/Warning +AddressRefused +pod\/on-n1 +CNI ADD failed/);
   expect(await kubectl("describe", "pod", "on-n1")).toMatch(/Warning +AddressRefused/);
-}, 60_000);
+}, 200_000);
 
 test("the commands of overlay.md work as written, and leave the default", async () => {
   await kubectl("delete", "networkconfig", "default");
