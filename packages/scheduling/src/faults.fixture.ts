@@ -89,7 +89,8 @@ export async function startFaultyCluster(): Promise<FaultyCluster> {
     operator,
     output: () => output,
     startPair: async (host) => {
-      const setting = { kubeconfig, extenderPort: await freePort(), host };
+      const [extenderPort, schedulerPort] = [await freePort(), await freePort()];
+      const setting = { kubeconfig, extenderPort, schedulerPort, host };
       const extender = await keep(() => startExtenderProcess(setting, onOutput, clock.env));
       const scheduler = await keep(async () => startScheduler(setting));
       kept.push(extender, scheduler);

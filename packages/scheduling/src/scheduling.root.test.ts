@@ -91,7 +91,8 @@ beforeAll(async () => {
     fileOf("deploy/helm/seam/files/crds/bandwidths.networking.vaclab.org.yaml"),
   );
   await k("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s");
-  setting = { kubeconfig: plane.kubeconfig, extenderPort: await freePort() };
+  const [extenderPort, schedulerPort] = [await freePort(), await freePort()];
+  setting = { kubeconfig: plane.kubeconfig, extenderPort, schedulerPort };
   await eventually(async () => k("create", "serviceaccount", "default"));
   for (const [name, network] of Object.entries(NODES)) await makeNode(client, name, network);
   extender = start();
@@ -187,16 +188,28 @@ test("V6: of 60 pods at once each node takes what it can, also when the extender
   await allGone();
 });
 
+/** Where the extender that was started last tells how it is. */
+function healthPort(): number {
+  const lines = output.split("\n").filter((line) => line.includes('"started"'));
+  const { port }: { port: number } = JSON.parse(lines.at(-1) ?? "");
+  return port;
+}
+
 test("metrics are as the guide says", async () => {
-  const [started = ""] = output
-    .split("\n")
-    .filter((line) => line.includes('"started"'))
-    .slice(-1);
-  const { port }: { port: number } = JSON.parse(started);
-  const told = await exposedMetrics(port);
+  const told = await exposedMetrics(healthPort());
   const guide = metricsInGuide("scheduling");
   expect(told.metrics).toEqual(guide.metrics);
   expect(told.labels["seam_scheduling_questions_total"]).toEqual(
     guide.labels["seam_scheduling_questions_total"],
   );
+});
+
+test("the extender tells whether the kube-scheduler beside it is alive, by which both are ended when one is not", async () => {
+  const pair = async (): Promise<string> => {
+    const answer = await fetch(`http://127.0.0.1:${healthPort()}/pairz`);
+    return `${answer.status} ${await answer.text()}`;
+  };
+  await eventually(async () => expect(await pair()).toBe("200 ok"));
+  await end(scheduler);
+  expect(await pair()).toMatch(/^503 kube-scheduler does not answer at \/livez: .*ECONNREFUSED/);
 });
