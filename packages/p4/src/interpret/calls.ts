@@ -8,6 +8,7 @@ import type { Argument, CallExpr, Expr } from "../ir/expression.ts";
 import { bitsNow } from "./codec.ts";
 import { kept } from "./expressions.ts";
 import type {
+  ActionWithData,
   Cell,
   Compiler,
   ExternArgument,
@@ -129,11 +130,8 @@ function preparedBody(declaration: FunctionDeclaration | Action, compiler: Compi
  * A call of an action: arguments that the program binds, and values of the control plane for the parameters that are left, in their
  * order.
  */
-export function actionCall(
-  action: Action,
-  bound: { readonly arguments: readonly Argument[]; readonly data: readonly Value[] },
-  compiler: Compiler,
-): () => void {
+export function actionCall(bound: ActionWithData, compiler: Compiler): () => void {
+  const { action } = bound;
   let data = 0;
   const passings = action.parameters.map((parameter): Passing => {
     const given = bound.arguments.find((each) => each.parameter.id === parameter.id);

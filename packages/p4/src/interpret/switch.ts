@@ -4,13 +4,17 @@ import type { Tree } from "../eval/instances.ts";
 import type { Program } from "../ir/declaration.ts";
 import type { Packet, Switch } from "../stf/switch.ts";
 import { controlPlane } from "./control-plane.ts";
-import type { Externs, Machine } from "./machine.ts";
+import type { Evaluator, Externs, Machine } from "./machine.ts";
 import { prepare, type Prepared } from "./program.ts";
 import { type Replication, replicationEngine } from "./replication.ts";
 import { Fault } from "./signals.ts";
 
-/** A program that was checked, with its instances. */
-export type Given = { readonly program: Program; readonly tree: Tree };
+/** A program that was checked, with its instances, and how it is run. */
+export type Given = {
+  readonly program: Program;
+  readonly tree: Tree;
+  readonly evaluate: Evaluator;
+};
 
 /** Handles one packet: what comes out is appended. */
 export type Made = (packet: Packet, out: Packet[]) => Result<void, string>;

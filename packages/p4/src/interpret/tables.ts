@@ -3,7 +3,6 @@ import { err, ok, type Result } from "@seam/base";
 import { DIRECT_PROPERTIES, pathIn, saidBy } from "../eval/instances.ts";
 import type { Action, BoundAction, Keyset, Table, TableAction } from "../ir/declaration.ts";
 import type { ActionCall, Match, TableEntry, TableShape } from "../stf/switch.ts";
-import { actionCall } from "./calls.ts";
 import type { Compiler, DirectRow, ExternObject, TableRuntime } from "./machine.ts";
 import {
   type Finder,
@@ -76,7 +75,7 @@ const ranOf = (
 ): Ran => ({
   name: pathIn(compiler.block, action),
   id: action.id,
-  run: actionCall(action, { arguments: bound, data }, compiler),
+  run: compiler.action({ action, arguments: bound, data }),
 });
 
 function bind(table: Table, { name, args }: ActionCall, compiler: Compiler): Result<Ran, string> {
