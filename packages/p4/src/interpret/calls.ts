@@ -101,9 +101,14 @@ const enterOne =
 
 function enterAll(passings: readonly Passing[]): () => void {
   const values: Value[] = passings.map(() => 0);
+  const takes = passings.map(({ take }) => take);
+  const cells = passings.map(({ cell }) => cell);
   return () => {
-    for (const [index, { take }] of passings.entries()) values[index] = take();
-    for (const [index, { cell }] of passings.entries()) cell.value = values[index] ?? 0;
+    for (let index = 0; index < takes.length; index += 1) values[index] = takes[index]?.() ?? 0;
+    for (let index = 0; index < cells.length; index += 1) {
+      const cell = cells[index];
+      if (cell !== undefined) cell.value = values[index] ?? 0;
+    }
   };
 }
 

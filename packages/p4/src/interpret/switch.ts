@@ -48,8 +48,7 @@ function faultsAsErrors<T>(run: () => Result<T, string>): Result<T, string> {
   }
 }
 
-function tellEnd({ trace }: Machine, packets: readonly Packet[]): void {
-  if (trace === undefined) return;
+function tellEnd(trace: NonNullable<Machine["trace"]>, packets: readonly Packet[]): void {
   if (packets.length === 0) trace({ kind: "dropped" });
   for (const { port, data } of packets) trace({ kind: "out", port, data });
 }
@@ -76,11 +75,12 @@ export function switchOf(
     ...controlPlane(prepared),
     ...replication,
     send: (packet) => {
+      const { trace } = machine;
       machine.now += BETWEEN_PACKETS;
-      machine.trace?.({ kind: "in", port: packet.port, data: packet.data });
+      trace?.({ kind: "in", port: packet.port, data: packet.data });
       const before = out.length;
       const outcome = faultsAsErrors(() => handle(packet, out));
-      tellEnd(machine, out.slice(before));
+      if (trace !== undefined) tellEnd(trace, out.slice(before));
       return outcome;
     },
     drain: () => out.splice(0),

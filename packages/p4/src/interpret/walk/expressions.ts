@@ -38,18 +38,23 @@ export const placeOfIndex = (value: Value): number => Number(big(value));
 /** Whether two values of a type are the same (sections 8.9 to 8.20). */
 export function isSame(left: Value, right: Value, type: Type): boolean {
   if (typeof left !== "object" || typeof right !== "object") return left === right;
-  if (left.kind === "varbit") {
-    return right.kind === "varbit" && left.value === right.value && left.bits === right.bits;
-  }
-  if (right.kind === "varbit") return false;
+  if (left.kind === "composite" && right.kind === "composite") return areSame(left, right, type);
+  return (
+    left.kind === "varbit" &&
+    right.kind === "varbit" &&
+    left.value === right.value &&
+    left.bits === right.bits
+  );
+}
+
+function areSame(left: Composite, right: Composite, type: Type): boolean {
   const shape = shapeOf(type);
   const isHeader = shape.kind === "parts" && shape.of === "header";
   if (isHeader && !(left.isValid && right.isValid)) return left.isValid === right.isValid;
-  const { parts: one } = left;
-  const { parts: two } = right;
+  const others = right.parts;
   return (
-    one.length === two.length &&
-    one.every((part, index) => isSame(part, two[index] ?? "", partType(type, index)))
+    left.parts.length === others.length &&
+    left.parts.every((each, index) => isSame(each, others[index] ?? "", partType(type, index)))
   );
 }
 
@@ -57,9 +62,9 @@ export function isSame(left: Value, right: Value, type: Type): boolean {
 export function partType(type: Type, index: number): Type {
   const shape = shapeOf(type);
   const found = shape.kind === "list" ? shape.element : undefined;
-  const part = shape.kind === "parts" ? shape.types[index] : found;
-  invariant(part !== undefined, `${type.kind} has no part ${index}`);
-  return part;
+  const own = shape.kind === "parts" ? shape.types[index] : found;
+  invariant(own !== undefined, `${type.kind} has no part ${index}`);
+  return own;
 }
 
 /** Arithmetic on two numbers of a type, or a shift; divisions by zero give 0. */
@@ -124,7 +129,7 @@ function bits(
 }
 
 /** The element of a stack that `next` or `last` is. */
-export function stackIndex(kind: "next" | "last", stack: Composite, walker: Walker): number {
+export function stackIndex(kind: StackExpr["kind"], stack: Composite, walker: Walker): number {
   const index = kind === "next" ? stack.next : stack.next - 1;
   if (index < 0 || index >= stack.parts.length) reject(walker.machine, "StackOutOfBounds");
   return index;
@@ -175,6 +180,11 @@ function part(
   }
 }
 
+function aggregate({ elements, type }: Of<"aggregate">, walker: Walker): Value {
+  const values = elements.map((each) => copy(walker.value(each)));
+  return composite(values, plainType(type).kind === "header");
+}
+
 /** The value of an expression. */
 export function valueOf(expression: Expr, walker: Walker): Value {
   switch (expression.kind) {
@@ -189,11 +199,8 @@ export function valueOf(expression: Expr, walker: Walker): Value {
       return expression.member;
     case "invalid":
       return initial(expression.type);
-    case "aggregate": {
-      const { elements, type } = expression;
-      const values = elements.map((each) => copy(walker.value(each)));
-      return composite(values, plainType(type).kind === "header");
-    }
+    case "aggregate":
+      return aggregate(expression, walker);
     case "variable":
       return variable(expression, walker);
     case "field":

@@ -1,6 +1,6 @@
 /** `packet_in` and `packet_out` (sections 13.8 and 16), bit by bit. */
 import { invariant } from "@seam/base";
-import type { CallExpr, Expr } from "../../ir/expression.ts";
+import type { Argument, CallExpr, Expr } from "../../ir/expression.ts";
 import type { Type } from "../../types/type.ts";
 import { writeNarrow } from "../bits.ts";
 import type { Machine } from "../machine.ts";
@@ -73,8 +73,14 @@ function sizeOf(type: Type, varbits: "none" | "longest"): number {
   }
 }
 
-function need({ input }: Machine, bits: number, machine: Machine): void {
+function need(machine: Machine, bits: number): void {
+  const { input } = machine;
   if (input.data.length * 8 - input.bits < bits) reject(machine, "PacketTooShort");
+}
+
+/** An argument that is a number of bits; 0 when it is not given. */
+function bitCount(argument: Argument | undefined, walker: Walker): number {
+  return argument?.value === undefined ? 0 : placeOfIndex(walker.value(argument.value));
 }
 
 function extract(call: CallExpr, walker: Walker): Value {
@@ -82,20 +88,19 @@ function extract(call: CallExpr, walker: Walker): Value {
   const [header, size] = call.arguments;
   const type = plainType(call.typeArguments[0] ?? call.type);
   const fixed = sizeOf(type, "none");
-  const varbits = size?.value === undefined ? 0 : placeOfIndex(walker.value(size.value));
+  const varbits = bitCount(size, walker);
   if (varbits > sizeOf(type, "longest") - fixed) reject(machine, "HeaderTooShort");
   if (varbits % 8 !== 0) reject(machine, "ParserInvalidArgument");
   const target = header?.value;
-  const place = target === undefined ? undefined : walker.place(target);
-  need(machine, fixed + varbits, machine);
-  const value = read(type, varbits, machine);
-  place?.set(value);
+  const place = target && walker.place(target);
+  need(machine, fixed + varbits);
+  place?.set(read(type, varbits, machine));
   if (target?.kind === "next") parts(walker.value(target.of)).next += 1;
   return false;
 }
 
 function lookahead({ type }: CallExpr, { machine }: Walker): Value {
-  need(machine, sizeOf(type, "none"), machine);
+  need(machine, sizeOf(type, "none"));
   const before = machine.input.bits;
   const value = read(type, 0, machine);
   machine.input.bits = before;
@@ -111,9 +116,8 @@ export function packetInCall(method: string, call: CallExpr, walker: Walker): Va
     case "lookahead":
       return lookahead(call, walker);
     case "advance": {
-      const [size] = call.arguments;
-      const bits = size?.value === undefined ? 0 : placeOfIndex(walker.value(size.value));
-      need(machine, bits, machine);
+      const bits = bitCount(call.arguments[0], walker);
+      need(machine, bits);
       machine.input.bits += bits;
       return false;
     }

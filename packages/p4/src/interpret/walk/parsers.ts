@@ -9,7 +9,10 @@ import { isSame, numberType } from "./expressions.ts";
 import { runAll } from "./statements.ts";
 import type { Walker } from "./walker.ts";
 
-function fits(value: Value, keyset: Keyset, type: Type, walker: Walker): boolean {
+/** A value of a type that is looked for in a keyset. */
+type Key = { readonly value: Value; readonly type: Type };
+
+function fits({ value, type }: Key, keyset: Keyset, walker: Walker): boolean {
   switch (keyset.kind) {
     case "any":
       return true;
@@ -30,26 +33,19 @@ function fits(value: Value, keyset: Keyset, type: Type, walker: Walker): boolean
   }
 }
 
-type Select = Extract<Transition, { kind: "select" }>;
-
-function caseFits(
-  { keys }: SelectCase,
-  select: Select,
-  values: readonly Value[],
-  walker: Walker,
-): boolean {
-  if (!("length" in keys)) return false;
-  return keys.every((keyset, index) => {
-    const [value, key] = [values[index], select.keys[index]];
-    invariant(value !== undefined && key !== undefined, "a case has a keyset for each key");
-    return fits(value, keyset, key.type, walker);
+function caseFits({ keys: keysets }: SelectCase, keys: readonly Key[], walker: Walker): boolean {
+  if (!("length" in keysets)) return false;
+  return keysets.every((keyset, index) => {
+    const key = keys[index];
+    invariant(key !== undefined, "a case has a keyset for each key");
+    return fits(key, keyset, walker);
   });
 }
 
 function nextState(transition: Transition, walker: Walker): string {
   if (transition.kind === "goto") return transition.state;
-  const values = transition.keys.map((key) => walker.value(key));
-  const found = transition.cases.find((each) => caseFits(each, transition, values, walker));
+  const keys = transition.keys.map((key): Key => ({ value: walker.value(key), type: key.type }));
+  const found = transition.cases.find((each) => caseFits(each, keys, walker));
   return found?.state ?? reject(walker.machine, "NoMatch");
 }
 

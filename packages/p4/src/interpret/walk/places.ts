@@ -1,5 +1,6 @@
 /** What can be assigned to (section 6.6): what its indexes depend on is evaluated when the place is looked for. */
-import type { Expr } from "../../ir/expression.ts";
+import { invariant } from "@seam/base";
+import type { Expr, StackExpr } from "../../ir/expression.ts";
 import type { Place } from "../machine.ts";
 import { big, type Composite, initial, numberOf, parts, type Value } from "../value.ts";
 import { numberType, placeOfIndex, stackIndex } from "./expressions.ts";
@@ -7,10 +8,11 @@ import type { Walker } from "./walker.ts";
 
 type Of<Kind extends Expr["kind"]> = Extract<Expr, { kind: Kind }>;
 
-const at = (whole: Composite, index: number): Place => ({
-  get: () => whole.parts[index] ?? 0,
+/** A part of whatever is at a place when it is looked at. */
+const at = (whole: Place, index: number): Place => ({
+  get: () => parts(whole.get()).parts[index] ?? 0,
   set: (value) => {
-    whole.parts[index] = value;
+    parts(whole.get()).parts[index] = value;
   },
 });
 
@@ -24,22 +26,22 @@ export function onlyOne(union: Composite, index: number): void {
 }
 
 function field({ of, index }: Of<"field">, walker: Walker): Place {
-  const whole = parts(walker.value(of));
+  const whole = walker.place(of);
   const place = at(whole, index);
   if (of.type.kind !== "header_union") return place;
   return {
     get: place.get,
     set: (value) => {
       place.set(value);
-      onlyOne(whole, index);
+      onlyOne(parts(whole.get()), index);
     },
   };
 }
 
 function element({ of, index, type }: Of<"element">, walker: Walker): Place {
-  const whole = parts(walker.value(of));
+  const whole = walker.place(of);
   const found = placeOfIndex(walker.value(index));
-  if (found < whole.parts.length) return at(whole, found);
+  if (found < parts(whole.get()).parts.length) return at(whole, found);
   return { get: () => initial(type), set: () => undefined };
 }
 
@@ -66,31 +68,28 @@ function bits(expression: Of<"slice" | "part select">, walker: Walker): Place {
   };
 }
 
+function variable({ variable: declared }: Of<"variable">, walker: Walker): Place {
+  const cell = walker.cell(declared);
+  return {
+    get: () => cell.value,
+    set: (value) => {
+      cell.value = value;
+    },
+  };
+}
+
+function stackElement({ kind, of }: StackExpr, walker: Walker): Place {
+  const stack = walker.place(of);
+  return at(stack, stackIndex(kind, parts(stack.get()), walker));
+}
+
 /** The place of an expression that can be assigned to. */
 export function placeOf(expression: Expr, walker: Walker): Place {
-  switch (expression.kind) {
-    case "variable": {
-      const cell = walker.cell(expression.variable);
-      return {
-        get: () => cell.value,
-        set: (value) => {
-          cell.value = value;
-        },
-      };
-    }
-    case "field":
-      return field(expression, walker);
-    case "element":
-      return element(expression, walker);
-    case "next":
-    case "last": {
-      const stack = parts(walker.value(expression.of));
-      return at(stack, stackIndex(expression.kind === "next" ? "next" : "last", stack, walker));
-    }
-    case "slice":
-    case "part select":
-      return bits(expression, walker);
-    default:
-      throw new Error(`bug in Seam: nothing is assigned to ${expression.kind}`);
-  }
+  const { kind } = expression;
+  if (kind === "variable") return variable(expression, walker);
+  if (kind === "field") return field(expression, walker);
+  if (kind === "element") return element(expression, walker);
+  if (kind === "next" || kind === "last") return stackElement(expression, walker);
+  invariant(kind === "slice" || kind === "part select", `nothing is assigned to ${kind}`);
+  return bits(expression, walker);
 }
