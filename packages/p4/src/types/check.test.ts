@@ -5,6 +5,8 @@ import { renderDiagnostic } from "../source/diagnostic.ts";
 import { analysedText, ownPrograms } from "../testing.fixture.ts";
 import { byte, typedProgram } from "./typed.fixture.ts";
 
+const patient = { timeout: 120_000 };
+
 const toldOf = (text: string): string =>
   analysedText(text).diagnostics.map(renderDiagnostic).join("\n");
 
@@ -17,7 +19,7 @@ test.each(ownPrograms)("I9: $name is accepted without a word", ({ text }) => {
   expect(toldOf(text)).toBe("");
 });
 
-test("I9: well-typed programs are accepted", () => {
+test("I9: well-typed programs are accepted", patient, () => {
   fc.assert(
     fc.property(typedProgram, (text) => {
       expect(errorsOf(text)).toEqual([]);
@@ -26,17 +28,21 @@ test("I9: well-typed programs are accepted", () => {
   );
 });
 
-test("I9: constants have the values that the specification gives them (8.6, 8.10, 8.12)", () => {
-  fc.assert(
-    fc.property(byte, ({ text, value }) => {
-      const program = `#include <core.p4>\nconst bool a = static_assert(${text} == 8w${value});\n`;
-      expect(errorsOf(program)).toEqual([]);
-      const other = `#include <core.p4>\nconst bool a = static_assert(${text} != 8w${value});\n`;
-      expect(errorsOf(other)).toHaveLength(1);
-    }),
-    { numRuns: 300 },
-  );
-});
+test(
+  "I9: constants have the values that the specification gives them (8.6, 8.10, 8.12)",
+  patient,
+  () => {
+    fc.assert(
+      fc.property(byte, ({ text, value }) => {
+        const program = `#include <core.p4>\nconst bool a = static_assert(${text} == 8w${value});\n`;
+        expect(errorsOf(program)).toEqual([]);
+        const other = `#include <core.p4>\nconst bool a = static_assert(${text} != 8w${value});\n`;
+        expect(errorsOf(other)).toHaveLength(1);
+      }),
+      { numRuns: 300 },
+    );
+  },
+);
 
 const ACCEPTED: readonly (readonly [string, string])[] = [
   [

@@ -20,7 +20,7 @@ import { known } from "../types/relate.ts";
 import type { Findings } from "../validate/report.ts";
 import { anyAction, read } from "./calls.ts";
 import { components } from "./components.ts";
-import { either, type Facts, followed, isSame, NOWHERE, unchanged } from "./facts.ts";
+import { either, type Facts, followed, isSame, NOWHERE, START, unchanged } from "./facts.ts";
 import { run, runAll } from "./flow.ts";
 import { allBits, follow, type Layouts, noLayouts } from "./layout.ts";
 import { beginning, type Effect, type Flow, tellOut } from "./places.ts";
@@ -56,7 +56,7 @@ function tellBody(found: Findings, { parameters, body }: Body): void {
   const layouts = noLayouts();
   for (const each of parameters) follow(layouts, each);
   followIn(layouts, body.statements);
-  const facts = beginning(NOWHERE, layouts, parameters);
+  const facts = beginning(START, layouts, parameters);
   const flow = flowFrom(facts, { layouts, found, effects: new Map(), entries: new Map() });
   run(flow, body);
   tellOut(flow, either(flow.facts, flow.returned), parameters);
@@ -122,7 +122,7 @@ function tellControl(found: Findings, control: ControlDeclaration): void {
   );
   const effects = effectsOf(layouts, inner);
   const shared = { layouts, found, effects, entries: new Map<number, Facts>() };
-  const flow = flowFrom(beginning(NOWHERE, layouts, parameters), shared);
+  const flow = flowFrom(beginning(START, layouts, parameters), shared);
   afterLocals(flow, locals);
   run(flow, body);
   const end = either(either(flow.facts, flow.returned), flow.exited);
@@ -199,7 +199,7 @@ function tellParser(found: Findings, parser: ParserDeclaration): void {
     const flow = flowFrom(unchanged(allBits(layouts)), { ...shared, found: undefined });
     effects.set(state.name, runState(flow, state));
   }
-  const flow = flowFrom(beginning(NOWHERE, layouts, parameters), { ...shared, found });
+  const flow = flowFrom(beginning(START, layouts, parameters), { ...shared, found });
   afterLocals(flow, locals);
   const entries = entriesOf(states, { start: flow.facts, effects });
   for (const state of states) {

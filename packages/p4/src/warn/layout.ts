@@ -3,6 +3,7 @@ import type { Parameter, Variable } from "../ir/declaration.ts";
 import type { Expr } from "../ir/expression.ts";
 import { known } from "../types/relate.ts";
 import type { Type } from "../types/type.ts";
+import { OWN_BITS } from "./facts.ts";
 
 /**
  * A variable or part of one: a value with a bit that says whether it is set; a header with one that says whether it is valid, which of
@@ -33,7 +34,12 @@ export type Layouts = {
 };
 
 /** No variables yet. */
-export const noLayouts = (): Layouts => ({ byId: new Map(), next: 0, parts: 0, headers: 0n });
+export const noLayouts = (): Layouts => ({
+  byId: new Map(),
+  next: OWN_BITS,
+  parts: 0,
+  headers: 0n,
+});
 
 /** All bits that are in use. */
 export const allBits = ({ next }: Layouts): bigint => (1n << BigInt(next)) - 1n;
