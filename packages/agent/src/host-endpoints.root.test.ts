@@ -76,7 +76,7 @@ type Target = readonly [address: string, port: number];
 
 const connectAll = (from: Place, to: readonly Target[]): readonly boolean[] =>
   JSON.parse(
-    run(...["ip", "netns", "exec", netns[from], process.execPath, "-e", PROBE], JSON.stringify(to)),
+    run("ip", "netns", "exec", netns[from], process.execPath, "-e", PROBE, JSON.stringify(to)),
   );
 const connects = (from: Place, ...to: Target): boolean => connectAll(from, [to])[0] === true;
 
