@@ -5,6 +5,7 @@ import {
   ANY_INTERFACE,
   HOST_POINTS,
   type HostPoint,
+  NO_RULES,
   type PeerClass,
   type PolicyState,
 } from "@seam/state";
@@ -98,14 +99,14 @@ function owedAt(
   denied: readonly Denied[],
 ): ReadonlyMap<string, number> {
   const owed = new Map<string, number>();
-  for (const { interface: name, peers, family, packets } of denied) {
-    const gate = gates.get(name) ?? gates.get(ANY_INTERFACE);
-    const rules = gate?.rules[point] ?? null;
-    const found = [peers, ANY[family]].find((each) => rules?.has(each) === true);
+  for (const each of denied) {
+    const gate = gates.get(each.interface) ?? gates.get(ANY_INTERFACE);
+    const rules = gate?.rules[point] ?? NO_RULES;
+    const found = [each.peers, ANY[each.family]].find((peers) => rules.has(peers));
     if (gate === undefined || found === undefined) continue;
-    if (!isAboutPorts(rules?.get(found) ?? "none")) continue;
+    if (!isAboutPorts(rules.get(found) ?? "none")) continue;
     const key = hostKey(gate.interface, found).toString("latin1");
-    owed.set(key, (owed.get(key) ?? 0) + packets);
+    owed.set(key, (owed.get(key) ?? 0) + each.packets);
   }
   return owed;
 }

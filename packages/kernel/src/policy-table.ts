@@ -77,6 +77,9 @@ function policyTable(socket: NetfilterSocket, netns: string): PolicyTable {
   let counts: PolicyCounts | null = null;
   let hostCounts: HostCounts | null = null;
   let isBusy = false;
+  const forget: PolicyCounts["forget"] = (set, keys) => {
+    for (const each of [counts, hostCounts]) each?.forget(set, keys);
+  };
   /** The requests of a table that is written anew. */
   const anew = (state: PolicyState): Sliced<readonly Request[]> => {
     invariant(!isBusy, "policies are written one after another");
@@ -104,11 +107,7 @@ function policyTable(socket: NetfilterSocket, netns: string): PolicyTable {
     },
     change: (change) => {
       invariant(!isBusy, "policies are written one after another");
-      const requests = wholly(
-        requestsFor(written, change, (set, keys) => {
-          for (const each of [counts, hostCounts]) each?.forget(set, keys);
-        }),
-      );
+      const requests = wholly(requestsFor(written, change, forget));
       // What was counted goes with the last gate.
       if (written.hosts.size === 0) hostCounts = null;
       return requests.length === 0 ? ok(null) : socket.commit(requests);
