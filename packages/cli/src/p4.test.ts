@@ -171,6 +171,45 @@ test(
   },
 );
 
+const shown = (file: string, message: string): unknown => {
+  const argv = ["convert", ".", "--type", message, "--from", file, "--to", "-#format=json"];
+  const stdout = execFileSync(path.join(root, "node_modules/.bin/buf"), argv, {
+    cwd: path.join(root, "proto"),
+    encoding: "utf8",
+  });
+  return JSON.parse(stdout);
+};
+
+test(
+  "I9: P4Info and entries are the same as text, JSON and bytes, as another implementation of protobuf reads them",
+  patient,
+  () => {
+    const program = path.join(root, "packages/p4/programs/acl.p4");
+    const made = { text: "txtpb", json: "json", binary: "binpb" };
+    for (const [format, ending] of Object.entries(made)) {
+      const files = ["--out", `info.${ending}`, "--entries", `entries.${ending}`];
+      expect(seam("info", program, "--format", format, ...files)).toMatchObject({ status: 0 });
+    }
+    const read = (name: string, message: string): readonly unknown[] =>
+      Object.values(made).map((ending) => shown(path.join(folder, `${name}.${ending}`), message));
+    const [info, ...others] = read("info", "p4.config.v1.P4Info");
+    expect(others).toEqual([info, info]);
+    expect(info).toMatchObject({
+      pkgInfo: { arch: "v1model" },
+      tables: [{ hasInitialEntries: true }],
+    });
+    const [entries, ...rest] = read("entries", "p4.v1.WriteRequest");
+    expect(rest).toEqual([entries, entries]);
+    expect(entries).toMatchObject({
+      updates: [
+        { type: "INSERT", entity: { tableEntry: { priority: 100, isConst: true } } },
+        {},
+        {},
+      ],
+    });
+  },
+);
+
 test("I9: the commands of the guide work as written", patient, async () => {
   const printed = await runGuide("p4.md", "none");
   expect(printed).toContain("switch.p4:9:27: error P101: cannot find headers.p4");
