@@ -236,11 +236,26 @@ export function partSelect(c: Checker, of: Expr, { low, width, span }: Part): Ex
     const fields = { high: showNumber(last), low: showNumber(first), type: show(typeOf(bits)) };
     return wrong(c, { code: "P619", span }, fields);
   }
-  if (low.kind === "integer" && width.value > 0n)
-    return sliced(bits, { high: Number(last), low: Number(first), span });
-  const type: Type = { kind: "bit", width: Number(width.value) };
-  if (width.value === 0n && isValue(bits)) return integerOf(0n, type, span);
-  return { kind: "part select", of: bits, low, width: type.width, type, span };
+  return parted(bits, { first, low, width: Number(width.value), span });
+}
+
+type Parted = {
+  /** Where it begins, when that is known. */
+  readonly first: bigint;
+  readonly low: Expr;
+  readonly width: number;
+  readonly span: Span;
+};
+
+/** A part that was found to be right; one of no bits has the only value of its type. */
+function parted(of: Expr, { first, low, width, span }: Parted): Expr {
+  const start = Number(first);
+  if (low.kind === "integer" && width > 0)
+    return sliced(of, { high: start + width - 1, low: start, span });
+  const type: Type = { kind: "bit", width };
+  return width === 0 && isValue(of)
+    ? integerOf(0n, type, span)
+    : { kind: "part select", of, low, width, type, span };
 }
 
 /** Whether a number has all bits from first to last; a part may be of no bits. */
