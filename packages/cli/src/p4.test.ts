@@ -124,6 +124,7 @@ test(
   patient,
   () => {
     writeFileSync(path.join(folder, "good.p4"), "const bit<8> a = SIZE;\n");
+    writeFileSync(path.join(folder, "doubtful.p4"), "void f(in bit<8> a) {}\n");
     writeFileSync(path.join(folder, "bad.p4"), "const bit<8> a = true;\n");
     const good = seam("check", "good.p4", "-D", "SIZE=7");
     expect(good).toMatchObject({ status: 0, stdout: "", stderr: "" });
@@ -159,6 +160,12 @@ test(
         ],
       },
     ]);
+    const doubtful = seam("check", "--json", "doubtful.p4");
+    expect(doubtful.status).toBe(0);
+    expect(JSON.parse(doubtful.stdout)).toMatchObject({
+      accepted: true,
+      diagnostics: [{ code: "P701", severity: "warning", line: 1, column: 8 }],
+    });
     expect(seam("check", "none.p4").status).toBe(1);
     expect(seam("check", "--std", "p4-14", "good.p4").status).toBe(2);
   },
@@ -256,6 +263,16 @@ test("I9: the commands of the guide work as written", patient, async () => {
   expect(printed).toContain("filter.p4 is accepted");
   expect(printed).toContain("error P614: ports_t has no member dest");
   expect(printed).toContain("wrong.p4 is rejected");
+  expect(printed).toContain("warning P701 [unused]: action clear is never used");
+  expect(printed).toContain(
+    "warning P733 [invalid_header]: field headers.ethernet.type of a header",
+  );
+  expect(printed).toContain("warning P740 [mismatch]: this is always true");
+  expect(printed).toContain(
+    "warning P730 [uninitialized_use]: sum is read, and nothing has set it",
+  );
+  expect(printed).toContain("doubtful.p4 is accepted");
+  expect(printed).toContain("nothing is unused");
   expect(printed).toContain('{"file":"filter.p4","accepted":true,"diagnostics":[]}');
   expect(printed).toContain("control Filter(inout headers_t headers, out bool accept)");
 });

@@ -1,7 +1,7 @@
 /** What programs need (I9), by the formulas of the guide. */
 import { expect, test } from "vitest";
 import { renderDiagnostic } from "../source/diagnostic.ts";
-import { analysedText, ownPrograms } from "../testing.fixture.ts";
+import { analysedText } from "../testing.fixture.ts";
 import type { Resources } from "./needs.ts";
 import { resourcesOf } from "./resources.ts";
 import { resourcesText } from "./text.ts";
