@@ -9,11 +9,11 @@ import { CONSTRUCT_ENTRIES, GENERAL, LIMIT_ENTRIES } from "./catalogue.ts";
 import { fit, type Fit } from "./fit.ts";
 import { type Profile, profileOf } from "./profile.ts";
 
-function judged(text: string, profile: Profile): Fit {
+function judged(text: string, target: Profile): Fit {
   const { program, tree, diagnostics } = analysedText(text);
   if (program === undefined || tree === undefined)
     throw new Error(diagnostics.map(renderDiagnostic).join("\n"));
-  return fit(program, tree, profile);
+  return fit(program, tree, target);
 }
 
 function profile(json: object): Profile {
@@ -245,8 +245,8 @@ test("I9: every code has a case, or a program of the repository that meets it", 
     Object.values(entries).map(({ code }) => code),
   );
   expect(new Set(codes).size).toBe(codes.length);
-  const met = cases.map(([told]) => told.slice(0, 4));
-  expect(codes.filter((code) => !met.includes(code))).toEqual(["F319"]);
+  const met = new Set(cases.map(([told]) => told.slice(0, 4)));
+  expect(codes.filter((code) => !met.has(code))).toEqual(["F319"]);
 });
 
 test("I9: a table that adds entries to itself does not fit where none does", () => {

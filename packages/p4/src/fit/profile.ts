@@ -2,7 +2,7 @@
 import { err, ok, type Result } from "@seam/base";
 
 /** Limits of a target, each the greatest number that it takes. */
-export const LIMITS = [
+const LIMITS = [
   "exactKeyBits",
   "lpmKeyBits",
   "ternaryKeyBits",
@@ -19,7 +19,7 @@ export const LIMITS = [
 ] as const;
 
 /** Constructs that a target has or lacks. */
-export const CONSTRUCTS = [
+const CONSTRUCTS = [
   "varbit",
   "headerUnions",
   "headerStacks",

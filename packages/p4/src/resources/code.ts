@@ -13,7 +13,7 @@ import { expressionsIn, expressionsOf, statementsOf } from "../ir/parts.ts";
 import type { Statement } from "../ir/statement.ts";
 
 /** Whose body it is. */
-export type Owner = ParserDeclaration | ControlDeclaration | Action | FunctionDeclaration;
+type Owner = ParserDeclaration | ControlDeclaration | Action | FunctionDeclaration;
 
 /** A body: its statements and expressions, those inside of others too. */
 export type Code = {

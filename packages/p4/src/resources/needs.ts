@@ -4,7 +4,7 @@
 export type Bits = number;
 
 /** How many bytes. */
-export type Bytes = number;
+type Bytes = number;
 
 /** How many there are. */
 type Count = number;
@@ -64,7 +64,7 @@ export type ExternResources = {
 };
 
 /** Tables of a control that wait for each other. */
-export type DepthResources = { readonly name: string; readonly dependentTables: Count };
+type DepthResources = { readonly name: string; readonly dependentTables: Count };
 
 /** All that a program needs. */
 export type Resources = {

@@ -8,7 +8,7 @@ import type { Bits, ParserResources } from "./needs.ts";
 import { sum, widthOf } from "./widths.ts";
 
 /** Where states lead back to one before them. */
-export type Loop = { readonly from: State; readonly to: string; readonly span: Span };
+type Loop = { readonly from: State; readonly to: string; readonly span: Span };
 
 type Targets = { readonly to: string; readonly span: Span };
 
