@@ -125,6 +125,18 @@ export const policies: Page = {
     ),
     lines(
       {
+        title: "Let through at nodes' own interfaces",
+        description:
+          "By host endpoints, replies too; interface * stands for those without an endpoint of their own.",
+        unit: "pps",
+      },
+      query(
+        rateBy("node, interface, point", "seam_policy_host_packets_allowed_total"),
+        "{{node}} {{interface}} {{point}}",
+      ),
+    ),
+    lines(
+      {
         title: "Time until the kernel has a change, p99",
         description: "From changed objects and interfaces to rules in force on a node.",
         unit: "s",
