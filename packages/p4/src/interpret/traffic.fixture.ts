@@ -105,6 +105,11 @@ function otherCommands({ counters, registers, meters }: SwitchShape): fc.Arbitra
         if (node.ok) target.associateNode(group, node.value);
       }),
     fc.constant<Command>((target) => target.removeEntries()),
+    fc.nat(100).map(
+      (seconds): Command =>
+        (target) =>
+          target.pass(seconds * 1_000_000),
+    ),
   );
 }
 
@@ -133,6 +138,7 @@ const sending =
   (packet: Packet): Command =>
   (target) => {
     target.send(packet);
+    target.notifications();
     const out = target.drain();
     if (out.some(({ data }) => data.length > MOST_BYTES))
       throw new Error("a packet became too long");
