@@ -117,7 +117,7 @@ beforeAll(async () => {
   await agent.makeNode("a", "10.200.7.1", ["10.244.7.0/24", "fd00:7::/64"]);
   agent.signIn();
   agent.apply(...calicoDefinitions().filter(isKubeObject));
-  agent.k("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s");
+  agent.k("wait", "--for=condition=Established", "crd", "--all", "--timeout=90s");
   await startAgent();
   await agent.makePod("db", { labels: { app: "db" } });
   const added = await agent.cni("ADD", { pod: "db", netns: netns.db });

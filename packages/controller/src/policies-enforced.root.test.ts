@@ -102,7 +102,7 @@ beforeAll(async () => {
     onChange: ({ key, value }) => void (key === "lab-a/tiers" && seen.push(value)),
   });
   await apply("Project", "lab-a", {});
-  await k("wait", "--for=jsonpath={.status.phase}=Ready", "project", "lab-a", "--timeout=30s");
+  await k("wait", "--for=jsonpath={.status.phase}=Ready", "project", "lab-a", "--timeout=90s");
 });
 
 afterAll(async () => {

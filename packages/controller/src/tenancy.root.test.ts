@@ -65,7 +65,7 @@ async function make(name: string, spec: object): Promise<void> {
   };
   const made = await client.apply(project, { fieldManager: "test" });
   if (!made.ok) throw new Error(made.error.message);
-  await k("wait", "--for=jsonpath={.status.phase}=Ready", "project", name, "--timeout=30s");
+  await k("wait", "--for=jsonpath={.status.phase}=Ready", "project", name, "--timeout=90s");
 }
 
 const pod = (resources: object): string =>

@@ -90,7 +90,7 @@ beforeAll(async () => {
     "-f",
     fileOf("deploy/helm/seam/files/crds/bandwidths.networking.vaclab.org.yaml"),
   );
-  await k("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s");
+  await k("wait", "--for=condition=Established", "crd", "--all", "--timeout=90s");
   const [extenderPort, schedulerPort] = [await freePort(), await freePort()];
   setting = { kubeconfig: plane.kubeconfig, extenderPort, schedulerPort };
   await eventually(async () => k("create", "serviceaccount", "default"));
