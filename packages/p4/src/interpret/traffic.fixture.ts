@@ -114,7 +114,7 @@ function otherCommands({ counters, registers, meters }: SwitchShape): fc.Arbitra
 }
 
 /** Packets that are others' with some bytes changed, cut anywhere, or with more behind. */
-export const packetLike = (packets: readonly Packet[]): fc.Arbitrary<Packet> =>
+const packetLike = (packets: readonly Packet[]): fc.Arbitrary<Packet> =>
   fc
     .record({
       packet: fc.constantFrom(...packets),
