@@ -52,7 +52,7 @@ parser FirewallParser(packet_in packet, out headers_t hdr, inout metadata_t meta
     }
     state ipv4 {
         packet.extract(hdr.ipv4);
-        transition select(hdr.ipv4.protocol) { 6: tcp; default: accept; }
+        transition select(hdr.ipv4.versionAndLength, hdr.ipv4.protocol) { (0x45, 6): tcp; default: accept; }
     }
     state tcp {
         packet.extract(hdr.tcp);
@@ -79,7 +79,10 @@ control FirewallIngress(inout headers_t hdr, inout metadata_t meta, inout standa
         std.egress_spec = port;
         hdr.ethernet.src = hdr.ethernet.dst;
         hdr.ethernet.dst = dst;
-        hdr.ipv4.ttl = hdr.ipv4.ttl |-| 1;
+        hdr.ipv4.ttl = hdr.ipv4.ttl - 1;
+        // The checksum by difference (RFC 1624).
+        bit<16> carry = hdr.ipv4.checksum >= 0xfeff ? 16w1 : 0;
+        hdr.ipv4.checksum = hdr.ipv4.checksum + 0x0100 + carry;
     }
 
     table routes {
@@ -90,7 +93,9 @@ control FirewallIngress(inout headers_t hdr, inout metadata_t meta, inout standa
     }
 
     apply {
-        if (!hdr.ipv4.isValid()) { drop(); return; }
+        if (std.parser_error != error.NoError || !hdr.ipv4.isValid() || hdr.ipv4.ttl <= 1) { drop(); return; }
+        // Options and fragments would hide the ports: nothing of the kind passes.
+        if (hdr.ipv4.versionAndLength != 0x45 || (hdr.ipv4.fragment & 0x3fff) != 0) { drop(); return; }
         routes.apply();
         if (!hdr.tcp.isValid()) return;
         bool isFromInside = std.ingress_port < INSIDE_PORTS;

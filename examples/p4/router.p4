@@ -1,6 +1,7 @@
 /*
  * An IPv4 and IPv6 router. A prefix leads to a next hop, or to a group of them, one of which is chosen by a hash of the flow (ECMP).
- * Packets whose time is over, and those for the router itself, go to the controller.
+ * Packets whose time is over, and those for the router itself, go to the controller as they came, with the reason in front; what the
+ * controller sends goes out of the port that it names (packet_in and packet_out, P4Runtime 1.5, section 6.4.6).
  */
 #include <core.p4>
 #include <v1model.p4>
@@ -14,6 +15,26 @@ typedef bit<48> MacAddress;
 type bit<16> NextHopId;
 
 const Port CPU_PORT = 510;
+
+/// Why a packet goes to the controller.
+enum bit<8> Reason {
+    None = 0,
+    TimeExceeded = 1,
+    Local = 2
+}
+
+@controller_header("packet_in")
+header packet_in_t {
+    Reason reason;
+    Port ingressPort;
+    bit<7> pad;
+}
+
+@controller_header("packet_out")
+header packet_out_t {
+    Port egressPort;
+    bit<7> pad;
+}
 
 header ethernet_t {
     MacAddress dst;
@@ -57,6 +78,8 @@ header ports_t {
 }
 
 struct headers_t {
+    packet_in_t packet_in;
+    packet_out_t packet_out;
     ethernet_t ethernet;
     ipv4_t ipv4;
     ipv4_options_t ipv4_options;
@@ -64,16 +87,9 @@ struct headers_t {
     ports_t ports;
 }
 
-enum Reason {
-    None,
-    TimeExceeded,
-    Local
-}
-
 struct metadata_t {
     NextHopId nextHop;
     Reason reason;
-    bit<14> flow;
 }
 
 error {
@@ -83,6 +99,18 @@ error {
 
 parser RouterParser(packet_in packet, out headers_t hdr, inout metadata_t meta, inout standard_metadata_t std) {
     state start {
+        transition select(std.ingress_port) {
+            CPU_PORT: from_controller;
+            default: ethernet;
+        }
+    }
+
+    state from_controller {
+        packet.extract(hdr.packet_out);
+        transition accept;
+    }
+
+    state ethernet {
         packet.extract(hdr.ethernet);
         transition select(hdr.ethernet.type) {
             TYPE_IPV4: parse_ipv4;
@@ -125,11 +153,18 @@ parser RouterParser(packet_in packet, out headers_t hdr, inout metadata_t meta, 
 
 control VerifyIpv4(inout headers_t hdr, inout metadata_t meta) {
     apply {
-        verify_checksum(hdr.ipv4.isValid() && hdr.ipv4.ihl == 5,
+        verify_checksum(hdr.ipv4.isValid() && !hdr.ipv4_options.isValid(),
             {
                 hdr.ipv4.version, hdr.ipv4.ihl, hdr.ipv4.diffserv, hdr.ipv4.totalLength,
                 hdr.ipv4.identification, hdr.ipv4.flags, hdr.ipv4.fragmentOffset, hdr.ipv4.ttl,
                 hdr.ipv4.protocol, hdr.ipv4.src, hdr.ipv4.dst
+            },
+            hdr.ipv4.checksum, HashAlgorithm.csum16);
+        verify_checksum(hdr.ipv4_options.isValid(),
+            {
+                hdr.ipv4.version, hdr.ipv4.ihl, hdr.ipv4.diffserv, hdr.ipv4.totalLength,
+                hdr.ipv4.identification, hdr.ipv4.flags, hdr.ipv4.fragmentOffset, hdr.ipv4.ttl,
+                hdr.ipv4.protocol, hdr.ipv4.src, hdr.ipv4.dst, hdr.ipv4_options.options
             },
             hdr.ipv4.checksum, HashAlgorithm.csum16);
     }
@@ -145,6 +180,7 @@ control RouterIngress(inout headers_t hdr, inout metadata_t meta, inout standard
 
     action to_controller(Reason reason) {
         meta.reason = reason;
+        hdr.packet_in = { reason, std.ingress_port, 0 };
         std.egress_spec = CPU_PORT;
     }
 
@@ -194,30 +230,36 @@ control RouterIngress(inout headers_t hdr, inout metadata_t meta, inout standard
     }
 
     apply {
+        if (hdr.packet_out.isValid()) {
+            std.egress_spec = hdr.packet_out.egressPort;
+            hdr.packet_out.setInvalid();
+            return;
+        }
         if (std.parser_error != error.NoError || std.checksum_error == 1) {
             drop();
         }
         bool isRouted = false;
         if (hdr.ipv4.isValid()) {
-            if (hdr.ipv4.ttl <= 1) {
-                to_controller(Reason.TimeExceeded);
-            } else {
-                hdr.ipv4.ttl = hdr.ipv4.ttl - 1;
-                isRouted = ipv4_routes.apply().hit;
-            }
+            isRouted = ipv4_routes.apply().hit;
         } else if (hdr.ipv6.isValid()) {
-            if (hdr.ipv6.hopLimit <= 1) {
-                to_controller(Reason.TimeExceeded);
-            } else {
-                hdr.ipv6.hopLimit = hdr.ipv6.hopLimit - 1;
-                isRouted = ipv6_routes.apply().hit;
-            }
-        } else {
+            isRouted = ipv6_routes.apply().hit;
+        }
+        if (!isRouted) {
             drop();
         }
-        if (isRouted && meta.reason == Reason.None) {
-            next_hops.apply();
+        if (meta.reason == Reason.Local) {
+            return;
         }
+        if (hdr.ipv4.isValid() && hdr.ipv4.ttl <= 1 || hdr.ipv6.isValid() && hdr.ipv6.hopLimit <= 1) {
+            to_controller(Reason.TimeExceeded);
+            return;
+        }
+        if (hdr.ipv4.isValid()) {
+            hdr.ipv4.ttl = hdr.ipv4.ttl - 1;
+        } else {
+            hdr.ipv6.hopLimit = hdr.ipv6.hopLimit - 1;
+        }
+        next_hops.apply();
     }
 }
 
@@ -231,11 +273,18 @@ control RouterEgress(inout headers_t hdr, inout metadata_t meta, inout standard_
 
 control UpdateIpv4(inout headers_t hdr, inout metadata_t meta) {
     apply {
-        update_checksum(hdr.ipv4.isValid() && hdr.ipv4.ihl == 5,
+        update_checksum(hdr.ipv4.isValid() && !hdr.ipv4_options.isValid(),
             {
                 hdr.ipv4.version, hdr.ipv4.ihl, hdr.ipv4.diffserv, hdr.ipv4.totalLength,
                 hdr.ipv4.identification, hdr.ipv4.flags, hdr.ipv4.fragmentOffset, hdr.ipv4.ttl,
                 hdr.ipv4.protocol, hdr.ipv4.src, hdr.ipv4.dst
+            },
+            hdr.ipv4.checksum, HashAlgorithm.csum16);
+        update_checksum(hdr.ipv4_options.isValid(),
+            {
+                hdr.ipv4.version, hdr.ipv4.ihl, hdr.ipv4.diffserv, hdr.ipv4.totalLength,
+                hdr.ipv4.identification, hdr.ipv4.flags, hdr.ipv4.fragmentOffset, hdr.ipv4.ttl,
+                hdr.ipv4.protocol, hdr.ipv4.src, hdr.ipv4.dst, hdr.ipv4_options.options
             },
             hdr.ipv4.checksum, HashAlgorithm.csum16);
     }

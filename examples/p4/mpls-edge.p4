@@ -1,4 +1,7 @@
-/// An edge of an MPLS domain in PSA: labels are pushed by prefix, swapped inside, and popped at the end (RFC 3031, 3032).
+/*
+ * An edge of an MPLS domain in PSA: labels are pushed by prefix, swapped inside, and popped at the end (RFC 3031, RFC 3032). Times to
+ * live are one time for IPv4 and all labels (the uniform model of RFC 3443); packets whose time is over go to the controller.
+ */
 #include <core.p4>
 #include <bmv2/psa.p4>
 
@@ -25,7 +28,8 @@ header mpls_h {
 }
 
 header ipv4_h {
-    bit<64> first;
+    bit<4> version;
+    bit<60> first;
     bit<8> ttl;
     bit<8> protocol;
     bit<16> checksum;
@@ -41,17 +45,19 @@ struct headers_t {
     ipv4_h ipv4;
 }
 
-struct Pair<A, B> {
-    A first;
-    B second;
+/// A field as it was and as it is, for the checksum.
+struct Change<T> {
+    T before;
+    T behind;
 }
 
 struct metadata_t {
-    Pair<Label, bit<8>> pushed;
-    bool isPopped;
+    Change<bit<8>> ttl;
 }
 
-error { StackTooDeep }
+error {
+    BadVersion
+}
 
 parser EdgeParser(packet_in buffer, out headers_t hdr, inout metadata_t meta, in psa_ingress_parser_input_metadata_t istd, in empty_t resubmitted, in empty_t recirculated) {
     state start {
@@ -73,6 +79,8 @@ parser EdgeParser(packet_in buffer, out headers_t hdr, inout metadata_t meta, in
 
     state ipv4 {
         buffer.extract(hdr.ipv4);
+        verify(hdr.ipv4.version == 4, error.BadVersion);
+        meta.ttl = { hdr.ipv4.ttl, hdr.ipv4.ttl };
         transition accept;
     }
 }
@@ -85,24 +93,49 @@ control EdgeIngress(inout headers_t hdr, inout metadata_t meta, in psa_ingress_i
         ingress_drop(ostd);
     }
 
-    action push(Label label, PortId_t port) {
+    action to_controller() {
+        send_to_port(ostd, PSA_PORT_CPU);
+    }
+
+    /// One label more at the top; its time to live is that of the packet, which is one hop older here.
+    action push_label(Label label) {
         hdr.labels.push_front(1);
-        hdr.labels[0] = { label, 0, 0, hdr.ipv4.ttl };
-        hdr.labels[0].isBottom = (bit<1>) !hdr.labels[1].isValid();
+        hdr.labels[0] = { label, 0, (bit<1>) !hdr.labels[1].isValid(), hdr.ipv4.ttl };
+    }
+
+    action push(Label label, PortId_t port) {
+        hdr.ipv4.ttl = hdr.ipv4.ttl - 1;
+        push_label(label);
         hdr.ethernet.type = EtherType.Mpls;
-        meta.pushed = { first = label, second = hdr.ipv4.ttl };
+        send_to_port(ostd, port);
+    }
+
+    /// For a network of a customer: the outer label leads to the other edge, the inner one says there which network it is.
+    action push_two(Label outer, Label inner, PortId_t port) {
+        hdr.ipv4.ttl = hdr.ipv4.ttl - 1;
+        push_label(inner);
+        push_label(outer);
+        hdr.ethernet.type = EtherType.Mpls;
         send_to_port(ostd, port);
     }
 
     action swap(Label label, PortId_t port) {
         hdr.labels[0].label = label;
-        hdr.labels[0].ttl = hdr.labels[0].ttl |-| 1;
+        hdr.labels[0].ttl = hdr.labels[0].ttl - 1;
         send_to_port(ostd, port);
     }
 
+    /// The time to live of the label goes to what is below it.
     action pop(PortId_t port) {
-        meta.isPopped = hdr.labels[0].isBottom == 1;
+        bit<8> ttl = hdr.labels[0].ttl - 1;
+        bool isLast = hdr.labels[0].isBottom == 1;
         hdr.labels.pop_front(1);
+        if (isLast) {
+            hdr.ethernet.type = EtherType.Ipv4;
+            hdr.ipv4.ttl = ttl;
+        } else {
+            hdr.labels[0].ttl = ttl;
+        }
         send_to_port(ostd, port);
     }
 
@@ -111,7 +144,7 @@ control EdgeIngress(inout headers_t hdr, inout metadata_t meta, in psa_ingress_i
             hdr.ipv4.dst: lpm;
             hdr.ipv4.src: selector;
         }
-        actions = { push; drop; }
+        actions = { push; push_two; drop; }
         psa_implementation = paths;
         size = 8192;
     }
@@ -126,17 +159,20 @@ control EdgeIngress(inout headers_t hdr, inout metadata_t meta, in psa_ingress_i
 
     apply {
         received.count(istd.ingress_port);
-        if (istd.parser_error != error.NoError) {
+        if (istd.parser_error != error.NoError || !hdr.ipv4.isValid()) {
             drop();
         } else if (hdr.labels[0].isValid()) {
-            incoming_labels.apply();
-            if (meta.isPopped) {
-                hdr.ethernet.type = EtherType.Ipv4;
-                hdr.ipv4.ttl = (hdr.ipv4.ttl > 0) ? hdr.ipv4.ttl - 1 : 0;
+            if (hdr.labels[0].ttl <= 1) {
+                to_controller();
+            } else {
+                incoming_labels.apply();
             }
+        } else if (hdr.ipv4.ttl <= 1) {
+            to_controller();
         } else {
             prefixes.apply();
         }
+        meta.ttl.behind = hdr.ipv4.ttl;
     }
 }
 
@@ -144,7 +180,12 @@ control EdgeDeparser(packet_out buffer, out empty_t cloned, out empty_t resubmit
     InternetChecksum() checksum;
 
     apply {
+        // Only the time to live changes, so the checksum is kept by difference (PSA, section 7.4.2).
+        checksum.clear();
         checksum.subtract(hdr.ipv4.checksum);
+        checksum.subtract({ meta.ttl.before, hdr.ipv4.protocol });
+        checksum.add({ meta.ttl.behind, hdr.ipv4.protocol });
+        hdr.ipv4.checksum = checksum.get();
         buffer.emit(hdr.ethernet);
         buffer.emit(hdr.labels);
         buffer.emit(hdr.ipv4);

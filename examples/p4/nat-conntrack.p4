@@ -1,4 +1,7 @@
-// A NAT in PNA: flows that begin at the host get a port of the outside address, and the table of flows fills itself when it misses.
+/*
+ * A NAT in PNA: flows that begin at the host get a port of the outside address, and the table of flows fills itself when it misses.
+ * Checksums of IPv4 and TCP are kept by difference (RFC 1624).
+ */
 #include <core.p4>
 #include <pna.p4>
 
@@ -47,6 +50,12 @@ struct headers_t {
     tcp_h tcp;
 }
 
+/// One end of a flow.
+struct end_t {
+    bit<32> address;
+    bit<16> port;
+}
+
 struct metadata_t {
     bit<16> outsidePort;
     bool isKnown;
@@ -57,8 +66,6 @@ struct learned_t {
 }
 
 parser NatParser(packet_in pkt, out headers_t hdr, inout metadata_t meta, in pna_main_parser_input_metadata_t istd) {
-    InternetChecksum() before;
-
     state start {
         pkt.extract(hdr.ethernet);
         transition select(hdr.ethernet.type) {
@@ -69,7 +76,6 @@ parser NatParser(packet_in pkt, out headers_t hdr, inout metadata_t meta, in pna
 
     state ipv4 {
         pkt.extract(hdr.ipv4);
-        before.subtract({ hdr.ipv4.src, hdr.ipv4.dst });
         transition select(hdr.ipv4.versionAndLength, hdr.ipv4.protocol) {
             (0x45, 6): tcp;
             (0x40 &&& 0xf0, _): accept;
@@ -90,6 +96,21 @@ control NatPre(in headers_t hdr, inout metadata_t meta, in pna_pre_input_metadat
 control NatControl(inout headers_t hdr, inout metadata_t meta, in pna_main_input_metadata_t istd, inout pna_main_output_metadata_t ostd) {
     Register<bit<16>, bit<1>>(32w1, 16w1024) nextPort;
     DirectCounter<bit<64>>(PNA_CounterType_t.PACKETS_AND_BYTES) flowPackets;
+    InternetChecksum() checksum;
+
+    /// The checksums once another end stands in the headers.
+    action change_checksums(end_t before, end_t behind) {
+        checksum.clear();
+        checksum.subtract(hdr.ipv4.checksum);
+        checksum.subtract(before.address);
+        checksum.add(behind.address);
+        hdr.ipv4.checksum = checksum.get();
+        checksum.clear();
+        checksum.subtract(hdr.tcp.checksum);
+        checksum.subtract(before);
+        checksum.add(behind);
+        hdr.tcp.checksum = checksum.get();
+    }
 
     action translate(bit<16> port) {
         meta.outsidePort = port;
@@ -133,6 +154,7 @@ control NatControl(inout headers_t hdr, inout metadata_t meta, in pna_main_input
     }
 
     action to_host(PortId_t port, bit<32> address, bit<16> transport) {
+        change_checksums({ hdr.ipv4.dst, hdr.tcp.dst }, { address, transport });
         hdr.ipv4.dst = address;
         hdr.tcp.dst = transport;
         send_to_port(port);
@@ -150,6 +172,7 @@ control NatControl(inout headers_t hdr, inout metadata_t meta, in pna_main_input
             drop_packet();
         } else if (istd.direction == PNA_Direction_t.HOST_TO_NET) {
             flows.apply();
+            change_checksums({ hdr.ipv4.src, hdr.tcp.src }, { OUTSIDE_ADDRESS, meta.outsidePort });
             hdr.ipv4.src = OUTSIDE_ADDRESS;
             hdr.tcp.src = meta.outsidePort;
             send_to_port((PortId_t) 32w0);
