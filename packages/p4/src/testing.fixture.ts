@@ -33,7 +33,7 @@ export function soundProgram(text: string): Program {
 }
 
 /** A program in a file of its own, and its test in STF when it has one. */
-export type OwnProgram = { readonly name: string; readonly text: string; readonly stf?: string };
+type OwnProgram = { readonly name: string; readonly text: string; readonly stf?: string };
 
 function programsIn(folder: string): readonly OwnProgram[] {
   const files = readdirSync(folder);
@@ -51,6 +51,8 @@ export const ownPrograms = programsIn(path.join(root, "../../examples/p4"));
 
 /** Programs that go through the language section by section. */
 export const languagePrograms = programsIn(path.join(root, "programs"));
+
+export const allPrograms: readonly OwnProgram[] = [...ownPrograms, ...languagePrograms];
 
 /** A case of a file: a program, and what is told of it. */
 export type Case = { readonly name: string; readonly program: string; readonly told: string };

@@ -2,14 +2,12 @@
 import { renderDiagnostic } from "../source/diagnostic.ts";
 import { bytesOfHex, hexadecimal } from "../stf/packets.ts";
 import type { Switch } from "../stf/switch.ts";
-import { languagePrograms, ownPrograms } from "../testing.fixture.ts";
+import { allPrograms } from "../testing.fixture.ts";
 import { simulateFile } from "./load.ts";
 
 /** The repository's programs that have a test, with it. */
-export const testedPrograms: readonly { readonly name: string; readonly stf: string }[] = [
-  ...ownPrograms,
-  ...languagePrograms,
-].flatMap(({ name, stf }) => (stf === undefined ? [] : [{ name, stf }]));
+export const testedPrograms: readonly { readonly name: string; readonly stf: string }[] =
+  allPrograms.flatMap(({ name, stf }) => (stf === undefined ? [] : [{ name, stf }]));
 
 /** A switch that runs a program of this text. */
 export function switchOf(text: string): Switch {
@@ -25,7 +23,7 @@ export function switchOf(text: string): Switch {
 
 /** A switch that runs one of the repository's programs. */
 export function switchOfProgram(name: string): Switch {
-  const found = [...ownPrograms, ...languagePrograms].find((program) => program.name === name);
+  const found = allPrograms.find((program) => program.name === name);
   if (found === undefined) throw new Error(`there is no program ${name}`);
   return switchOf(found.text);
 }
