@@ -63,6 +63,10 @@ struct metadata_t {
     bit<16> flow;
 }
 
+error {
+    BadHeader
+}
+
 parser EcmpParser(packet_in packet, out headers_t hdr, inout metadata_t meta, inout standard_metadata_t std) {
     state start {
         packet.extract(hdr.ethernet);
@@ -75,11 +79,12 @@ parser EcmpParser(packet_in packet, out headers_t hdr, inout metadata_t meta, in
 
     state ipv4 {
         packet.extract(hdr.ipv4);
+        verify(hdr.ipv4.version == 4 && hdr.ipv4.ihl >= 5, error.BadHeader);
         // A fragment is hashed by its addresses only, so that all parts of a packet go one way.
         transition select(hdr.ipv4.ihl, hdr.ipv4.flags, hdr.ipv4.fragmentOffset, hdr.ipv4.protocol) {
             (5, 0 &&& 1, 0, PROTOCOL_TCP): ports;
             (5, 0 &&& 1, 0, PROTOCOL_UDP): ports;
-            (5 .. 15, _, _, _): accept;
+            default: accept;
         }
     }
 

@@ -20,6 +20,7 @@ bit<8> first(in h_t h) {
     return h.a;
 }
 
+@noWarn("unused")
 @my_list[1, "two", true]
 @my_tokens(any tokens + { may } stand(here))
 const bit<8> UNUSED = 0;

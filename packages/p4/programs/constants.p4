@@ -37,7 +37,7 @@ control Compute(inout headers_t hdr, inout metadata_t meta, inout standard_metad
         hdr.h.shifted = 1 << BITS;
         hdr.h.negative = 256 - 3;
         hdr.h.wide = (bit<8>) (LARGE[103:96] & 0xff);
-        if (BITS == 3 && COUNT > LARGE) {
+        if (BITS == 3 && COUNT > LARGE || FROM_TRUTH == 0) {
             // Never: it is known when the program is compiled.
             hdr.h.wide = 0xee;
         }

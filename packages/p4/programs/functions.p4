@@ -40,14 +40,14 @@ bit<8> once(inout bit<8> calls) {
 }
 
 bit<8> size(in bit<8> one) {
-    return 0x10;
+    return 0x10 + (one >> 7);
 }
 
 bit<8> size(in bit<8> one, in bit<8> other) {
     if (one > 200) {
         return 2;
     }
-    return 1;
+    return other == 0 ? 8w3 : 1;
 }
 
 parser Read(packet_in packet, out headers_t hdr, inout metadata_t meta, inout standard_metadata std) {

@@ -35,8 +35,9 @@ parser Read(packet_in packet, out headers_t hdr, inout metadata_t meta, inout st
 control Compute(inout headers_t hdr, inout metadata_t meta, inout standard_metadata std) {
     apply {
         bit<16> sum = 0;
-        for (bit<8> i = 1, bit<16> step = 1;
-            i <= hdr.h.n;
+        // The index has room for one more than the last number, or the loop would never end.
+        for (bit<16> i = 1, bit<16> step = 1;
+            i <= (bit<16>) hdr.h.n;
             i = i + 1, step = step + 1) {
             sum += step;
         }
@@ -59,7 +60,7 @@ control Compute(inout headers_t hdr, inout metadata_t meta, inout standard_metad
         }
         // A range that ends before it begins has nothing in it.
         for (bit<8> i in 5 .. 4) {
-            hdr.h.none = 0xff;
+            hdr.h.none = i;
         }
         hdr.h.ofStack = 0;
         for (x_t x in hdr.stack) {

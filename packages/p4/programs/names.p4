@@ -16,6 +16,7 @@ struct metadata_t {}
 
 const bit<8> number = 1;
 
+@noWarn("shadow")
 bit<8> twice(in bit<8> number) {
     return number * 2;
 }
@@ -27,6 +28,7 @@ parser Read(packet_in packet, out headers_t hdr, inout metadata_t meta, inout st
     }
 }
 
+@noWarn("shadow")
 control Compute(inout headers_t hdr, inout metadata_t meta, inout standard_metadata std) {
     const bit<8> number = 2;
 

@@ -23,6 +23,7 @@ struct headers_t { h_t h; }
 struct metadata_t { bit<8> taken; }
 
 parser Read(packet_in packet, out headers_t hdr, inout metadata_t meta, inout standard_metadata_t std) {
+    @noWarn("missing")
     state start {
         packet.extract(hdr.h);
         meta.taken = 0x80;

@@ -55,6 +55,7 @@ control In(inout headers_t hdr, inout metadata_t meta, inout standard_metadata_t
         }
     }
 
+    @noWarn("entries_out_of_priority_order")
     table ternary_ {
         key = { hdr.h.a: ternary; hdr.h.b: ternary; }
         actions = { use; }
