@@ -3,7 +3,7 @@
  * at work on the machine change little.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import {
   type Packet,
@@ -16,15 +16,7 @@ import {
 import { type Case, caseOf } from "./document.ts";
 
 const root = path.join(import.meta.dirname, "../../..");
-const folders = ["examples/p4", "packages/p4/programs", "packages/p4/stf"];
-
-function textOf(name: string): string {
-  const found = folders
-    .map((folder) => path.join(root, folder, name))
-    .find((file) => existsSync(file));
-  if (found === undefined) throw new Error(`there is no ${name} in ${folders.join(", ")}`);
-  return readFileSync(found, "utf8");
-}
+const textOf = (name: string): string => readFileSync(path.join(root, "examples/p4", name), "utf8");
 
 /** A program with the entries of its test, and the test's packets. */
 type Loaded = { readonly target: Switch; readonly packets: readonly Packet[] };

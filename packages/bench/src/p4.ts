@@ -1,6 +1,6 @@
 /**
  * `seam bench p4`: how fast programs in P4-16 are read, checked and laid out, warm and by a process of their own, and how many packets
- * they handle in the simulator; over the package's own programs.
+ * they handle in the simulator; over the programs of `examples/p4`.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
@@ -16,7 +16,7 @@ import {
 import { checkCases, packetCases } from "./p4-packets.ts";
 import { type BenchDocument, environmentOf, type Figure, statisticsOf } from "./document.ts";
 
-const folder = path.join(import.meta.dirname, "../../p4/programs");
+const folder = path.join(import.meta.dirname, "../../../examples/p4");
 
 /** How often each program is read. */
 export type P4BenchOptions = { readonly rounds: number };
@@ -28,7 +28,8 @@ type Program = { readonly name: string; readonly text: string; readonly sources:
 
 /** Runs the benchmark. */
 export function benchP4({ rounds }: P4BenchOptions): BenchDocument {
-  const programs = readdirSync(folder).map((name): Program => {
+  const files = readdirSync(folder).filter((name) => name.endsWith(".p4"));
+  const programs = files.map((name): Program => {
     const text = readFileSync(path.join(folder, name), "utf8");
     return { name, text, sources: { read: (asked) => (asked === name ? text : undefined) } };
   });

@@ -1,25 +1,16 @@
 /** Programs in the simulator, for tests. */
-import path from "node:path";
-import { readdirSync, readFileSync } from "node:fs";
 import { renderDiagnostic } from "../source/diagnostic.ts";
 import { bytesOfHex, hexadecimal } from "../stf/packets.ts";
 import type { Switch } from "../stf/switch.ts";
-import { analysedText } from "../testing.fixture.ts";
+import { allPrograms, analysedText } from "../testing.fixture.ts";
 import { simulate, type SimulateOptions } from "./simulate.ts";
 import { twinOf } from "./twin.fixture.ts";
 
 type Mode = NonNullable<SimulateOptions["mode"]>;
 
-const root = path.join(import.meta.dirname, "../..");
-
-const textOf = (name: string): string => readFileSync(path.join(root, name), "utf8");
-
-/** The package's programs that have a test, with it. */
+/** The repository's programs that have a test, with it. */
 export const testedPrograms: readonly { readonly name: string; readonly stf: string }[] =
-  readdirSync(path.join(root, "stf")).map((name) => ({
-    name: name.replace(/stf$/, "p4"),
-    stf: textOf(`stf/${name}`),
-  }));
+  allPrograms.flatMap(({ name, stf }) => (stf === undefined ? [] : [{ name, stf }]));
 
 /** A switch that runs a program of this text, made as often as there are modes. */
 function switchesOf(text: string, modes: readonly Mode[]): readonly Switch[] {
@@ -48,8 +39,12 @@ export function switchOf(text: string): Switch {
   return twinOf(one, other);
 }
 
-/** A switch that runs one of the package's programs. */
-export const switchOfProgram = (name: string): Switch => switchOf(textOf(`programs/${name}`));
+/** A switch that runs one of the repository's programs. */
+export function switchOfProgram(name: string): Switch {
+  const found = allPrograms.find((program) => program.name === name);
+  if (found === undefined) throw new Error(`there is no program ${name}`);
+  return switchOf(found.text);
+}
 
 /** What comes out when a packet goes into port 1: `port: digits`, or why it was not handled. */
 export function outputs(target: Switch, digits: string): readonly string[] {
