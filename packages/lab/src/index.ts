@@ -15,6 +15,7 @@ export {
   loadImage,
 } from "./lab-access.ts";
 export { labDown } from "./lab-down.ts";
+export { keepProgram } from "./lab-program.ts";
 export { labReady } from "./lab-ready.ts";
 export { labUp } from "./lab-up.ts";
 export { familyChoices, type LabOptions } from "./layout.ts";
