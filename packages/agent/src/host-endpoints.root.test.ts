@@ -80,7 +80,7 @@ const expectOpen = async (
   [from, to]: readonly [Place, readonly string[]],
   wanted: readonly string[],
 ): Promise<void> =>
-  expect.poll(() => openPorts(from, to), { timeout: 10_000, interval: 50 }).toEqual(wanted);
+  expect.poll(() => openPorts(from, to), { timeout: 30_000, interval: 50 }).toEqual(wanted);
 const EVERY = PORTS.map(String);
 
 const object = (kind: string, name: string, spec: object): object => ({
@@ -117,7 +117,7 @@ beforeAll(async () => {
   await agent.makeNode("a", "10.200.7.1", ["10.244.7.0/24", "fd00:7::/64"]);
   agent.signIn();
   agent.apply(...calicoDefinitions().filter(isKubeObject));
-  agent.k("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s");
+  agent.k("wait", "--for=condition=Established", "crd", "--all", "--timeout=90s");
   await startAgent();
   await agent.makePod("db", { labels: { app: "db" } });
   const added = await agent.cni("ADD", { pod: "db", netns: netns.db });
@@ -190,11 +190,11 @@ test("before translation ports count as they were sent, and what is allowed ther
   const early = { preDNAT: true, applyOnForward: true };
   expect(through()).toBe(true);
   agent.apply(policy("node-ports", { ...early, ingress: [tcp("Deny", 30_080)] }));
-  await expect.poll(through, { timeout: 5000 }).toBe(false);
+  await expect.poll(through, { timeout: 30_000 }).toBe(false);
   expect(openPorts("outside", db)).toEqual(EVERY);
   agent.apply(policy("transit", { applyOnForward: true, ingress: [{ action: "Deny" }] }));
   agent.apply(policy("node-ports", { ...early, ingress: [tcp("Allow", 30_080, 81)] }));
-  await expect.poll(through, { timeout: 5000 }).toBe(true);
+  await expect.poll(through, { timeout: 30_000 }).toBe(true);
   await expectOpen(["outside", db], ["81"]);
   expect(openPorts("outside", NODE)).toEqual(["22", "81", "6443"]);
   for (const each of ["node-ports", "transit"]) remove("gnp", each);
@@ -220,7 +220,7 @@ test("what is denied is counted and logged with interface, point and policies (I
         connects("outside", NODE[0], 81);
         return agent.log();
       },
-      { timeout: 10_000, interval: 300 },
+      { timeout: 30_000, interval: 300 },
     )
     .toMatch(
       /"interface":"ext0","point":"local-ingress","policies":\["calico\/GlobalNetworkPolicy\/named"\]/,
@@ -237,7 +237,7 @@ test("a rule that logs shows what begins, and an endpoint that is in force nowhe
   agent.apply(policy("seen", { ingress: [{ action: "Log", protocol: "TCP" }, tcp("Allow", 80)] }));
   await expectOpen(["outside", NODE], ["22", "80", "6443"]);
   await expect
-    .poll(() => agent.log(), { timeout: 5000 })
+    .poll(() => agent.log(), { timeout: 30_000 })
     .toMatch(
       /"port":"80\/TCP".*"interface":"ext0","point":"local-ingress","policies":\["calico\/GlobalNetworkPolicy\/seen"\].*a rule of a policy logs a connection at an interface of the node/,
     );
@@ -247,7 +247,7 @@ test("a rule that logs shows what begins, and an endpoint that is in force nowhe
   const reasons = (): string =>
     agent.k("get", "events", "-A", "-o", "jsonpath={.items[*].reason} {.items[*].message}");
   await expect
-    .poll(reasons, { timeout: 10_000 })
+    .poll(reasons, { timeout: 30_000 })
     .toMatch(/HostEndpointNotInForce.*HostEndpoint astray .* none is called ext9/);
   remove("hep", "astray");
 });
@@ -274,16 +274,16 @@ test("an endpoint without a name is for the interface that has its address, now 
   agent.apply(endpoint({ interfaceName: undefined, expectedIPs: [NODE[1], "192.0.2.77"] }));
   await expectOpen(["outside", NODE], ["22", "6443"]);
   run("ip", "addr", "del", `${NODE[1]}/64`, "dev", "ext0");
-  await expect.poll(() => openPorts("outside", [NODE[0]]), { timeout: 5000 }).toEqual(EVERY);
+  await expect.poll(() => openPorts("outside", [NODE[0]]), { timeout: 30_000 }).toEqual(EVERY);
   run("ip", "addr", "add", "192.0.2.77/32", "dev", "ext0");
   await expect
-    .poll(() => openPorts("outside", [NODE[0]]), { timeout: 5000 })
+    .poll(() => openPorts("outside", [NODE[0]]), { timeout: 30_000 })
     .toEqual(["22", "6443"]);
   await agent.stop("SIGKILL");
   await startAgent();
   expect(openPorts("outside", [NODE[0]])).toEqual(["22", "6443"]);
   remove("hep", "uplink");
-  await expect.poll(() => openPorts("outside", [NODE[0]]), { timeout: 5000 }).toEqual(EVERY);
+  await expect.poll(() => openPorts("outside", [NODE[0]]), { timeout: 30_000 }).toEqual(EVERY);
 });
 
 test("an agent that is uninstalled leaves the node open, as nobody would change its rules any more (I16)", async () => {

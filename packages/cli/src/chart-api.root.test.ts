@@ -13,11 +13,12 @@ function apiPod(objects: readonly Object[]): Pod {
   return deployment.spec.template.spec;
 }
 
-test("S12: the API may act in the name of people, and nothing else", () => {
+test("S12: the API may act in the name of people, keep Events, and nothing else", () => {
   const objects = objectsOf(template(...image, ...withApi).text);
   const ours = objects.filter(({ metadata }) => metadata.name.startsWith("seam-api"));
   expect(ours.flatMap(({ rules = [] }) => rules)).toEqual([
     { apiGroups: [""], resources: ["users", "groups"], verbs: ["impersonate"] },
+    { apiGroups: ["events.k8s.io"], resources: ["events"], verbs: ["list", "watch"] },
     {
       apiGroups: ["rbac.authorization.k8s.io"],
       resources: ["clusterrolebindings"],

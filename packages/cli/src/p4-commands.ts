@@ -98,9 +98,20 @@ function addInfo(p4: Command): void {
         .description("print what a control plane is told of a program: P4Info, as P4Runtime has it")
         .argument("<file>", "a P4 program"),
     )
-      .option("--json", "as JSON instead of protobuf's text format")
-      .action(later(async () => (await import("./p4.ts")).infoOfFile)),
+      .addOption(
+        new Option("--format <format>", "protobuf's text, JSON or binary")
+          .choices(["text", "json", "binary"])
+          .default("text"),
+      )
+      .option("--json", "the same as --format json")
+      .option("-o, --out <file>", "write P4Info to a file instead of standard output")
+      .option(
+        "--entries <file>",
+        "write the entries that the program has to a file: a WriteRequest",
+      )
+      .action(later(async () => (await import("./p4-info.ts")).infoOfFile)),
     "seam p4 info router.p4 > router.txtpb",
     "seam p4 info --json router.p4",
+    "seam p4 info acl.p4 --format binary --out acl.binpb --entries acl-entries.binpb",
   );
 }

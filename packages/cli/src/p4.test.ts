@@ -124,6 +124,7 @@ test(
   patient,
   () => {
     writeFileSync(path.join(folder, "good.p4"), "const bit<8> a = SIZE;\n");
+    writeFileSync(path.join(folder, "doubtful.p4"), "void f(in bit<8> a) {}\n");
     writeFileSync(path.join(folder, "bad.p4"), "const bit<8> a = true;\n");
     const good = seam("check", "good.p4", "-D", "SIZE=7");
     expect(good).toMatchObject({ status: 0, stdout: "", stderr: "" });
@@ -159,8 +160,53 @@ test(
         ],
       },
     ]);
+    const doubtful = seam("check", "--json", "doubtful.p4");
+    expect(doubtful.status).toBe(0);
+    expect(JSON.parse(doubtful.stdout)).toMatchObject({
+      accepted: true,
+      diagnostics: [{ code: "P701", severity: "warning", line: 1, column: 8 }],
+    });
     expect(seam("check", "none.p4").status).toBe(1);
     expect(seam("check", "--std", "p4-14", "good.p4").status).toBe(2);
+  },
+);
+
+const shown = (file: string, message: string): unknown => {
+  const argv = ["convert", ".", "--type", message, "--from", file, "--to", "-#format=json"];
+  const stdout = execFileSync(path.join(root, "node_modules/.bin/buf"), argv, {
+    cwd: path.join(root, "proto"),
+    encoding: "utf8",
+  });
+  return JSON.parse(stdout);
+};
+
+test(
+  "I9: P4Info and entries are the same as text, JSON and bytes, as another implementation of protobuf reads them",
+  patient,
+  () => {
+    const program = path.join(root, "packages/p4/programs/acl.p4");
+    const made = { text: "txtpb", json: "json", binary: "binpb" };
+    for (const [format, ending] of Object.entries(made)) {
+      const files = ["--out", `info.${ending}`, "--entries", `entries.${ending}`];
+      expect(seam("info", program, "--format", format, ...files)).toMatchObject({ status: 0 });
+    }
+    const read = (name: string, message: string): readonly unknown[] =>
+      Object.values(made).map((ending) => shown(path.join(folder, `${name}.${ending}`), message));
+    const [info, ...others] = read("info", "p4.config.v1.P4Info");
+    expect(others).toEqual([info, info]);
+    expect(info).toMatchObject({
+      pkgInfo: { arch: "v1model" },
+      tables: [{ hasInitialEntries: true }],
+    });
+    const [entries, ...rest] = read("entries", "p4.v1.WriteRequest");
+    expect(rest).toEqual([entries, entries]);
+    expect(entries).toMatchObject({
+      updates: [
+        { type: "INSERT", entity: { tableEntry: { priority: 100, isConst: true } } },
+        {},
+        {},
+      ],
+    });
   },
 );
 
@@ -175,6 +221,16 @@ test("I9: the commands of the guide work as written", patient, async () => {
   expect(printed).toContain("filter.p4 is accepted");
   expect(printed).toContain("error P614: ports_t has no member dest");
   expect(printed).toContain("wrong.p4 is rejected");
+  expect(printed).toContain("warning P701 [unused]: action clear is never used");
+  expect(printed).toContain(
+    "warning P733 [invalid_header]: field headers.ethernet.type of a header",
+  );
+  expect(printed).toContain("warning P740 [mismatch]: this is always true");
+  expect(printed).toContain(
+    "warning P730 [uninitialized_use]: sum is read, and nothing has set it",
+  );
+  expect(printed).toContain("doubtful.p4 is accepted");
+  expect(printed).toContain("nothing is unused");
   expect(printed).toContain('{"file":"filter.p4","accepted":true,"diagnostics":[]}');
   expect(printed).toContain("control Filter(inout headers_t headers, out bool accept)");
 });

@@ -5,7 +5,8 @@
 export { analyse, type Analysed } from "./analyse.ts";
 export { p4InfoOf } from "./info/info.ts";
 export type { P4Info } from "./info/p4info.ts";
-export { p4InfoJson, p4InfoText } from "./info/text.ts";
+export { protoJson, protoText } from "./info/text.ts";
+export { entriesOf, type WriteRequest } from "./info/entries.ts";
 export { format } from "./format/format.ts";
 export { type Parsed, parse } from "./parse/parse.ts";
 export type { Job, ReadOptions, Sources } from "./preprocess/job.ts";

@@ -40,6 +40,12 @@ type Objects = {
 
 /** What a control plane is told of a program; an error says which `@id` cannot be. */
 export function p4InfoOf(program: Program, tree: Tree): Result<P4Info, string> {
+  const assembly = assemblyOf(program, tree);
+  return assembly.ok ? ok(assembled(assembly.value)) : assembly;
+}
+
+/** The objects of a program, numbered and named; an error says which `@id` cannot be. */
+export function assemblyOf(program: Program, tree: Tree): Result<Assembly, string> {
   const objects = objectsIn(program, tree);
   const named = namedIn(objects);
   const ids = numbers(named.map(numberedOf));
@@ -52,7 +58,7 @@ export function p4InfoOf(program: Program, tree: Tree): Result<P4Info, string> {
     alias: short.get(name) ?? name,
     ...annotatedOf(annotations),
   });
-  return ok(assembled({ program, tree, objects, idOf, preambleOf }));
+  return ok({ program, tree, objects, idOf, preambleOf });
 }
 
 type Named = {
@@ -148,7 +154,8 @@ const namedIn = ({
   ...digests.map(({ name }) => ({ sort: "digest" as const, name, annotations: [] })),
 ];
 
-type Assembly = {
+/** The objects of a program, with their numbers and what each begins with. */
+export type Assembly = {
   readonly program: Program;
   readonly tree: Tree;
   readonly objects: Objects;

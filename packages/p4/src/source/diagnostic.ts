@@ -1,5 +1,5 @@
 /** What is wrong with a program, as data and as text. */
-import { catalogue, type Code, type Fields } from "./catalogue.ts";
+import { catalogue, type Code, type Fields, kindOf } from "./catalogue.ts";
 import { lineText, placeOf, type Span } from "./file.ts";
 
 /** A further place that explains a diagnostic. */
@@ -64,7 +64,9 @@ function excerpt(span: Span): string {
 /** A diagnostic as text of several lines, for people; ends without a newline. */
 export function renderDiagnostic(diagnostic: Diagnostic): string {
   const { code, severity, message, span, related, hint } = diagnostic;
-  const lines = [`${placeText(span)}: ${severity} ${code}: ${message}`, excerpt(span)];
+  const kind = kindOf(code);
+  const told = kind === undefined ? code : `${code} [${kind}]`;
+  const lines = [`${placeText(span)}: ${severity} ${told}: ${message}`, excerpt(span)];
   for (const other of related) {
     lines.push(`${placeText(other.span)}: note: ${other.message}`, excerpt(other.span));
   }

@@ -169,7 +169,7 @@ type Block = {
 function head(c: Checker, syntax: ParserSyntax | ControlSyntax): Block {
   const parameters = runTimeParameters(c, syntax.parameters, "other");
   const constructorParameters = parametersOf(c, syntax.constructorParameters ?? []);
-  declareParameters(c, [...parameters, ...constructorParameters]);
+  declareParameters(c, [...parameters, ...constructorParameters], "given");
   const annotations = annotated(c, syntax.annotations);
   const type: BlockType = {
     kind: syntax.kind,

@@ -7,6 +7,7 @@ import { MOST_INSTANCES, treeOf } from "../eval/tree.ts";
 import type { Program } from "../ir/declaration.ts";
 import { diagnose, type Diagnostic, hasErrors } from "../source/diagnostic.ts";
 import type { Program as Syntax } from "../syntax/ast-program.ts";
+import { noUses, type Uses } from "../names/uses.ts";
 import { findings } from "../validate/report.ts";
 import { declaration, specializedBlock } from "./check-declarations.ts";
 import { expression } from "./check-expressions.ts";
@@ -19,6 +20,8 @@ export type Checked = {
   /** What `main` makes; undefined when the program has errors. */
   readonly tree: Tree | undefined;
   readonly diagnostics: readonly Diagnostic[];
+  /** Which names are used, and which hide others. */
+  readonly uses: Uses;
 };
 
 /** So many findings are told. */
@@ -27,6 +30,7 @@ const MOST = 100;
 const newChecker = (): Checker => ({
   rules: { expression, statement, block: specializedBlock },
   found: findings(),
+  uses: noUses(),
   draft: {
     types: [],
     externs: [],
@@ -55,7 +59,8 @@ export function checkProgram({ declarations }: Syntax): Checked {
   tellMain(c);
   const { list } = c.found;
   const diagnostics = list.length > MOST ? cut(list) : list;
-  if (hasErrors(list)) return { program: undefined, tree: undefined, diagnostics };
+  const { uses } = c;
+  if (hasErrors(list)) return { program: undefined, tree: undefined, diagnostics, uses };
   const tree = treeOf(c.draft);
   const told = tree === undefined ? tooMany(c) : namesTwice(tree);
   const isRight = told.length === 0;
@@ -63,6 +68,7 @@ export function checkProgram({ declarations }: Syntax): Checked {
     program: isRight ? c.draft : undefined,
     tree: isRight ? tree : undefined,
     diagnostics: [...diagnostics, ...told],
+    uses,
   };
 }
 
