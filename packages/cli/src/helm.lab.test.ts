@@ -283,7 +283,7 @@ test("S13, S14: the API's history and accounts outlive upgrade, rollback and its
   const server = await labImage("server", await goTools());
   await loadImage(lab.name, server.archive, ["n1"]);
   const tag = `${await goTools()}/ctr -n k8s.io images tag ${server.reference} ${API_NEXT}`;
-  await onNode("n1", `mkdir -p /var/lib/seam-api && ${tag}`);
+  await onNode("n1", tag);
   const withApi = (reference: string): Promise<string> =>
     upgradeTo(
       image,

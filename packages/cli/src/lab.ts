@@ -131,7 +131,6 @@ async function* apiInLab(name: string, binFolder: string): AsyncGenerator<string
   const { archive, reference } = await labImage("server", binFolder);
   const list = await labExec(name, API_NODE, [`${binFolder}/ctr`, ...LIST_IMAGES]);
   if (!list.stdout.split("\n").includes(reference)) await loadImage(name, archive, [API_NODE]);
-  await labExec(name, API_NODE, ["mkdir", "-p", "/var/lib/seam-api"]);
   const installed = yield* installApi(client, { image: reference, node: API_NODE });
   if (!installed.ok) throw new Error(installed.error.message);
   const { kubeconfig } = await labStatus(name);
