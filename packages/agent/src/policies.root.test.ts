@@ -281,7 +281,7 @@ test("what is denied is counted, logged, and after the third time told on the po
       "wide",
     );
   await expect
-    .poll(events, { timeout: 20_000, interval: 500 })
+    .poll(events, { timeout: 60_000, interval: 500 })
     .toContain("lab-a/web may not connect to this pod, port 5432/TCP by IPv4");
   expect(events()).toContain("pod/db");
   expect(events()).toContain("seam can lab-a/web lab-a/db --port 5432/TCP");
@@ -324,11 +324,18 @@ test("what was in force stays while the agent is away, and what changed meanwhil
 test("a flush by something else is undone within a second and told", async () => {
   const listed = (): string => run("nft", "list", "tables");
   expect(listed()).toContain("inet seam-policy");
-  run("nft", "delete", "table", "inet", "seam-policy");
-  await expect.poll(listed, { timeout: 30_000, interval: 20 }).toContain("inet seam-policy");
+  const times: number[] = [];
+  for (let round = 0; round < 3; round += 1) {
+    const started = performance.now();
+    run("nft", "delete", "table", "inet", "seam-policy");
+    await expect.poll(listed, { timeout: 30_000, interval: 20 }).toContain("inet seam-policy");
+    times.push(performance.now() - started);
+  }
+  // The others may have waited for a processor.
+  expect(Math.min(...times)).toBeLessThan(1000);
   expect(pings("web", "db")).toEqual(CLOSED);
   const events = (): string => agent.k("get", "events", "-A", "-o", "custom-columns=:reason");
-  await expect.poll(events, { timeout: 20_000, interval: 500 }).toContain("PoliciesRepaired");
+  await expect.poll(events, { timeout: 60_000, interval: 500 }).toContain("PoliciesRepaired");
 });
 
 test("a restart without the API server keeps what was in force; where that is taken away all pods are closed (S5)", async () => {

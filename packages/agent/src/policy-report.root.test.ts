@@ -119,9 +119,10 @@ test("many changes make few reports, and the last one counts", async () => {
   expect(writes - seen).toBeLessThanOrEqual(3 + Math.ceil(seconds * 4));
 });
 
-test("two changes shortly after each other are told without a pause", { retry: 3 }, async () => {
-  const times: number[] = [];
-  for (let round = 0; round < 4; round += 1) {
+test("two changes shortly after each other are told without a pause", async () => {
+  // One that waited for its turn in a second would take 190 ms each time; a busy machine gets some more tries.
+  const times: number[] = [Infinity];
+  for (let round = 0; round < 30 && Math.min(...times) >= 150; round += 1) {
     await sleep(1000);
     await writePolicy("one-side", { round: String(round) });
     await sleep(50);
@@ -130,7 +131,6 @@ test("two changes shortly after each other are told without a pause", { retry: 3
     await expectReported(version);
     times.push(performance.now() - started);
   }
-  // One that waited for its turn in a second would take 190 ms.
   expect(Math.min(...times)).toBeLessThan(150);
 });
 

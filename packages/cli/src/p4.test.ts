@@ -210,6 +210,44 @@ test(
   },
 );
 
+test(
+  "I9: fit ends with 0, 1 or 2, and tells findings as text or as one line of JSON",
+  patient,
+  () => {
+    writeFileSync(path.join(folder, "pass.p4"), drop);
+    expect(seam("fit", "pass.p4", "--target", "sim")).toMatchObject({ status: 0, stderr: "" });
+    const refused = seam("fit", "pass.p4", "--target", "tofino1");
+    expect(refused).toMatchObject({
+      status: 1,
+      stdout: "pass.p4 does not fit tofino1: 1 finding\n",
+      stderr: `pass.p4:5:1: error F101: the program is for ebpf, tofino1 runs tna
+  ebpfFilter(Read(), Filter()) main;
+  ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
+  hint: Write the program for an architecture that the target has, or choose another target.
+`,
+    });
+    writeFileSync(
+      path.join(folder, "own.json"),
+      '{"name": "own", "title": "own", "architectures": ["ebpf"], "limits": {"parserStates": 0}}',
+    );
+    const told = seam("fit", "--json", "pass.p4", "--target", "./own.json");
+    expect([told.status, JSON.parse(told.stdout)]).toMatchObject([
+      1,
+      { file: "pass.p4", target: "own", fits: false, findings: [{ code: "F209", line: 3 }] },
+    ]);
+    writeFileSync(path.join(folder, "own.json"), '{"name": "own"}');
+    expect(seam("fit", "pass.p4", "--target", "./own.json")).toMatchObject({
+      status: 2,
+      stderr:
+        "error: ./own.json: title: expected a text\n./own.json: architectures: expected a list of texts, empty when the target runs no P4\n",
+    });
+    expect(seam("fit", "pass.p4", "--target", "abacus").status).toBe(2);
+    expect(seam("fit", "none.p4", "--target", "sim").status).toBe(1);
+    const needs = seam("resources", "--json", "pass.p4");
+    expect(JSON.parse(needs.stdout)).toMatchObject({ file: "pass.p4", architecture: "ebpf" });
+  },
+);
+
 test("I9: the commands of the guide work as written", patient, async () => {
   const printed = await runGuide("p4.md", "none");
   expect(printed).toContain("switch.p4:9:27: error P101: cannot find headers.p4");
@@ -218,6 +256,10 @@ test("I9: the commands of the guide work as written", patient, async () => {
   expect(printed).toContain("the second test failed");
   expect(printed).toContain("table Relay.stations: key 0x20000000009: miss, action Relay.drop");
   expect(printed).toContain('name: "Relay.stations"\n    alias: "stations"');
+  expect(printed).toContain("Relay.stations  exact         48  1024");
+  expect(printed).toContain("relay.p4 fits bmv2-simple-switch");
+  expect(printed).toContain("error F204: Relay.stations holds 1024 entries, lab-switch 512");
+  expect(printed).toContain("relay.p4 does not fit lab-switch: 1 finding");
   expect(printed).toContain("filter.p4 is accepted");
   expect(printed).toContain("error P614: ports_t has no member dest");
   expect(printed).toContain("wrong.p4 is rejected");

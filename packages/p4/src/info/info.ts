@@ -249,13 +249,20 @@ const ARCHITECTURES: ReadonlyMap<string, string> = new Map([
   ["ubpf", "ubpf"],
   ["xdp", "xdp"],
   ["Switch", "tna"],
+  ["MultiParserSwitch", "tna"],
 ]);
+
+/** The architecture that the package of `main` belongs to; empty when it is none of those that Seam brings. */
+export function architectureOf({ main }: Tree): string {
+  const type = main?.instance.type;
+  return ARCHITECTURES.get(type !== undefined && "name" in type ? type.name : "") ?? "";
+}
 
 const SAID = ["name", "version", "organization", "contact", "url"] as const;
 
 /** What `@pkginfo` of `main` says, and the architecture by the package. */
-function packageInfo({ main }: Tree): PackageInfo {
-  const type = main?.instance.type;
+function packageInfo(tree: Tree): PackageInfo {
+  const { main } = tree;
   const annotations = main?.instance.annotations ?? [];
   const said = new Map(
     annotations
@@ -265,10 +272,9 @@ function packageInfo({ main }: Tree): PackageInfo {
         value.kind === "string" ? [[name, value.value] as const] : [],
       ),
   );
-  const named = type !== undefined && "name" in type ? type.name : "";
   return {
     ...Object.fromEntries(SAID.flatMap((each) => (said.has(each) ? [[each, said.get(each)]] : []))),
     ...annotatedOf(annotations),
-    arch: said.get("arch") ?? ARCHITECTURES.get(named) ?? "",
+    arch: said.get("arch") ?? architectureOf(tree),
   };
 }

@@ -318,10 +318,10 @@ export const catalogue = {
   ...warningCatalogue,
 } as const satisfies { readonly [code: string]: Entry };
 
-/** The kind of a warning, by which it is silenced; undefined for errors. */
-export function kindOf(code: Code): string | undefined {
-  const entry: Entry = catalogue[code];
-  return entry.kind;
+/** The kind of a warning, by which it is silenced; undefined for errors, and for codes of other catalogues. */
+export function kindOf(code: string): string | undefined {
+  const entries: { readonly [code: string]: Entry } = catalogue;
+  return entries[code]?.kind;
 }
 
 /** The code of a diagnostic. */

@@ -46,6 +46,12 @@ test(
 
 const ACCEPTED: readonly (readonly [string, string])[] = [
   [
+    "parts of no bits (8.6)",
+    `extern bool static_assert(bool check);
+const bool a = static_assert(8w2[3+:0] == 0) && static_assert(8w2[8+:0] == 0);
+control C(inout bit<8> x) { apply { if (x[2+:0] == 0) { x = x[x+:0] ++ x; } } }`,
+  ],
+  [
     "value sets of a newtype of a truth value (13.11)",
     `type bool flag_t;
 parser P(in flag_t b) {
