@@ -19,5 +19,6 @@ export const debianPackages: readonly string[] = [
   "containernetworking-plugins", // peer of seam bench bandwidth
   "libnftables1", // the kernel door's nftables
   "postgresql-15", // the external database in the store's tests
+  "python3-venv", // the Python client, and tests with clients in Python
   "nftables", // judge of the kernel door's nftables
 ];
