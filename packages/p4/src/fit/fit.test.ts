@@ -254,7 +254,7 @@ test("I9: a table that adds entries to itself does not fit where none does", () 
   const target = profile({ architectures: ["pna"], constructs: { addOnMiss: false } });
   const { findings } = judged(text, target);
   expect(findings.map(renderDiagnostic)).toEqual([
-    `program.p4:129:9: error F319: small has no tables that add entries to themselves: NatControl.flows
+    `program.p4:150:9: error F319: small has no tables that add entries to themselves: NatControl.flows
           add_on_miss = true;
           ^~~~~~~~~~~~~~~~~~~
   hint: Let the control plane add them.`,
