@@ -2,6 +2,8 @@
 import { ExperimentSchema, ProjectSchema } from "@seam/api";
 import { type TSchema, Type } from "typebox";
 import { PROBLEMS } from "./problem.ts";
+import { POD_COMPONENTS } from "./pod-schemas.ts";
+import { REACH_COMPONENTS } from "./reach-schemas.ts";
 import { closed, manifest, open, orNull, ref, time, words } from "./schemas.ts";
 
 const page = (item: TSchema) =>
@@ -184,6 +186,8 @@ export const COMPONENTS: { readonly [name: string]: TSchema } = {
   AccountPage: page(ref("Account")),
   Member,
   Problem,
+  ...POD_COMPONENTS,
+  ...REACH_COMPONENTS,
 };
 
 /** Answers. */
@@ -202,6 +206,10 @@ export const Answer = {
   account: ref("Account"),
   accounts: ref("AccountPage"),
   members: Type.Object({ items: Type.Array(ref("Member")) }, closed),
+  events: ref("EventList"),
+  nodeView: ref("NodeView"),
+  reachMatrix: ref("ReachMatrix"),
+  reachAnswer: ref("ReachAnswer"),
   nothing: Type.Null({ description: "Done." }),
   problem: ref("Problem"),
 };

@@ -47,6 +47,14 @@ export const IN_PROJECT: readonly Resource[] = [
     isWritable: true,
     word: "service",
   },
+  {
+    path: "pods",
+    kind: "Pod",
+    apiVersion: "v1",
+    scope: "in-project",
+    isWritable: false,
+    word: "pod",
+  },
 ];
 
 /** What belongs to the whole cluster. */
