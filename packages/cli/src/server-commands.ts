@@ -19,6 +19,11 @@ export function addServerCommand(program: Command): void {
       .option("--health-port <port>", "port of /healthz, /readyz and /metrics", portOf, 9851)
       .option("--tls-cert <file>", "certificate in PEM form, with those of its authorities")
       .option("--tls-key <file>", "its key in PEM form")
+      .option(
+        "--prometheus <url>",
+        "base URL of the Prometheus that metrics of pods and nodes are asked of",
+        urlOf,
+      )
       .addOption(
         new Option("--log-level <level>", "the least that is logged")
           .choices(["info", "warn", "error"])
@@ -29,6 +34,13 @@ export function addServerCommand(program: Command): void {
     "seam server",
     "seam server --host 0.0.0.0 --tls-cert tls.crt --tls-key tls.key --url-file database-url",
   );
+}
+
+function urlOf(text: string): URL {
+  const url = URL.parse(text);
+  if (url !== null && /^https?:$/.test(url.protocol) && url.search === "" && url.hash === "")
+    return url;
+  throw new InvalidArgumentError("Expected a URL, for example http://127.0.0.1:9090.");
 }
 
 function portOf(text: string): number {

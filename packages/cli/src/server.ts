@@ -11,6 +11,7 @@ type Flags = StorePlace & {
   readonly port: number;
   readonly healthPort: number;
   readonly tlsCert?: string;
+  readonly prometheus?: URL;
   readonly tlsKey?: string;
   readonly logLevel: LogLevel;
   readonly newAdminToken?: boolean;
@@ -36,6 +37,7 @@ export async function server(flags: Flags): Promise<void> {
     healthPort,
     certificate:
       tlsCert === undefined || tlsKey === undefined ? null : { cert: tlsCert, key: tlsKey },
+    prometheus: flags.prometheus ?? null,
     logLevel,
     newAdminToken: flags.newAdminToken === true,
     tellSecret,

@@ -20,6 +20,8 @@ export type ReachTableOptions = {
   /** As 80/TCP; without any all that containers and policies name, and the others as one. */
   readonly ports: readonly string[];
   readonly family: Family;
+  /** Which pods; absent: all. */
+  readonly labelSelector?: string;
   /** So many pods at most; the work grows with their square. */
   readonly mostPods?: number;
 };
@@ -63,7 +65,9 @@ async function podsAt(
   { kube, namespace }: TablePlace,
   options: ReachTableOptions,
 ): Reply<readonly KubeObject[]> {
-  const listed = await listObjects(kube, namespace === null ? POD : { ...POD, namespace });
+  const { labelSelector } = options;
+  const ref = namespace === null ? POD : { ...POD, namespace };
+  const listed = await listObjects(kube, ref, labelSelector === undefined ? {} : { labelSelector });
   if (!listed.ok) return listed;
   // An absent namespace has no pods either.
   const there = namespace === null ? ok(null) : await namespaceLabels(kube, namespace);

@@ -13,11 +13,14 @@ import {
   type PersonName,
   startApiServer,
 } from "./api-server.fixture.ts";
+import { type RunningPrometheus, startPrometheus } from "./prometheus.fixture.ts";
 
 let server: ApiServer;
+let prometheus: RunningPrometheus;
 
 beforeAll(async () => {
-  server = await startApiServer();
+  prometheus = await startPrometheus(() => "");
+  server = await startApiServer(prometheus.url);
   for (const project of ["lab-a", "lab-b"]) {
     await makeAs("admin", `/api/v1/projects/${project}`, bodies.applyProject(project));
     const inside = `/api/v1/projects/${project}`;
@@ -45,7 +48,10 @@ beforeAll(async () => {
   must(await server.kube.create(bandwidth));
 });
 
-afterAll(async () => server[Symbol.asyncDispose]());
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  await prometheus[Symbol.asyncDispose]();
+});
 
 const podIn = (namespace: string) => ({
   apiVersion: "v1",
@@ -137,7 +143,8 @@ const filled = (path: string, project: string): string =>
     .replace("{number}", "1")
     .replace("benchmarks/{id}", `benchmarks/${project === "lab-a" ? 1 : 2}`)
     .replace("{id}", "999999")
-    .replace("{name}", "x");
+    .replace("{name}", "x")
+    .replace("{query}", path.includes("{project}") ? "sent" : "programs");
 
 /** A call that would succeed for whoever may make it; changes are only tried. */
 const callOf = ({ id, method, path, isWrite }: Operation, project: string): Call => {
@@ -195,6 +202,11 @@ const TABLE: { readonly [operation: string]: string } = {
   tabulateAllReach: "401 403 403 403 200 403",
   canTalk: "401 200 200 200 200 403",
   viewNode: "401 403 403 403 404 403",
+  getOverview: "401 200 200 200 200 200",
+  getTopology: "401 200 200 200 200 403",
+  listMetrics: "401 200 200 200 200 200",
+  queryProjectMetric: "401 200 200 200 200 403",
+  queryClusterMetric: "401 403 403 403 200 403",
   listHistory: "401 200 200 200 200 403",
   listBenchmarks: "401 200 200 200 200 403",
   getBenchmark: "401 200 200 200 200 403",

@@ -2,22 +2,45 @@
 import type { KubeObject } from "@seam/kube";
 import { type Kubelet, makeNode, startKubelet } from "@seam/kube/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { setTimeout as pause } from "node:timers/promises";
 import { type ApiServer, must, startApiServer } from "./api-server.fixture.ts";
+import { createPrometheus } from "./http/prometheus.ts";
+import { type RunningPrometheus, startPrometheus } from "./prometheus.fixture.ts";
 
 let server: ApiServer;
 let kubelet: Kubelet;
+let prometheus: RunningPrometheus;
 
 const LINE = `${"x".repeat(1023)}\n`;
 
 beforeAll(async () => {
-  server = await startApiServer();
+  let sentBytes = 0;
+  prometheus = await startPrometheus(() => {
+    sentBytes += 125_000;
+    return ["lab-a", "lab-b"]
+      .map(
+        (namespace) =>
+          `seam_pod_tx_bytes_total{namespace="${namespace}",pod="web-0"} ${sentBytes}\n`,
+      )
+      .join("");
+  });
+  server = await startApiServer(prometheus.url);
   kubelet = await startKubelet((path, response) =>
     response.end(path.includes("/loud/") ? LINE.repeat(1500) : "one\ntwo\n"),
   );
   await makeNode(server.kube, "n1", kubelet);
-  await makePod("web-0", { app: "web" }, "10.0.0.1");
-  await makePod("web-1", { app: "web" }, "10.0.0.2");
-  await makePod("db-0", { app: "db" }, "10.0.0.3");
+  const experiment = { apiVersion: "seam.ucsd.edu/v1alpha1", kind: "Experiment" };
+  const workload = (name: string) => ({ name, image: "i", command: ["true"] });
+  await make({
+    ...experiment,
+    metadata: { name: "e", namespace: "lab-a" },
+    spec: { workloads: [workload("web"), workload("db")] },
+  });
+  await makePod("web-0", { app: "web", ...marks("web") }, "10.0.0.1");
+  await makePod("web-1", { app: "web", ...marks("web") }, "10.0.0.2");
+  await makePod("db-0", { app: "db", ...marks("db") }, "10.0.0.3");
   await makePod("loud", { app: "loud" }, "10.0.0.4");
   await make(policy("db", { podSelector: { matchLabels: { app: "db" } } }));
 });
@@ -25,11 +48,17 @@ beforeAll(async () => {
 afterAll(async () => {
   await kubelet[Symbol.asyncDispose]();
   await server[Symbol.asyncDispose]();
+  await prometheus[Symbol.asyncDispose]();
 });
 
 const make = async (object: KubeObject): Promise<void> => {
   must(await server.kube.apply(object, { fieldManager: "test", force: true }));
 };
+
+const marks = (workload: string) => ({
+  "seam.ucsd.edu/experiment": "e",
+  "seam.ucsd.edu/workload": workload,
+});
 
 async function makePod(name: string, labels: object, ip: string): Promise<void> {
   const metadata = { name, namespace: "lab-a", labels };
@@ -182,3 +211,109 @@ test("S9: events of a project's objects, the newest first", async () => {
   expect(await ask("?limit=1")).toMatchObject({ truncated: true, items: [{}] });
   expect(await ask("?kind=a,b")).toMatchObject({ errors: [{ field: "query.kind" }] });
 });
+
+const ask = async (person: "viewer" | "owner" | "admin", where: string) =>
+  server.ask(person, { method: "GET", path: where });
+
+test("S10: a project's members see what its pods send, and nothing of another project's", async () => {
+  const where = `${path}/metrics/sent?step=5`;
+  let series: unknown = [];
+  for (let tries = 0; tries < 200 && JSON.stringify(series) === "[]"; tries += 1) {
+    series = (await ask("viewer", where)).body["series"];
+    await pause(100);
+  }
+  const { body } = await ask("viewer", where);
+  expect(body).toMatchObject({ unit: "bps", stepSeconds: 5, truncated: false });
+  expect(body["series"]).toEqual([{ labels: { pod: "web-0" }, points: expect.any(Array) }]);
+  const one = await ask("viewer", `${path}/metrics/sent?step=5&experiment=e`);
+  expect(one.body["series"]).toHaveLength(1);
+  expect((await ask("viewer", `${path}/metrics/sent?pod=other`)).body["series"]).toEqual([]);
+  expect((await ask("owner", "/api/v1/projects/lab-b/metrics/sent")).status).toBe(403);
+  expect((await ask("owner", "/api/v1/metrics/programs")).status).toBe(403);
+});
+
+test.each([
+  ["metrics/sent?start=2&end=1", 400, "query.start"],
+  ["metrics/sent?start=0&end=86400&step=1", 400, "query.step"],
+  ["metrics/sent?pod=x%22%7D", 400, "query.pod"],
+  ["metrics/sent?expr=up", 400, "query.expr"],
+  ["metrics/programs", 404, null],
+  ["metrics/up", 404, null],
+])("S12: %s is refused: %d", async (query, status, field) => {
+  const { body } = await ask("viewer", `${path}/${query}`);
+  expect(body["status"]).toBe(status);
+  expect(JSON.stringify(body)).toContain(field ?? "there is no metric");
+});
+
+test("S10: a Prometheus that is away, or sends elsewhere, is told of and not followed", async () => {
+  const away = await createPrometheus(new URL("http://127.0.0.1:1/")).now("up");
+  expect(away).toMatchObject({ ok: false, error: { code: "metrics-unavailable" } });
+  const redirecting = createServer((_, response) => {
+    response.writeHead(302, { location: new URL("/api/v1/query?query=up", prometheus.url).href });
+    response.end();
+  }).listen(0, "127.0.0.1");
+  await once(redirecting, "listening");
+  const port = Reflect.get(Object(redirecting.address()), "port");
+  const elsewhere = await createPrometheus(new URL(`http://127.0.0.1:${port}`)).now("up");
+  redirecting.close();
+  expect(elsewhere).toMatchObject({ ok: false, error: { code: "metrics-unavailable" } });
+  const refused = await createPrometheus(prometheus.url).now("up{");
+  expect(refused).toMatchObject({
+    ok: false,
+    error: { detail: expect.stringContaining("status 400") },
+  });
+});
+
+test("S9: the topology shows who may speak to whom by the policies, and what is measured", async () => {
+  const { body } = await ask("viewer", `${path}/experiments/e/topology`);
+  expect(body).toMatchObject({
+    metrics: "ok",
+    nodes: [
+      { id: "workload/web", wanted: 1, pods: [{ name: "web-0" }, { name: "web-1" }] },
+      { id: "workload/db", pods: [{ name: "db-0", node: "n1" }], sentBitsPerSecond: 0 },
+    ],
+  });
+  expect(body["edges"]).toContainEqual({
+    from: "workload/db",
+    to: "workload/web",
+    kind: "allowed",
+    ports: ["all"],
+  });
+  expect((await ask("viewer", `${path}/experiments/none/topology`)).status).toBe(404);
+});
+
+test("S9: the overview tells each what they may see, and what needs attention", async () => {
+  await makeProject();
+  const { body } = await ask("admin", "/api/v1/overview");
+  expect(body).toMatchObject({
+    nodes: { total: 1, ready: 0 },
+    agents: { total: 0, ready: 0 },
+    experiments: { total: 1, ready: 0, failed: 0 },
+  });
+  expect(body["capacity"]).toContainEqual({
+    resource: "pods",
+    unit: "count",
+    allocatable: 110,
+    requested: 4,
+  });
+  expect(body["attention"]).toMatchObject([
+    { severity: "error", title: "node n1 is not ready", link: { kind: "Node", name: "n1" } },
+    { severity: "error", title: "no agent is ready on node n1" },
+  ]);
+  expect((await ask("viewer", "/api/v1/overview")).body).toMatchObject({
+    nodes: null,
+    agents: null,
+    projects: 1,
+    experiments: { total: 1 },
+    capacity: [],
+    attention: [],
+  });
+});
+
+const makeProject = () =>
+  make({
+    apiVersion: "seam.ucsd.edu/v1alpha1",
+    kind: "Project",
+    metadata: { name: "lab-a" },
+    spec: { members: [{ user: "viewer", role: "viewer" }] },
+  });

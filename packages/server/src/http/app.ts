@@ -8,6 +8,7 @@ import { auditOf, type Context } from "./context.ts";
 import type { Answered } from "./http-meter.ts";
 import { createIdentify } from "./identity.ts";
 import { addMemberRoutes } from "./member-routes.ts";
+import { addMetricRoutes } from "./metric-routes.ts";
 import { addObjectRoutes } from "./object-routes.ts";
 import { documentOptions } from "./openapi.ts";
 import { addPodRoutes } from "./pod-routes.ts";
@@ -19,6 +20,7 @@ import { InvalidRequest, send } from "./reply.ts";
 import { addSessionRoutes } from "./session-routes.ts";
 import { addStreamRoutes } from "./stream-routes.ts";
 import { addTokenRoutes } from "./token-routes.ts";
+import { addViewRoutes } from "./view-routes.ts";
 import { createValidators } from "./validation.ts";
 
 /** How often people may ask. */
@@ -58,6 +60,8 @@ export async function createApp(context: Context, options: AppOptions): Promise<
   addObjectRoutes(app, context);
   addMemberRoutes(app, context);
   addPodRoutes(app, context);
+  addMetricRoutes(app, context);
+  addViewRoutes(app, context);
   addRecordRoutes(app, context);
   addReachRoutes(app, context);
   addStreamRoutes(app, context);

@@ -28,9 +28,18 @@ export const PROJECTS: Resource = {
   word: "project",
 };
 
+/** Sets of workloads and everything around them. */
+export const EXPERIMENTS: Resource = {
+  ...PROJECTS,
+  path: "experiments",
+  kind: "Experiment",
+  scope: "in-project",
+  word: "experiment",
+};
+
 /** What lives in a project. */
 export const IN_PROJECT: readonly Resource[] = [
-  { ...PROJECTS, path: "experiments", kind: "Experiment", scope: "in-project", word: "experiment" },
+  EXPERIMENTS,
   {
     path: "policies",
     kind: "NetworkPolicy",
