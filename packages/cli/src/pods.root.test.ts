@@ -7,9 +7,14 @@ import { text } from "node:stream/consumers";
 import { stripVTControlCharacters } from "node:util";
 import { customResourceDefinitions } from "@seam/api";
 import { applyObjects, createSeam, type Seam } from "@seam/client";
-import { type ControlPlane, startControlPlane } from "@seam/kube/testing";
+import {
+  type ControlPlane,
+  type Kubelet,
+  makeNode,
+  startControlPlane,
+  startKubelet,
+} from "@seam/kube/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Kubelet, makeNode, startKubelet } from "./kubelet.fixture.ts";
 
 let plane: ControlPlane;
 let seam: Seam;

@@ -23,6 +23,11 @@ export function addServerCommand(program: Command): void {
       .option("--health-port <port>", "port of /healthz, /readyz and /metrics", portOf, 9851)
       .option("--tls-cert <file>", "certificate in PEM form, with those of its authorities")
       .option("--tls-key <file>", "its key in PEM form")
+      .option(
+        "--prometheus <url>",
+        "base URL of the Prometheus that metrics of pods and nodes are asked of",
+        urlOf,
+      )
       .addOption(
         new Option("--log-level <level>", "the least that is logged")
           .choices(["info", "warn", "error"])
@@ -64,6 +69,13 @@ export function addOpenCommand(program: Command): void {
     "seam open",
     "seam open --port 0 --no-browser",
   );
+}
+
+function urlOf(text: string): URL {
+  const url = URL.parse(text);
+  if (url !== null && /^https?:$/.test(url.protocol) && url.search === "" && url.hash === "")
+    return url;
+  throw new InvalidArgumentError("Expected a URL, for example http://127.0.0.1:9090.");
 }
 
 function portOf(text: string): number {

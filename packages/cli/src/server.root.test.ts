@@ -157,7 +157,7 @@ test("S14: watchers lose nothing, and get nothing twice or in another order, acr
 test("the guide's commands work as written, and answer what the page says", async () => {
   const page = readFileSync(fileOf("docs/guide/server.md"), "utf8");
   const blocks = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block]) => block ?? "");
-  expect(blocks).toHaveLength(5);
+  expect(blocks).toHaveLength(6);
   const script = `trap 'kill $!; wait $!' EXIT\n${blocks.join("\n")}`;
   writeFileSync(path.join(folder, "guide.sh"), script);
   const { stdout } = await execute("bash", ["-euo", "pipefail", "guide.sh"], {

@@ -16,6 +16,7 @@ type Flags = Place & {
   readonly healthHost?: string;
   readonly healthPort: number;
   readonly tlsCert?: string;
+  readonly prometheus?: URL;
   readonly tlsKey?: string;
   readonly logLevel: LogLevel;
   readonly newAdminToken?: boolean;
@@ -34,6 +35,7 @@ export async function server(flags: Flags): Promise<void> {
     healthPort,
     certificate:
       tlsCert === undefined || tlsKey === undefined ? null : { cert: tlsCert, key: tlsKey },
+    prometheus: flags.prometheus ?? null,
     logLevel,
     newAdminToken: flags.newAdminToken === true,
     tellSecret,

@@ -12,7 +12,7 @@ import {
 import { createKubeClient, type KubeClient } from "@seam/kube";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { rateRows } from "./top.ts";
-import { type Kubelet, startKubelet } from "./kubelet.fixture.ts";
+import { type Kubelet, startKubelet } from "@seam/kube/testing";
 
 const METRICS = "/apis/metrics.k8s.io/v1beta1";
 /** What the server answers at a path; all else is refused with 403. */

@@ -32,6 +32,7 @@ import { fromKube, nameOf, type SeamError } from "./error.ts";
 import { fieldOf, itemsOf } from "./fields.ts";
 import { type KubeReader, listObjects, type Reply } from "./list.ts";
 import { readIcmpWord, readPortWord } from "./port-word.ts";
+import { openingsFor } from "./reach-openings.ts";
 import type { Seam } from "./seam.ts";
 
 /** What is asked: ends as POD, NAMESPACE/POD, node:NAME or an address; the port as 80, 80/UDP or the name of a port of the destination, or icmp. */
@@ -48,9 +49,14 @@ export type ReachAnswer = {
   readonly attempt: Attempt;
   readonly verdict: Verdict;
   readonly explanation: Explanation;
+  /** NetworkPolicies that would allow it, where these are enough; empty when it is allowed. */
+  readonly openings: readonly KubeObject[];
   /** What could not be taken into account. */
   readonly notes: readonly string[];
 };
+
+/** The cluster, and the namespace of ends that name none. */
+export type ReachPlace = Pick<Seam, "kube" | "namespace">;
 
 const NODE = { apiVersion: "v1", kind: "Node" };
 export const POD = { apiVersion: "v1", kind: "Pod" };
@@ -64,7 +70,7 @@ const wrong = (message: string, hint: string): SeamError => ({
 });
 
 /** Judges one connection by the policies that are in force in the namespaces of its ends. */
-export async function askReach(seam: Seam, question: ReachQuestion): Reply<ReachAnswer> {
+export async function askReach(seam: ReachPlace, question: ReachQuestion): Reply<ReachAnswer> {
   const from = await endOf(seam, question.from, question.family);
   if (!from.ok) return from;
   const to = await endOf(seam, question.to, question.family);
@@ -80,7 +86,7 @@ export async function askReach(seam: Seam, question: ReachQuestion): Reply<Reach
 }
 
 /** Judges an attempt by all that may be read. */
-async function judged({ kube }: Seam, asked: Attempt): Reply<ReachAnswer> {
+async function judged({ kube }: ReachPlace, asked: Attempt): Reply<ReachAnswer> {
   const ends = [asked.from, asked.to];
   const pods = ends.flatMap((end) => (end.kind === "pod" ? [end.pod] : []));
   const read = await readInForce(kube, pods, ends.some(isOfNode));
@@ -93,7 +99,8 @@ async function judged({ kube }: Seam, asked: Attempt): Reply<ReachAnswer> {
   const attempt = { ...asked, from, to };
   const verdict = judge(attempt, policies);
   const notes = [...read.value.notes, ...hostNotes(attempt, policies.calico)];
-  return ok({ attempt, verdict, explanation: explain(attempt, verdict), notes });
+  const openings = openingsFor(attempt, verdict, policies);
+  return ok({ attempt, verdict, explanation: explain(attempt, verdict), openings, notes });
 }
 
 /** Whether host endpoints may be about the end: an address of a node, or a pod that shares its network. */
@@ -136,7 +143,7 @@ export async function readInForce(
 const withPod = (end: End, pod: Pod | undefined): End =>
   end.kind === "pod" && pod !== undefined ? { kind: "pod", pod } : end;
 
-async function endOf(seam: Seam, word: string, family: Family | null): Reply<End> {
+async function endOf(seam: ReachPlace, word: string, family: Family | null): Reply<End> {
   const address = parseAddress(word);
   if (address.ok) return nodeAt(seam, address.value);
   if (word.startsWith(NODE_WORD)) return nodeNamed(seam, word.slice(NODE_WORD.length), family);
@@ -150,7 +157,7 @@ async function endOf(seam: Seam, word: string, family: Family | null): Reply<End
 }
 
 async function podNamed(
-  seam: Seam,
+  seam: ReachPlace,
   ref: typeof POD & { readonly namespace: string; readonly name: string },
 ): Reply<End> {
   const found = await seam.kube.get(ref);
@@ -162,7 +169,7 @@ async function podNamed(
 }
 
 /** A pod with the labels of the node whose network it shares. */
-async function withNode({ kube }: Seam, pod: Pod): Promise<Pod> {
+async function withNode({ kube }: ReachPlace, pod: Pod): Promise<Pod> {
   if (pod.node === null) return pod;
   const node = await kube.get({ ...NODE, name: pod.node });
   return node.ok ? { ...pod, nodeLabels: child(node.value.metadata, "labels") } : pod;
@@ -172,7 +179,7 @@ async function withNode({ kube }: Seam, pod: Pod): Promise<Pod> {
 const NODE_WORD = "node:";
 
 /** A node by its internal address of the family, or by the first one. */
-async function nodeNamed({ kube }: Seam, name: string, family: Family | null): Reply<End> {
+async function nodeNamed({ kube }: ReachPlace, name: string, family: Family | null): Reply<End> {
   const ref = { ...NODE, name };
   const node = await kube.get(ref);
   if (!node.ok) return err(fromKube(`get ${nameOf(ref)}`, node.error));
@@ -190,7 +197,7 @@ async function nodeNamed({ kube }: Seam, name: string, family: Family | null): R
 }
 
 /** An address, and the node that it belongs to; who may not read nodes is taken to mean none of them. */
-async function nodeAt({ kube }: Seam, address: Address): Reply<End> {
+async function nodeAt({ kube }: ReachPlace, address: Address): Reply<End> {
   const nodes = await listObjects(kube, NODE);
   const node = (nodes.ok ? nodes.value : []).find((each) =>
     itemsOf(each, "status", "addresses").some(

@@ -5,8 +5,11 @@ import { type KindRef, type ObjectRef, refOf } from "@seam/kube";
 import type { KubeReader } from "./list.ts";
 import type { PlannedObject } from "./planned-object.ts";
 
+/** An object as it would be; null when it goes. */
+type After = Pick<PlannedObject, "ref" | "after">;
+
 /** Reads planned objects in place of those that exist, whatever version they are written in; lists are those without selectors. */
-export function readerAfter(kube: KubeReader, planned: readonly PlannedObject[]): KubeReader {
+export function readerAfter(kube: KubeReader, planned: readonly After[]): KubeReader {
   return {
     get: async (ref) => {
       const after = planned.find((each) => isSame(each.ref, ref))?.after ?? null;

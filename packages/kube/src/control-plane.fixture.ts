@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 export { calicoDefinition } from "./calico.fixture.ts";
+export { type Kubelet, makeNode, startKubelet } from "./kubelet.fixture.ts";
 export { CLUSTER_POLICY_DEFINITION, clusterPolicyDefinition } from "./cluster-policy.fixture.ts";
 
 const BIN = process.env["SEAM_BIN"] ?? "SEAM_BIN names the folder of Go tools";

@@ -19,6 +19,7 @@ export {
   readCalicoTier,
 } from "./calico-policy.ts";
 export { type ClusterPolicy, readClusterPolicy } from "./cluster-policy.ts";
+export { decidersOf } from "./deciders.ts";
 export { hostNotes } from "./host-side.ts";
 export { endName, explain, type Explanation, trafficName } from "./explanation.ts";
 export {
@@ -27,6 +28,7 @@ export {
   type Matrix,
   matrixOf,
   type MatrixSide,
+  matrixSteps,
   type Port,
   portText,
   type Reach,

@@ -2,7 +2,8 @@
 import type { Family } from "@seam/base";
 import { NUMBERS } from "./calico-match.ts";
 import type { CalicoPolicy } from "./calico-policy.ts";
-import type { PolicyPort, Protocol } from "./policy.ts";
+import { isIsolating } from "./network-match.ts";
+import type { NetworkPolicy, PolicyPort, Protocol } from "./policy.ts";
 import { judge, type Pod, type Policies } from "./verdict.ts";
 
 /** Pods that reach and are reached alike. */
@@ -41,21 +42,36 @@ const PROTOCOLS: readonly Protocol[] = ["TCP", "UDP", "SCTP"];
 
 /** The table of `world`; pods of one name before the last dash stand together when nothing tells them apart. */
 export function matrixOf(world: MatrixWorld): Matrix {
+  const steps = matrixSteps(world);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** `matrixOf` cell by cell, for those who have other work to do meanwhile: with hundreds of pods it takes seconds. */
+export function* matrixSteps(world: MatrixWorld): Generator<void, Matrix, void> {
   const { pods, family, proposed } = world;
   const ports = world.ports ?? portsNamed(world);
   const others = world.ports === undefined ? othersThan(ports) : [];
   const asked = { family, ports, others };
-  const table = pods.map((_from, row) =>
-    pods.map((_to, column) => ({
-      now: reachIn(world, asked, [row, column]),
-      after: proposed && reachIn(proposed, asked, [row, column]),
-    })),
-  );
+  const [now, after] = [judgedSide(world), proposed && judgedSide(proposed)];
+  const table: Cell[][] = [];
+  for (const row of pods.keys()) {
+    const cells: Cell[] = [];
+    for (const column of pods.keys()) {
+      const at = [row, column] as const;
+      cells.push({ now: reachIn(now, asked, at), after: after && reachIn(after, asked, at) });
+      yield;
+    }
+    table.push(cells);
+  }
+  const groups = groupsOf(pods, table);
+  const indices = new Map(pods.map((pod, index) => [pod, index]));
   const cell = (from: Pod | undefined, to: Pod | undefined): Cell =>
     from === undefined || to === undefined
       ? NOTHING
-      : (table[pods.indexOf(from)]?.[pods.indexOf(to)] ?? NOTHING);
-  const groups = groupsOf(pods, table);
+      : (table[indices.get(from) ?? -1]?.[indices.get(to) ?? -1] ?? NOTHING);
   return {
     groups,
     // Within a group two different pods stand for it, as a pod always reaches itself.
@@ -73,13 +89,27 @@ type Asked = {
   readonly others: readonly Port[];
 };
 
+/** A side, and which NetworkPolicies isolate each of its pods: no other decides about it. */
+type JudgedSide = MatrixSide & { readonly isolating: readonly (readonly NetworkPolicy[])[] };
+
+const judgedSide = (side: MatrixSide): JudgedSide => ({
+  ...side,
+  isolating: side.pods.map((pod) =>
+    side.policies.network.filter(
+      (policy) => isIsolating(policy, "egress", pod) || isIsolating(policy, "ingress", pod),
+    ),
+  ),
+});
+
 function reachIn(
-  { pods, policies }: MatrixSide,
+  { pods, policies, isolating }: JudgedSide,
   { family, ports, others }: Asked,
   [row, column]: readonly [number, number],
 ): Reach {
   const [from, to] = [pods[row], pods[column]];
   if (from === undefined || to === undefined) return NOTHING.now;
+  const network = [...new Set([row, column].flatMap((index) => isolating[index] ?? []))];
+  const decisive = { ...policies, network };
   const isOpen = ({ port, protocol }: Port): boolean =>
     judge(
       {
@@ -89,9 +119,10 @@ function reachIn(
         protocol,
         family,
       },
-      policies,
+      decisive,
     ).allowed;
-  const [open, closed] = [ports.filter(isOpen), ports.filter((each) => !isOpen(each))];
+  const open = ports.filter(isOpen);
+  const closed = ports.filter((each) => !open.includes(each));
   const isOpenElse = others.length > 0 && others.every(isOpen);
   if (isOpenElse || (others.length === 0 && closed.length === 0)) {
     return { kind: closed.length === 0 ? "all" : "all but", ports: closed.map(portText) };
@@ -157,8 +188,9 @@ const othersThan = (ports: readonly Port[]): readonly Port[] =>
 
 /** Pods of one workload stand together when their rows and columns are equal, apart from what each reaches of its own group. */
 function groupsOf(pods: readonly Pod[], table: readonly (readonly Cell[])[]): readonly Group[] {
+  const indices = new Map(pods.map((pod, index) => [pod, index]));
   const between = (from: Pod, to: Pod): Cell | undefined =>
-    table[pods.indexOf(from)]?.[pods.indexOf(to)];
+    table[indices.get(from) ?? -1]?.[indices.get(to) ?? -1];
   const families = Map.groupBy(
     pods,
     ({ namespace, name }) => `${namespace}/${name.replace(/-[^-]*$/, "")}`,

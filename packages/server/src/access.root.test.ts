@@ -13,11 +13,14 @@ import {
   type PersonName,
   startApiServer,
 } from "./api-server.fixture.ts";
+import { type RunningPrometheus, startPrometheus } from "./prometheus.fixture.ts";
 
 let server: ApiServer;
+let prometheus: RunningPrometheus;
 
 beforeAll(async () => {
-  server = await startApiServer();
+  prometheus = await startPrometheus(() => "");
+  server = await startApiServer(prometheus.url);
   for (const project of ["lab-a", "lab-b"]) {
     await makeAs("admin", `/api/v1/projects/${project}`, bodies.applyProject(project));
     const inside = `/api/v1/projects/${project}`;
@@ -26,6 +29,10 @@ beforeAll(async () => {
     await makeAs("admin", `${inside}/services/x`, bodies.applyService());
     const result = { project, name: "throughput", author: "admin", specHash: "h", document: {} };
     must(await server.store.benchmarks.put(result));
+    must(await server.kube.create(podIn(project)));
+    const status = { podIP: "10.0.0.1", podIPs: [{ ip: "10.0.0.1" }] };
+    const lived = { ...podIn(project), status };
+    must(await server.kube.applyStatus(lived, { fieldManager: "kubelet", force: true }));
   }
   const node = { apiVersion: "v1", kind: "Node", metadata: { name: "x" } };
   must(await server.kube.create(node));
@@ -41,7 +48,17 @@ beforeAll(async () => {
   must(await server.kube.create(bandwidth));
 });
 
-afterAll(async () => server[Symbol.asyncDispose]());
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  await prometheus[Symbol.asyncDispose]();
+});
+
+const podIn = (namespace: string) => ({
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name: "x", namespace },
+  spec: { containers: [{ name: "c", image: "i" }] },
+});
 
 async function makeAs(person: PersonName, path: string, body: unknown): Promise<void> {
   const { status, body: said } = await server.ask(person, { method: "PUT", path, body });
@@ -82,7 +99,11 @@ const bodies = {
   createAccount: () => ({ name: "new", groups: [] }),
   changeAccount: () => ({ isDisabled: false }),
   setPassword: () => ({ password: "a long enough password" }),
+  tabulateReach: () => ({}),
+  tabulateAllReach: () => ({}),
 };
+/** What operations must be asked with. */
+const queries = new Map([["canTalk", "?from=x&to=x&port=80"]]);
 const bodyOf = new Map<string, (project: string) => unknown>(Object.entries(bodies));
 
 const METHODS = ["DELETE", "GET", "PATCH", "POST", "PUT"] as const;
@@ -122,12 +143,13 @@ const filled = (path: string, project: string): string =>
     .replace("{number}", "1")
     .replace("benchmarks/{id}", `benchmarks/${project === "lab-a" ? 1 : 2}`)
     .replace("{id}", "999999")
-    .replace("{name}", "x");
+    .replace("{name}", "x")
+    .replace("{query}", path.includes("{project}") ? "sent" : "programs");
 
 /** A call that would succeed for whoever may make it; changes are only tried. */
 const callOf = ({ id, method, path, isWrite }: Operation, project: string): Call => {
   const body = bodyOf.get(id)?.(project);
-  const query = isWrite ? "?dryRun=true" : "";
+  const query = isWrite ? "?dryRun=true" : (queries.get(id) ?? "");
   return {
     method,
     path: `${filled(path, project)}${query}`,
@@ -173,6 +195,18 @@ const TABLE: { readonly [operation: string]: string } = {
   getNode: "401 403 403 403 200 403",
   listBandwidths: "401 403 403 403 200 403",
   getBandwidthOfANode: "401 403 403 403 200 403",
+  listPods: "401 200 200 200 200 403",
+  getPod: "401 200 200 200 200 403",
+  listEvents: "401 200 200 200 200 403",
+  tabulateReach: "401 200 200 200 200 403",
+  tabulateAllReach: "401 403 403 403 200 403",
+  canTalk: "401 200 200 200 200 403",
+  viewNode: "401 403 403 403 404 403",
+  getOverview: "401 200 200 200 200 200",
+  getTopology: "401 200 200 200 200 403",
+  listMetrics: "401 200 200 200 200 200",
+  queryProjectMetric: "401 200 200 200 200 403",
+  queryClusterMetric: "401 403 403 403 200 403",
   listHistory: "401 200 200 200 200 403",
   listBenchmarks: "401 200 200 200 200 403",
   getBenchmark: "401 200 200 200 200 403",
@@ -193,7 +227,7 @@ function inProject(one: string, many: string): { readonly [operation: string]: s
 }
 
 /** Tested where they are described: they end what the table needs, or do not end. */
-const ELSEWHERE = new Set(["signOut", "setPassword", "deleteAccount", "watchChanges"]);
+const ELSEWHERE = new Set(["signOut", "setPassword", "deleteAccount", "watchChanges", "getPodLog"]);
 
 test("S12: over all of the document, the cluster's RBAC decides; each denial is in the audit", async () => {
   const all = operations().filter(({ id }) => !ELSEWHERE.has(id));

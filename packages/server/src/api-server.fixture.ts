@@ -22,6 +22,7 @@ import { createChangeHub } from "./http/change-hub.ts";
 import { type Context, SCOPES } from "./http/context.ts";
 import { firstRun } from "./http/first-run.ts";
 import { createLanes } from "./http/lanes.ts";
+import { createPrometheus } from "./http/prometheus.ts";
 import { hashOfSecret, newSecret } from "./http/secret.ts";
 
 /** People: members of `lab-a` by their role, and the first account. */
@@ -72,7 +73,7 @@ export function must<T>(result: Result<T, { readonly message: string } | string>
 }
 
 /** Starts all of it; what fails half-way leaves nothing either. */
-export async function startApiServer(): Promise<ApiServer> {
+export async function startApiServer(prometheus: URL | null = null): Promise<ApiServer> {
   await using parts = new AsyncDisposableStack();
   const directory = mkdtempSync(path.join(tmpdir(), "seam-test-api-"));
   parts.defer(() => rmSync(directory, { recursive: true, force: true }));
@@ -96,6 +97,7 @@ export async function startApiServer(): Promise<ApiServer> {
     hub,
     access: createAccess(kube),
     lanes: createLanes(),
+    prometheus: prometheus && createPrometheus(prometheus),
     log: { info: () => undefined, warn: tell, error: tell },
     isSecure: false,
     signal: stop.signal,

@@ -2,7 +2,10 @@
 import { ExperimentSchema, ProjectSchema } from "@seam/api";
 import { type TSchema, Type } from "typebox";
 import { PROBLEMS } from "./problem.ts";
+import { POD_COMPONENTS } from "./pod-schemas.ts";
+import { REACH_COMPONENTS } from "./reach-schemas.ts";
 import { closed, manifest, open, orNull, ref, time, words } from "./schemas.ts";
+import { VIEW_COMPONENTS } from "./view-schemas.ts";
 
 const page = (item: TSchema) =>
   Type.Object({ items: Type.Array(item), next: orNull(Type.String()) }, closed);
@@ -184,6 +187,9 @@ export const COMPONENTS: { readonly [name: string]: TSchema } = {
   AccountPage: page(ref("Account")),
   Member,
   Problem,
+  ...POD_COMPONENTS,
+  ...REACH_COMPONENTS,
+  ...VIEW_COMPONENTS,
 };
 
 /** Answers. */
@@ -202,6 +208,20 @@ export const Answer = {
   account: ref("Account"),
   accounts: ref("AccountPage"),
   members: Type.Object({ items: Type.Array(ref("Member")) }, closed),
+  events: ref("EventList"),
+  nodeView: ref("NodeView"),
+  overview: ref("Overview"),
+  topology: ref("Topology"),
+  metrics: Type.Object(
+    {
+      isConfigured: Type.Boolean({ description: "Whether there is a Prometheus to ask." }),
+      items: Type.Array(ref("MetricQuery")),
+    },
+    closed,
+  ),
+  metric: ref("Metric"),
+  reachMatrix: ref("ReachMatrix"),
+  reachAnswer: ref("ReachAnswer"),
   nothing: Type.Null({ description: "Done." }),
   problem: ref("Problem"),
 };

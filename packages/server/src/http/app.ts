@@ -8,15 +8,19 @@ import { auditOf, type Context } from "./context.ts";
 import type { Answered } from "./http-meter.ts";
 import { createIdentify } from "./identity.ts";
 import { addMemberRoutes } from "./member-routes.ts";
+import { addMetricRoutes } from "./metric-routes.ts";
 import { addObjectRoutes } from "./object-routes.ts";
 import { documentOptions } from "./openapi.ts";
+import { addPodRoutes } from "./pod-routes.ts";
 import { badField, type Problem, PROBLEMS } from "./problem.ts";
 import { createRateLimiter, type RateLimit } from "./rate-limit.ts";
+import { addReachRoutes } from "./reach-routes.ts";
 import { addRecordRoutes } from "./record-routes.ts";
 import { InvalidRequest, send } from "./reply.ts";
 import { addSessionRoutes } from "./session-routes.ts";
 import { addStreamRoutes } from "./stream-routes.ts";
 import { addTokenRoutes } from "./token-routes.ts";
+import { addViewRoutes } from "./view-routes.ts";
 import { createValidators } from "./validation.ts";
 
 /** How often people may ask. */
@@ -55,7 +59,11 @@ export async function createApp(context: Context, options: AppOptions): Promise<
   addAccountRoutes(app, context);
   addObjectRoutes(app, context);
   addMemberRoutes(app, context);
+  addPodRoutes(app, context);
+  addMetricRoutes(app, context);
+  addViewRoutes(app, context);
   addRecordRoutes(app, context);
+  addReachRoutes(app, context);
   addStreamRoutes(app, context);
   await app.ready();
   return app;

@@ -5,6 +5,7 @@ import type { AuditEntry, Store } from "@seam/store";
 import type { Access } from "./access.ts";
 import type { ChangeHub } from "./change-hub.ts";
 import type { Lanes } from "./lanes.ts";
+import type { Prometheus } from "./prometheus.ts";
 
 /** What a credential may be used for: reading, changing objects, and accounts and tokens. */
 export const SCOPES = ["read", "write", "accounts"] as const;
@@ -31,6 +32,8 @@ export type Context = {
   readonly hub: ChangeHub;
   /** One change of an object at a time. */
   readonly lanes: Lanes;
+  /** Null: the operator named none. */
+  readonly prometheus: Prometheus | null;
   readonly log: Log;
   /** Whether callers come by TLS. */
   readonly isSecure: boolean;

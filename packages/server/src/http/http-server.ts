@@ -13,6 +13,7 @@ import { collectEvents } from "./event-collector.ts";
 import { firstRun } from "./first-run.ts";
 import { createMeter } from "./http-meter.ts";
 import { createLanes } from "./lanes.ts";
+import { createPrometheus } from "./prometheus.ts";
 
 /** How the API server is started. */
 export type ApiServerSettings = {
@@ -27,6 +28,8 @@ export type ApiServerSettings = {
   readonly healthPort: number;
   /** Files in PEM form. */
   readonly certificate: { readonly cert: string; readonly key: string } | null;
+  /** Base URL of the Prometheus that metrics are asked of; null: there is none. */
+  readonly prometheus: URL | null;
   readonly logLevel: LogLevel;
   /** Makes a new token of the first account, as at the first start. */
   readonly newAdminToken: boolean;
@@ -80,7 +83,17 @@ async function serve(settings: ApiServerSettings, parts: Parts): Promise<void> {
   await using hub = createChangeHub(store.feed);
   const access = createAccess(kube);
   const isSecure = tls !== null;
-  const context = { kube, store, access, hub, lanes: createLanes(), log, isSecure, signal };
+  const context = {
+    kube,
+    store,
+    access,
+    hub,
+    lanes: createLanes(),
+    prometheus: settings.prometheus && createPrometheus(settings.prometheus),
+    log,
+    isSecure,
+    signal,
+  };
   const onAnswered = createMeter(daemon.metrics, log);
   const collecting = collectEvents({ kube, journal: store.journal, log, signal });
   const app = await createApp(context, { tls, limits: LIMITS, onAnswered });

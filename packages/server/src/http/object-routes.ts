@@ -1,7 +1,7 @@
 /** The cluster's objects: lists, one by one, changes, and the history of each with its restoration. */
 import { err, ok, type Result } from "@seam/base";
 import { listObjects } from "@seam/client";
-import { isKubeObject, type KubeClient, type KubeObject, withoutManagers } from "@seam/kube";
+import { isKubeObject, type KubeObject, withoutManagers } from "@seam/kube";
 import { type TSchema, Type } from "typebox";
 import { Answer } from "./answers.ts";
 import type { App } from "./bare-app.ts";
@@ -23,6 +23,7 @@ import {
 } from "./resources.ts";
 import { ChangeHeaders, Manifests, Params, Query } from "./schemas.ts";
 import { placeIn, type Served, titled, wishOf } from "./served.ts";
+import { visibleProjects } from "./visible.ts";
 
 /** Adds the routes of all kinds. */
 export function addObjectRoutes(app: App, context: Context): void {
@@ -93,29 +94,15 @@ async function listPage(
 ): Promise<Result<ObjectPage, Problem>> {
   const { principal, resource, project } = listed;
   const kube = context.kube.inNameOf(principal.person);
-  const isProjects = resource.scope === "project";
-  const question = { group: "seam.ucsd.edu", resource: "projects" };
-  const seesAll = isProjects
-    ? await context.access.may(principal.person, { verb: "list", ...question })
-    : ok(true);
-  if (!seesAll.ok) return seesAll;
-  if (!seesAll.value) {
-    const names = await context.access.namesFor(principal.person, { verb: "get", ...question });
-    return names.ok ? pageOf(await existing(kube, names.value), query) : names;
-  }
   const { labelSelector } = query;
   const selector = labelSelector === undefined ? {} : { labelSelector };
+  if (resource.scope === "project") {
+    const { access } = context;
+    const projects = await visibleProjects({ kube, access, person: principal.person }, selector);
+    return projects.ok ? pageOf(projects.value, query) : projects;
+  }
   const found = await listObjects(kube, kindAt(resource, project), selector);
   return found.ok ? pageOf(found.value, query) : err(ofSeam(found.error));
-}
-
-/** A member may read their projects by name, and not list all. */
-async function existing(
-  kube: KubeClient,
-  names: readonly string[],
-): Promise<readonly KubeObject[]> {
-  const found = await Promise.all(names.map((name) => kube.get(refAt(PROJECTS, { name }))));
-  return found.flatMap((each) => (each.ok ? [each.value] : []));
 }
 
 function addGet(app: App, context: Context, { resource, item, params }: Served): void {

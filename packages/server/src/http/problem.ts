@@ -17,6 +17,7 @@ export const PROBLEMS = {
   "too-many-requests": [429, "Too many requests"],
   internal: [500, "A fault of the server"],
   "cluster-unavailable": [503, "The cluster cannot be asked"],
+  "metrics-unavailable": [503, "Metrics cannot be asked"],
   "store-unavailable": [503, "The store cannot be asked"],
 } as const satisfies { readonly [code: string]: readonly [number, string] };
 

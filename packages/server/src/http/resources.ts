@@ -28,9 +28,18 @@ export const PROJECTS: Resource = {
   word: "project",
 };
 
+/** Sets of workloads and everything around them. */
+export const EXPERIMENTS: Resource = {
+  ...PROJECTS,
+  path: "experiments",
+  kind: "Experiment",
+  scope: "in-project",
+  word: "experiment",
+};
+
 /** What lives in a project. */
 export const IN_PROJECT: readonly Resource[] = [
-  { ...PROJECTS, path: "experiments", kind: "Experiment", scope: "in-project", word: "experiment" },
+  EXPERIMENTS,
   {
     path: "policies",
     kind: "NetworkPolicy",
@@ -46,6 +55,14 @@ export const IN_PROJECT: readonly Resource[] = [
     scope: "in-project",
     isWritable: true,
     word: "service",
+  },
+  {
+    path: "pods",
+    kind: "Pod",
+    apiVersion: "v1",
+    scope: "in-project",
+    isWritable: false,
+    word: "pod",
   },
 ];
 

@@ -34,7 +34,7 @@ export const time = (description: string): TString =>
   Type.String({ format: "date-time", description });
 
 /** A name of Kubernetes. */
-const objectName = (description: string) =>
+export const objectName = (description: string): TString =>
   Type.String({
     description,
     minLength: 1,

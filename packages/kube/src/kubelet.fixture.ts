@@ -1,4 +1,4 @@
-/** A node without a machine whose kubelet answers what the API server asks for `seam logs` and `seam top`. */
+/** A node without a machine whose kubelet answers what the API server asks for logs and metrics. */
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -6,7 +6,7 @@ import type { ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
-import type { KubeClient } from "@seam/kube";
+import type { KubeClient } from "./client.ts";
 
 /** What the kubelet was asked, and its answers. */
 export type Kubelet = AsyncDisposable & {
