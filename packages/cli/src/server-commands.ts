@@ -17,6 +17,10 @@ export function addServerCommand(program: Command): void {
       )
       .option("--port <port>", "port of the API", portOf, 9850)
       .option("--health-port <port>", "port of /healthz, /readyz and /metrics", portOf, 9851)
+      .option(
+        "--dashboard <folder>",
+        "folder of the built dashboard; that of this checkout when absent",
+      )
       .option("--tls-cert <file>", "certificate in PEM form, with those of its authorities")
       .option("--tls-key <file>", "its key in PEM form")
       .addOption(

@@ -1,4 +1,5 @@
 /** `seam server`: the HTTP API with its accounts and its store. */
+import { fileURLToPath } from "node:url";
 import { type LogLevel } from "@seam/daemon";
 import { loadConfig } from "@seam/kube";
 import { runApiServer } from "@seam/server";
@@ -10,11 +11,15 @@ type Flags = StorePlace & {
   readonly host: string;
   readonly port: number;
   readonly healthPort: number;
+  readonly dashboard?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly logLevel: LogLevel;
   readonly newAdminToken?: boolean;
 };
+
+/** Where `npm run build` puts the page. */
+const DASHBOARD = fileURLToPath(new URL("../../dashboard/dist", import.meta.url));
 
 /** The action of `seam server`. */
 export async function server(flags: Flags): Promise<void> {
@@ -36,6 +41,7 @@ export async function server(flags: Flags): Promise<void> {
     healthPort,
     certificate:
       tlsCert === undefined || tlsKey === undefined ? null : { cert: tlsCert, key: tlsKey },
+    dashboard: flags.dashboard ?? DASHBOARD,
     logLevel,
     newAdminToken: flags.newAdminToken === true,
     tellSecret,

@@ -19,5 +19,7 @@ export const debianPackages: readonly string[] = [
   "containernetworking-plugins", // peer of seam bench bandwidth
   "libnftables1", // the kernel door's nftables
   "postgresql-15", // the external database in the store's tests
+  "chromium", // the dashboard's tests
+  "fonts-dejavu-core",
   "nftables", // judge of the kernel door's nftables
 ];

@@ -23,6 +23,7 @@ import { type Context, SCOPES } from "./http/context.ts";
 import { firstRun } from "./http/first-run.ts";
 import { createLanes } from "./http/lanes.ts";
 import { hashOfSecret, newSecret } from "./http/secret.ts";
+import { readStaticFiles } from "./http/static-files.ts";
 
 /** People: members of `lab-a` by their role, and the first account. */
 export const PEOPLE = ["viewer", "editor", "owner", "admin"] as const;
@@ -41,7 +42,9 @@ export type ApiServer = AsyncDisposable & {
   /** A call with a person's token; `null`: with none. */
   readonly ask: (person: PersonName | null, call: Call) => Promise<Answered>;
   /** Another application over the same cluster and store. */
-  readonly another: (options: Partial<Pick<AppOptions, "limits" | "tls">>) => Promise<App>;
+  readonly another: (
+    options: Partial<Pick<AppOptions, "files" | "limits" | "tls">>,
+  ) => Promise<App>;
 };
 
 /** A call of the API. */
@@ -71,8 +74,8 @@ export function must<T>(result: Result<T, { readonly message: string } | string>
   throw new Error(typeof result.error === "string" ? result.error : result.error.message);
 }
 
-/** Starts all of it; what fails half-way leaves nothing either. */
-export async function startApiServer(): Promise<ApiServer> {
+/** Starts all of it, with the dashboard that a folder holds; what fails half-way leaves nothing either. */
+export async function startApiServer(dashboard: string | null = null): Promise<ApiServer> {
   await using parts = new AsyncDisposableStack();
   const directory = mkdtempSync(path.join(tmpdir(), "seam-test-api-"));
   parts.defer(() => rmSync(directory, { recursive: true, force: true }));
@@ -100,9 +103,13 @@ export async function startApiServer(): Promise<ApiServer> {
     isSecure: false,
     signal: stop.signal,
   };
-  const another: ApiServer["another"] = ({ limits = GENEROUS, tls = null }) =>
-    createApp({ ...context, isSecure: tls !== null }, { tls, limits, onAnswered: () => undefined });
-  const app = await another({});
+  const another: ApiServer["another"] = ({ files = null, limits = GENEROUS, tls = null }) =>
+    createApp(
+      { ...context, isSecure: tls !== null },
+      { tls, limits, files, onAnswered: () => undefined },
+    );
+  const files = dashboard === null ? null : readStaticFiles(dashboard);
+  const app = await another({ files });
   parts.defer(async () => app.close());
   parts.defer(() => stop.abort());
   const url = await app.listen({ host: "127.0.0.1", port: 0 });

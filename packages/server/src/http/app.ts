@@ -15,6 +15,7 @@ import { createRateLimiter, type RateLimit } from "./rate-limit.ts";
 import { addRecordRoutes } from "./record-routes.ts";
 import { InvalidRequest, send } from "./reply.ts";
 import { addSessionRoutes } from "./session-routes.ts";
+import { addStaticRoutes, type StaticFiles } from "./static-files.ts";
 import { addStreamRoutes } from "./stream-routes.ts";
 import { addTokenRoutes } from "./token-routes.ts";
 import { createValidators } from "./validation.ts";
@@ -31,6 +32,8 @@ export type Limits = {
 export type AppOptions = {
   readonly tls: Certificate | null;
   readonly limits: Limits;
+  /** The dashboard; null: the API alone. */
+  readonly files: StaticFiles | null;
   readonly onAnswered: (answered: Answered) => void;
 };
 
@@ -57,6 +60,7 @@ export async function createApp(context: Context, options: AppOptions): Promise<
   addMemberRoutes(app, context);
   addRecordRoutes(app, context);
   addStreamRoutes(app, context);
+  if (options.files !== null) addStaticRoutes(app, options.files);
   await app.ready();
   return app;
 }
