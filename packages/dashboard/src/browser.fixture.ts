@@ -43,7 +43,7 @@ export async function startStage(): Promise<Stage> {
   await fill(server);
   mkdirSync(SHOTS, { recursive: true });
   const seen: Seen = { faults: [], calls: new Set() };
-  const kept = parts.move();
+  const owned = parts.move();
   return {
     server,
     browser,
@@ -63,7 +63,7 @@ export async function startStage(): Promise<Stage> {
     picture: async (page, name) => {
       await page.screenshot({ path: path.join(SHOTS, `${name}.png`), fullPage: true });
     },
-    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 

@@ -105,6 +105,7 @@ test("S9: a change is planned field by field, applied, drawn, and taken back fro
   await page.getByRole("button", { name: "Restore 1" }).click();
   await page.getByText("Restored revision 1.").waitFor();
   await page.getByRole("button", { name: "Restore 3" }).waitFor();
+  expect(await page.getByRole("button", { name: /^Restore \d/ }).count()).toBe(3);
 });
 
 test("S9: what the cluster or YAML does not accept is said with its field, and nothing is changed", async () => {
@@ -130,7 +131,9 @@ test("S14: somebody else's change appears by itself", async () => {
   };
   const where = "/api/v1/projects/lab-a/policies/quiet";
   await stage.server.ask("editor", { method: "PUT", path: where, body });
-  await page.getByRole("link", { name: "NetworkPolicy quiet" }).waitFor();
+  const link = page.getByRole("link", { name: "NetworkPolicy quiet" });
+  await link.waitFor();
+  expect(await link.count()).toBe(1);
 });
 
 const PAGES = {

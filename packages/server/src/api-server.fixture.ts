@@ -108,8 +108,7 @@ export async function startApiServer(dashboard: string | null = null): Promise<A
       { ...context, isSecure: tls !== null },
       { tls, limits, files, onAnswered: () => undefined },
     );
-  const files = dashboard === null ? null : readStaticFiles(dashboard);
-  const app = await another({ files });
+  const app = await another({ files: dashboard === null ? null : readStaticFiles(dashboard) });
   parts.defer(async () => app.close());
   parts.defer(() => stop.abort());
   const url = await app.listen({ host: "127.0.0.1", port: 0 });

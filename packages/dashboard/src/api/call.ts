@@ -1,5 +1,4 @@
 /** Calls of the API by their operation: where each is, and what it takes and answers, is of the OpenAPI document. */
-import { queryOptions } from "@tanstack/react-query";
 import { OPERATIONS, type Operations, type Problem } from "../gen/api.ts";
 import { credentials } from "./credentials.ts";
 
@@ -7,7 +6,7 @@ import { credentials } from "./credentials.ts";
 export type OperationId = keyof Operations;
 type Input<K extends OperationId> = Operations[K]["input"];
 /** What an operation answers. */
-export type Output<K extends OperationId> = Operations[K]["output"];
+type Output<K extends OperationId> = Operations[K]["output"];
 
 type Text = { readonly [name: string]: string | number | boolean | undefined };
 type Parts = {
@@ -44,8 +43,15 @@ export async function call<K extends OperationId>(
 }
 
 /** A query of it, for `useQuery`; its key starts with the operation. */
-export const ask = <K extends OperationId>(id: K, input: Input<K>) =>
-  queryOptions({ queryKey: [id, input], queryFn: ({ signal }) => call(id, input, signal) });
+export const ask = <K extends OperationId>(id: K, input: Input<K>): Asked<K> => ({
+  queryKey: [id, input],
+  queryFn: ({ signal }) => call(id, input, signal),
+});
+
+type Asked<K extends OperationId> = {
+  readonly queryKey: readonly unknown[];
+  readonly queryFn: (context: { readonly signal: AbortSignal }) => Promise<Output<K>>;
+};
 
 /** An answer that is no failure. */
 export async function answerTo(where: string, request: RequestInit): Promise<Response> {

@@ -1,5 +1,5 @@
 /** Which fields may stand at a place of a YAML text, by the schemas of the API's document; pure. */
-import { at } from "../api/look.ts";
+import { at, textAt } from "../api/look.ts";
 
 /** A field that could be written. */
 export type Offer = {
@@ -52,7 +52,7 @@ export function offersIn(schema: unknown, path: readonly string[]): readonly Off
   return Object.entries(Object(at(place, "properties"))).map(([name, field]) => ({
     name,
     type: typeOf(field),
-    about: String(at(field, "description") ?? ""),
+    about: textAt(field, "description"),
     isRequired: Array.isArray(required) && required.includes(name),
   }));
 }
@@ -67,5 +67,5 @@ export function wordsIn(schema: unknown, path: readonly string[]): readonly stri
 
 const typeOf = (field: unknown): string => {
   const words = at(field, "enum");
-  return Array.isArray(words) ? words.join(" | ") : String(at(field, "type") ?? "");
+  return Array.isArray(words) ? words.join(" | ") : textAt(field, "type");
 };

@@ -31,10 +31,10 @@ type Props = {
   readonly onText: (text: string) => void;
 };
 
-let read: Promise<unknown> | null = null;
+let reading: Promise<unknown> | null = null;
 /** The API's document, read once. */
 const openApi = (): Promise<unknown> =>
-  (read ??= answerTo("/openapi.json", {}).then((answer) => answer.json()));
+  (reading ??= answerTo("/openapi.json", {}).then((answer) => answer.json()));
 
 export function YamlEditor({ kind, text, onText }: Props): ReactElement {
   const host = useRef<HTMLDivElement>(null);
@@ -146,7 +146,9 @@ const styleOf = (theme: "light" | "dark") => {
   );
 };
 
-const coloursOf = (key: string, text: string, number: string, note: string): HighlightStyle =>
+type Colours = { readonly [part in "key" | "text" | "number" | "note"]: string };
+
+const coloursOf = ({ key, text, number, note }: Colours): HighlightStyle =>
   HighlightStyle.define([
     { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: key },
     { tag: [tags.string, tags.content], color: text },
@@ -155,6 +157,6 @@ const coloursOf = (key: string, text: string, number: string, note: string): Hig
   ]);
 
 const COLOURS = {
-  light: coloursOf("#0b4f9e", "#1b5e20", "#8a3b00", "#5b6470"),
-  dark: coloursOf("#8ab4ff", "#a5d6a7", "#ffb77a", "#a7afba"),
+  light: coloursOf({ key: "#0b4f9e", text: "#1b5e20", number: "#8a3b00", note: "#5b6470" }),
+  dark: coloursOf({ key: "#8ab4ff", text: "#a5d6a7", number: "#ffb77a", note: "#a7afba" }),
 };

@@ -56,8 +56,13 @@ export function typesOf({ paths, components }: OpenApi): string {
 }
 
 function shapeOf(operation: Operation): string {
-  const { parameters = [], requestBody, responses } = operation;
-  const groups = (["path", "query", "header"] as const).flatMap((place) => {
+  const body = operation.requestBody?.content["application/json"]?.schema;
+  const input = [...groupsOf(operation), ...(body === undefined ? [] : [`body: ${typeOf(body)}`])];
+  return `{ input: { ${input.join("; ")} }; output: ${outputOf(operation)} }`;
+}
+
+function groupsOf({ parameters = [] }: Operation): readonly string[] {
+  return (["path", "query", "header"] as const).flatMap((place) => {
     const mine = parameters.filter((each) => each.in === place);
     const fields = mine.map(({ name, required = false, schema }) => {
       const optional = required && schema.default === undefined ? "" : "?";
@@ -66,16 +71,14 @@ function shapeOf(operation: Operation): string {
     const optional = fields.every((field) => field.includes("?: ")) ? "?" : "";
     return mine.length === 0 ? [] : [`${place}${optional}: { ${fields.join("; ")} }`];
   });
-  const body = requestBody?.content["application/json"]?.schema;
-  const input = [...groups, ...(body === undefined ? [] : [`body: ${typeOf(body)}`])];
-  const [, answer] = Object.entries(responses).find(([status]) => status.startsWith("2")) ?? [];
-  const output = answer?.content?.["application/json"]?.schema;
-  const given = output === undefined ? outputOf(answer?.content) : typeOf(output);
-  return `{ input: { ${input.join("; ")} }; output: ${given} }`;
 }
 
-const outputOf = (content: Content | undefined): string =>
-  content === undefined ? "null" : "string";
+function outputOf({ responses }: Operation): string {
+  const [, answer] = Object.entries(responses).find(([status]) => status.startsWith("2")) ?? [];
+  if (answer?.content === undefined) return "null";
+  const schema = answer.content["application/json"]?.schema;
+  return schema === undefined ? "string" : typeOf(schema);
+}
 
 function typeOf(schema: Schema): string {
   if (schema.$ref !== undefined) return schema.$ref.split("/").at(-1) ?? "unknown";

@@ -11,6 +11,7 @@ import { Moment, PageHead } from "../ui/parts.tsx";
 import { ProblemAlert } from "../ui/problem.tsx";
 import { RowsTable } from "../ui/rows.tsx";
 import type { Column } from "../ui/table.tsx";
+import { formText } from "../ui/form-text.ts";
 import { useAction } from "../ui/use-action.ts";
 
 const t = texts.accounts;
@@ -38,7 +39,7 @@ const COLUMNS: readonly Column<Account>[] = [
 
 function stateOf({ isDisabled, lockedUntil }: Account): string {
   if (isDisabled) return t.disabled;
-  return lockedUntil !== null && new Date(String(lockedUntil)) > new Date() ? t.locked : t.active;
+  return lockedUntil !== null && new Date(lockedUntil) > new Date() ? t.locked : t.active;
 }
 
 export function AccountsPage(): ReactElement {
@@ -91,11 +92,11 @@ function NewAccount({ onClose }: { readonly onClose: () => void }): ReactElement
   const { isRunning, error, run } = useAction();
   const make = (form: FormData): void =>
     run(async () => {
-      const password = String(form.get("password") ?? "");
-      const groups = String(form.get("groups") ?? "")
+      const password = formText(form, "password");
+      const groups = formText(form, "groups")
         .split(/\s+/)
         .filter((group) => group !== "");
-      const body = { name: String(form.get("name")), groups };
+      const body = { name: formText(form, "name"), groups };
       await call("createAccount", { body: password === "" ? body : { ...body, password } });
       onClose();
     });

@@ -8,6 +8,7 @@ import { Choice, Field } from "../ui/field.tsx";
 import { PageHead } from "../ui/parts.tsx";
 import { ProblemAlert } from "../ui/problem.tsx";
 import { setTheme, THEMES, useTheme } from "../ui/theme.ts";
+import { formText } from "../ui/form-text.ts";
 import { useAction } from "../ui/use-action.ts";
 
 const t = texts.settings;
@@ -55,8 +56,8 @@ function PasswordForm({ account }: { readonly account: string }): ReactElement {
   const { isRunning, error, run } = useAction();
   const change = (form: FormData): void =>
     run(async () => {
-      const current = String(form.get("current") ?? "");
-      const body = { password: String(form.get("password")), current };
+      const current = formText(form, "current");
+      const body = { password: formText(form, "password"), current };
       await call("setPassword", { path: { account }, body });
       await client.refetchQueries({ queryKey: SESSION_KEY });
     });

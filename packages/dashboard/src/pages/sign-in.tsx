@@ -5,6 +5,7 @@ import { SESSION_KEY, signIn } from "../api/session.tsx";
 import { texts } from "../texts.ts";
 import { Field } from "../ui/field.tsx";
 import { ProblemAlert } from "../ui/problem.tsx";
+import { formText } from "../ui/form-text.ts";
 import { useAction } from "../ui/use-action.ts";
 
 const WAYS = ["account", "token"] as const;
@@ -17,7 +18,7 @@ export function SignInPage(): ReactElement {
     document.title = `${texts.signIn.title} · Seam`;
   }, []);
   const submit = (form: FormData): void => {
-    const said = (name: string): string => String(form.get(name) ?? "");
+    const said = (name: string): string => formText(form, name);
     const by =
       way === "token"
         ? { token: said("token") }

@@ -11,6 +11,7 @@ import { Field } from "../ui/field.tsx";
 import { Command, Empty, Loaded, Moment, PageHead } from "../ui/parts.tsx";
 import { ProblemAlert } from "../ui/problem.tsx";
 import { type Column, Table } from "../ui/table.tsx";
+import { formText } from "../ui/form-text.ts";
 import { useAction } from "../ui/use-action.ts";
 
 const t = texts.tokens;
@@ -66,7 +67,7 @@ function NewToken({ onClose }: { readonly onClose: () => void }): ReactElement {
   const make = (form: FormData): void =>
     run(async () => {
       const scopes = SCOPES.filter((scope) => form.get(scope) !== null);
-      const label = String(form.get("label"));
+      const label = formText(form, "label");
       const body = { label, scopes, days: Number(form.get("days")) };
       const made = await call("createToken", { body });
       setSecret(made.secret);
