@@ -62,11 +62,11 @@ test("without the kind all is direct and nothing fails; its object is followed a
     expect(await client.apply(crd, mine)).toMatchObject({ ok: true });
   await expect
     .poll(async () => (await client.apply(config({ overlay: "vxlan", mtu: 1400 }), mine)).ok, {
-      timeout: 10_000,
+      timeout: 30_000,
     })
     .toBe(true);
   await expect
-    .poll(() => network.current(), { timeout: 10_000 })
+    .poll(() => network.current(), { timeout: 30_000 })
     .toMatchObject({ overlay: "vxlan", mtu: 1400 });
   const before = changes;
   expect(await client.apply(config({ overlay: "direct" }), mine)).toMatchObject({ ok: true });

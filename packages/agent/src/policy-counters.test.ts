@@ -144,9 +144,10 @@ test("a kernel that does not answer is logged and leaves the counters as they ar
   expect(await told(ok([]))).toContain("denials_missed_total 1");
 });
 
-test("what is denied at the node's own interfaces is told by interface, point and policy (I16)", async () => {
+test("what passes and what is denied at the node's own interfaces is told by interface, point and policy (I16)", async () => {
   const { intent, toldOfHosts, warnings } = worldWith(1);
-  const denied = { interface: "eth0", point: "pre-dnat", packets: 2 } as const;
+  const verdict = "denied";
+  const denied = { interface: "eth0", point: "pre-dnat", verdict, packets: 2 } as const;
   const line = (packets: number): readonly string[] => [
     `host_packets_denied_total{interface=eth0,point=pre-dnat,policy=} ${packets}`,
   ];
@@ -162,13 +163,20 @@ test("what is denied at the node's own interfaces is told by interface, point an
   for (const name of ["p", "q"])
     intent.setCalico("GlobalNetworkPolicy", name, {
       metadata: { name },
-      spec: { selector: "role == 'node'", ingress: [{ action: "Deny" }] },
+      spec: { selector: "role == 'node'", ingress: [{ action: name === "p" ? "Allow" : "Deny" }] },
     });
   intent.takeChange();
-  const local = { interface: "eth0", point: "local-ingress", packets: 3 } as const;
+  const local = { interface: "eth0", point: "local-ingress", verdict, packets: 3 } as const;
   expect(await toldOfHosts(ok([denied, local]))).toEqual([
     ...line(6),
     "host_packets_denied_total{interface=eth0,point=local-ingress,policy=calico/GlobalNetworkPolicy/p} 3",
     "host_packets_denied_total{interface=eth0,point=local-ingress,policy=calico/GlobalNetworkPolicy/q} 3",
+  ]);
+  const allowed = { ...local, verdict: "allowed", peers: ANY.ipv4 } as const;
+  const early = { ...allowed, point: "pre-dnat", interface: "*" } as const;
+  const told = await toldOfHosts(ok([allowed, early]));
+  expect(told.filter((each) => each.includes("allowed"))).toEqual([
+    "host_packets_allowed_total{interface=eth0,point=local-ingress,policy=calico/GlobalNetworkPolicy/p} 3",
+    "host_packets_allowed_total{interface=*,point=pre-dnat,policy=} 3",
   ]);
 });

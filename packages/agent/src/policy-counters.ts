@@ -4,7 +4,7 @@
  */
 import type { Log } from "@seam/daemon";
 import type { PolicyIntent } from "@seam/intent";
-import type { PolicyCount, PolicyTable } from "@seam/kernel";
+import type { HostCount, PolicyCount, PolicyTable } from "@seam/kernel";
 import { directionOf } from "@seam/state";
 import { Counter, type Registry } from "prom-client";
 
@@ -13,7 +13,10 @@ import type { Store } from "./store.ts";
 /** Where packets are counted, and what tells whose they are. */
 export type PolicyCountersOptions = {
   readonly table: Pick<PolicyTable, "takeCounts" | "takeHostCounts">;
-  readonly intent: Pick<PolicyIntent, "policiesOf" | "policiesFor" | "policiesAt" | "state">;
+  readonly intent: Pick<
+    PolicyIntent,
+    "policiesOf" | "policiesFor" | "policiesAt" | "policiesAtFor" | "state"
+  >;
   readonly store: Pick<Store, "attachments">;
   readonly log: Pick<Log, "warn">;
 };
@@ -47,7 +50,7 @@ export function countPolicies(registry: Registry, options: PolicyCountersOptions
     },
   });
   registry.registerMetric(packets);
-  registry.registerMetric(countHosts(options));
+  for (const each of countHosts(options)) registry.registerMetric(each);
   const untold = new Counter({
     name: "seam_policy_packets_untold_total",
     help: `Packets that seam_policy_packets_total leaves out because it has ${MOST_SERIES} series.`,
@@ -66,23 +69,44 @@ function countHosts({
   table,
   intent,
   log,
-}: Pick<PolicyCountersOptions, "table" | "intent" | "log">): Counter {
-  return new Counter({
-    name: "seam_policy_host_packets_denied_total",
+}: Pick<PolicyCountersOptions, "table" | "intent" | "log">): readonly Counter[] {
+  const labelNames = ["interface", "point", "policy"] as const;
+  const allowed = new Counter({
+    labelNames,
     registers: [],
+    name: "seam_policy_host_packets_allowed_total",
+    help: "Packets that were let through at an interface of the node, by the point where they were, once for each policy with a rule about the other end; empty: none has. Interface *: those without a host endpoint of their own.",
+  });
+  const denied = new Counter({
+    labelNames,
+    registers: [],
+    name: "seam_policy_host_packets_denied_total",
     help: "Packets that were denied at an interface of the node, by the point where they were, once for each policy about it; empty: there is none.",
-    labelNames: ["interface", "point", "policy"],
     collect() {
-      const taken = table.takeHostCounts();
+      const taken = table.takeHostCounts(intent.state().hosts);
       if (!taken.ok)
-        log.warn({ error: taken.error }, "the kernel did not tell what host endpoints deny");
-      for (const { packets, ...labels } of taken.ok ? taken.value : []) {
-        const policies = intent.policiesAt(labels.interface, labels.point) ?? [];
-        for (const policy of policies.length === 0 ? [""] : policies)
-          this.inc({ ...labels, policy }, packets);
-      }
+        log.warn({ error: taken.error }, "the kernel did not tell what host endpoints counted");
+      for (const count of taken.ok ? taken.value : [])
+        for (const policy of hostPoliciesWith(count, intent))
+          (count.verdict === "denied" ? this : allowed).inc(
+            { interface: count.interface, point: count.point, policy },
+            count.packets,
+          );
     },
   });
+  return [denied, allowed];
+}
+
+/** The policies that have a say; where none has, none is one as well. */
+function hostPoliciesWith(
+  count: HostCount,
+  intent: PolicyCountersOptions["intent"],
+): readonly string[] {
+  const found =
+    count.verdict === "denied"
+      ? (intent.policiesAt(count.interface, count.point) ?? [])
+      : intent.policiesAtFor(count.interface, count.point, count.peers);
+  return found.length === 0 ? [""] : found;
 }
 
 type ToldSeries = {

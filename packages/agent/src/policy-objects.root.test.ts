@@ -92,7 +92,7 @@ test("all kinds are told of from when they are served, and how far", async () =>
   );
   const gone = { apiVersion: "projectcalico.org/v3", kind: "Tier", name: "x" };
   expect(await client.delete(gone)).toMatchObject({ ok: true });
-  await vi.waitFor(() => expect(told.get("Tier x")).toBeNull(), { timeout: 10_000 });
+  await vi.waitFor(() => expect(told.get("Tier x")).toBeNull(), { timeout: 30_000 });
 });
 
 const ofCalico = (kind: string): string => `${kind}.projectcalico.org`;

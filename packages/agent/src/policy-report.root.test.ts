@@ -26,7 +26,7 @@ function reported(): string {
   return readEnforced(text).get(KIND) ?? "";
 }
 const expectReported = async (version: string): Promise<void> =>
-  expect.poll(() => hasReached(reported(), version), { timeout: 10_000, interval: 5 }).toBe(true);
+  expect.poll(() => hasReached(reported(), version), { timeout: 30_000, interval: 5 }).toBe(true);
 
 async function writePolicy(name: string, labels: object = {}): Promise<string> {
   const written = await agent.client.apply(
@@ -96,7 +96,7 @@ test("it follows what is written, changed and deleted, and rests when nothing is
   const before = reported();
   agent.k("delete", "networkpolicy", "web", "-n", "lab-a");
   await expect
-    .poll(() => hasReached(reported(), before) && reported() !== before, { timeout: 10_000 })
+    .poll(() => hasReached(reported(), before) && reported() !== before, { timeout: 30_000 })
     .toBe(true);
   await sleep(500);
   const seen = writes;
@@ -120,8 +120,9 @@ test("many changes make few reports, and the last one counts", async () => {
 });
 
 test("two changes shortly after each other are told without a pause", async () => {
-  const times: number[] = [];
-  for (let round = 0; round < 4; round += 1) {
+  // One that waited for its turn in a second would take 190 ms each time; a busy machine gets some more tries.
+  const times: number[] = [Infinity];
+  for (let round = 0; round < 30 && Math.min(...times) >= 150; round += 1) {
     await sleep(1000);
     await writePolicy("one-side", { round: String(round) });
     await sleep(50);
@@ -130,7 +131,6 @@ test("two changes shortly after each other are told without a pause", async () =
     await expectReported(version);
     times.push(performance.now() - started);
   }
-  // One that waited for its turn in a second would take 190 ms.
   expect(Math.min(...times)).toBeLessThan(150);
 });
 
@@ -147,10 +147,10 @@ test("what the API server refuses is told again until it is taken", async () => 
   const role = agent.k("get", "role", "seam-agent", "-n", "seam-system", "-o", "json");
   agent.k("delete", "role", "seam-agent", "-n", "seam-system");
   // The API server's own copy of the roles follows a moment later.
-  await expect.poll(mayReport, { timeout: 10_000 }).toBe(false);
+  await expect.poll(mayReport, { timeout: 30_000 }).toBe(false);
   const version = await writePolicy("refused");
   await expect
-    .poll(agent.log, { timeout: 5000 })
+    .poll(agent.log, { timeout: 30_000 })
     .toContain("telling which policies are in force failed; trying again");
   expect(hasReached(reported(), version)).toBe(false);
   const { apiVersion, kind, rules } = JSON.parse(role);
@@ -191,6 +191,6 @@ test("the speed of the uplink is told beside the policies, and stays when it is 
     return found.ok ? found.value.metadata["annotations"] : found.error.message;
   };
   await expect
-    .poll(told, { timeout: 10_000 })
+    .poll(told, { timeout: 30_000 })
     .toEqual({ "seam.ucsd.edu/enforced": `{"${KIND}":"7"}`, "seam.ucsd.edu/link-mbps": "25000" });
 });

@@ -13,6 +13,7 @@ import {
   maskAddress,
   parseAddress,
   parseCidr,
+  parseNetwork,
 } from "./address.ts";
 import type { Result } from "./result.ts";
 
@@ -80,6 +81,25 @@ test.each([
 ])("%s contains %s: %s", (prefix, host, expected) => {
   expect(cidrContains(cidr(prefix), address(host))).toBe(expected);
 });
+
+test.each([
+  ["10.1.2.3/8", "10.0.0.0/8"],
+  ["FD00::7/8", "fd00::/8"],
+  ["::ffff:10.1.2.3/104", "10.0.0.0/8"],
+  ["::ffff:10.1.2.3/128", "10.1.2.3/32"],
+  ["::ffff:0:0/96", "0.0.0.0/0"],
+  ["::ffff:0:0/95", "::fffe:0:0/95"],
+  ["::/0", "::/0"],
+])("the network of %s is %s, also in IPv6's form of IPv4 (S5)", (text, network) => {
+  expect(formatCidr(unwrap(parseNetwork(text)))).toBe(network);
+});
+
+test.each(["10.0.0.0", "fd00::", "10.0.0.0/", "10.0.0.0/08", "10.0.0.0/33", "10.0.0.0/8/8"])(
+  "%s is no network: without its length nobody knows which",
+  (text) => {
+    expect(parseNetwork(text)).toEqual({ ok: false, error: expect.stringContaining(`"${text}"`) });
+  },
+);
 
 test("addressAt counts from the first address and stops at the last", () => {
   const prefix = cidr("10.244.255.0/24");

@@ -24,13 +24,15 @@ export function parseAddress(text: string): Result<Address, string> {
     : ok({ family: parsed.length === 4 ? "ipv4" : "ipv6", bytes: parsed });
 }
 
+const LENGTH = /^(0|[1-9]\d{0,2})$/;
+
 /** Parses `ADDRESS/LENGTH`; host bits must be zero, so that a typing error is not silently dropped. */
 export function parseCidr(text: string): Result<Cidr, string> {
   const expected = `"${text}" is not an address prefix: expected a form such as 10.244.0.0/16`;
   const [host, length, ...rest] = text.split("/");
   if (host === undefined || length === undefined || rest.length > 0) return err(expected);
   const address = parseAddress(host);
-  if (!address.ok || !/^(0|[1-9]\d{0,2})$/.test(length)) return err(expected);
+  if (!address.ok || !LENGTH.test(length)) return err(expected);
   const bits = Number(length);
   if (bits > familyBits(address.value.family)) return err(expected);
   const network = maskAddress(address.value, bits);
@@ -40,14 +42,28 @@ export function parseCidr(text: string): Result<Cidr, string> {
   return ok({ address: network, length: bits });
 }
 
-/** Parses `ADDRESS/LENGTH` where Kubernetes takes an address of the network for the network. */
+/**
+ * Parses `ADDRESS/LENGTH` where Kubernetes takes an address of the network for the network, and one of IPv4 in IPv6's form (RFC 4291
+ * section 2.5.5.2) for that of IPv4.
+ */
 export function parseNetwork(text: string): Result<Cidr, string> {
-  const [host = "", length = "0", ...rest] = text.split("/");
+  const [host = "", length = "", ...rest] = text.split("/");
   const address = parseAddress(host);
   const bits = Number(length);
-  if (!address.ok || rest.length > 0 || bits > familyBits(address.value.family))
-    return parseCidr(text);
-  return parseCidr(`${formatAddress(maskAddress(address.value, bits))}/${length}`);
+  if (!address.ok || rest.length > 0 || !LENGTH.test(length)) return parseCidr(text);
+  if (bits > familyBits(address.value.family)) return parseCidr(text);
+  return ok(unmapped({ address: maskAddress(address.value, bits), length: bits }));
+}
+
+/** What addresses of IPv4 begin with in IPv6's form. */
+const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
+
+function unmapped(cidr: Cidr): Cidr {
+  const { bytes } = cidr.address;
+  const length = cidr.length - MAPPED.length * 8;
+  return length >= 0 && bytes.length > 4 && MAPPED.every((byte, at) => byte === bytes[at])
+    ? { address: { family: "ipv4", bytes: bytes.slice(MAPPED.length) }, length }
+    : cidr;
 }
 
 /** Canonical text of an address: RFC 5952 for IPv6. */

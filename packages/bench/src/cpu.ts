@@ -7,7 +7,7 @@ const TICKS = 100;
 /** Milliseconds that all processes have run, in user and in kernel mode, whose command line has `program` in it (proc(5), stat). */
 export async function cpuMsOf(lab: string, node: string, program: string): Promise<number> {
   // The name of a program, in brackets, may itself hold spaces and brackets.
-  const script = `for p in $(pgrep -f ${program}); do sed "s/^.*) //" /proc/$p/stat; done`;
+  const script = `for p in $(pgrep -f -- ${program}); do sed "s/^.*) //" /proc/$p/stat; done`;
   const { stdout } = await labExec(lab, node, ["sh", "-c", script]);
   const ticks = stdout
     .split("\n")

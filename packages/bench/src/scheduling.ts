@@ -1,6 +1,6 @@
 /**
- * `seam bench scheduling`: pods that the bandwidth-aware scheduler places in a second, beside those of the plain kube-scheduler of the
- * same cluster. One real node runs the cluster; kwok plays the nodes. Both place the same pods, with rates; who begins changes each
+ * `seam bench scheduling`: pods that the bandwidth-aware scheduler places in a second, beside those of a plain kube-scheduler in a pod
+ * of the same kind. One real node runs the cluster; kwok plays the nodes. Both place the same pods, with rates; who begins changes each
  * round, after one of each that does not count. What one side leaves to be written behind is waited for before the other begins, and its
  * processor time counts. Afterwards the rates that each node's pods have are added up apart from the ledger: no node may have given away more
  * than it has.
@@ -26,6 +26,7 @@ import {
 } from "./document.ts";
 import { keepAgentsOff, makeFakeNodes, REAL_NODE, until } from "./fake-nodes.ts";
 import { startKwok } from "./kwok.ts";
+import { PLAIN, PLAIN_PROGRAM, startPlainScheduler } from "./plain-scheduler.ts";
 import { openLab, write } from "./rivals.ts";
 
 /** How much. */
@@ -52,10 +53,10 @@ const CREATED_AT_A_TIME = 32;
 const SIDES = {
   seam: {
     scheduler: "vaclab-scheduler",
-    programs: ["/usr/local/bin/kube-scheduler", "/seam/scheduling.js"],
+    programs: ["--config=/etc/kubernetes/config.yaml", "/seam/scheduling.js"],
     writesRequests: true,
   },
-  peer: { scheduler: "default-scheduler", programs: ["scheduler.conf"], writesRequests: false },
+  peer: { scheduler: PLAIN, programs: [PLAIN_PROGRAM], writesRequests: false },
 } as const;
 
 type Side = keyof typeof SIDES;
@@ -84,6 +85,7 @@ export async function benchScheduling(options: SchedulingBenchOptions): Promise<
   const seen = { bound, accounts };
   try {
     await keepAgentsOff(kube);
+    await startPlainScheduler(kube);
     await makeFakeNodes(kube, kwok, nodes);
     // An account that is made later begins with the requests of whose pods are there.
     await until("every node has an account", () => accounts.nodes() > nodes);

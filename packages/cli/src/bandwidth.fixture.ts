@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 
-import { testLab } from "./lab.fixture.ts";
+import { PATIENCE_MS, testLab } from "./lab.fixture.ts";
 
 /** The lab. */
 export const lab = testLab("seam-test-bandwidth");
@@ -14,7 +14,10 @@ const EGRESS = "kubernetes.io/egress-bandwidth";
 const INGRESS = "kubernetes.io/ingress-bandwidth";
 
 /** Asks again until it holds, as long as the test has. */
-export async function eventually(check: () => Promise<void>, withinMs = 20_000): Promise<void> {
+export async function eventually(
+  check: () => Promise<void>,
+  withinMs = PATIENCE_MS,
+): Promise<void> {
   const limit = performance.now() + withinMs;
   for (;;) {
     try {

@@ -8,7 +8,7 @@ import { text } from "node:stream/consumers";
 import { labDown, labStatus } from "@seam/lab";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { leftOf, networkConfig, testLab } from "./lab.fixture.ts";
+import { leftOf, networkConfig, PATIENCE_MS, testLab } from "./lab.fixture.ts";
 
 const image = "localhost/seam/traffic:dev";
 const serve = ["sh", "-c", "rr serve 5202 & exec iperf3 -s -p 5201"];
@@ -104,7 +104,7 @@ describe.each(cases)("a cluster of $label alone", (family) => {
     await lab.seam("lab", "up", "--nodes", "2", "--families", family.families);
     await lab.apply(experiment, service, hostPortPod);
     await lab.seam("wait", "experiment", "pair", "-n", "default", "--for", "Ready");
-    await lab.kubectl("wait", "--for=condition=Ready", "pod/host-port", "--timeout=60s");
+    await lab.kubectl("wait", "--for=condition=Ready", "pod/host-port", "--timeout=120s");
   }, 180_000);
 
   afterAll(async () => labDown(lab.name), 60_000);
@@ -156,15 +156,15 @@ describe.each(cases)("a cluster of $label alone", (family) => {
     const device = async (): Promise<string> =>
       lab.onNode("n2", "ip -d link show vxlan-seam 2>/dev/null | tr '\\n' ' '");
     await lab.apply(networkConfig({ overlay: "vxlan", encapsulate: "always" }));
-    await expect.poll(device, { timeout: 5000 }).toContain(`local ${family.node} `);
+    await expect.poll(device, { timeout: PATIENCE_MS }).toContain(`local ${family.node} `);
     expect(await device()).toContain(`mtu ${1500 - family.overhead} `);
     const entries = async (): Promise<string> => lab.onNode("n2", "bridge fdb show dev vxlan-seam");
     const first = family.node.replace(/12$/, "11");
-    await expect.poll(entries, { timeout: 5000 }).toContain(`dst ${first} `);
+    await expect.poll(entries, { timeout: PATIENCE_MS }).toContain(`dst ${first} `);
     for (const pod of ["server-0", "server-1"])
       expect(await transactions(await addressOf(pod))).toBeGreaterThan(100);
     await lab.kubectl("delete", "networkconfig", "default");
-    await expect.poll(device, { timeout: 5000 }).toBe("");
+    await expect.poll(device, { timeout: PATIENCE_MS }).toBe("");
     for (const pod of ["server-0", "server-1"])
       expect(await transactions(await addressOf(pod))).toBeGreaterThan(100);
   });
@@ -187,5 +187,5 @@ describe.each(cases)("a cluster of $label alone", (family) => {
     expect(leftOf(lab.name)).not.toEqual([]);
     await labDown(lab.name);
     expect(leftOf(lab.name)).toEqual([]);
-  }, 60_000);
+  }, 200_000);
 });

@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 
 const root = path.resolve(import.meta.dirname, "../../..");
 const execute = promisify(execFile);
+const SHOWN_LINES = 10;
 
 /** The `sh` blocks of a guide, from top to bottom, with a lab as the local one; what they printed. */
 export async function runGuide(guide: string, lab: string): Promise<string> {
@@ -21,6 +22,11 @@ export async function runGuide(guide: string, lab: string): Promise<string> {
     // Shorter than the test's own limit, so that what hangs is seen.
     const options = { cwd: folder, env: environment, timeout: 270_000 };
     return (await execute("bash", script, options)).stdout;
+  } catch (error) {
+    // The message of a command that failed begins with the whole guide; what it printed at its end tells what went wrong.
+    const printed = error instanceof Error ? String(Reflect.get(error, "stderr")) : "";
+    const end = printed.trimEnd().split("\n").slice(-SHOWN_LINES).join("\n");
+    throw new Error(`${guide} failed:\n${end}`, { cause: error });
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -13,6 +13,15 @@ const kubectlProgram = `${process.env["SEAM_BIN"] ?? "SEAM_BIN names the folder 
 const execute = promisify(execFile);
 const options = { maxBuffer: 1 << 26 };
 
+/**
+ * How long tests wait for what takes moments on a quiet machine. Requirements that say how soon are measured by benchmarks: a machine
+ * that tests share may stand still for seconds.
+ */
+export const PATIENCE_MS = 30_000;
+
+/** A round trip, in µs, that took longer was cut off and not just slow. */
+export const CUT_US = 5_000_000;
+
 /** What can be done with a lab. */
 export type TestLab = {
   readonly name: string;

@@ -51,6 +51,7 @@ export function addP4Commands(program: Command): void {
     "seam p4 preprocess router.p4 -I lib -D PORTS=64",
   );
   addInfo(p4);
+  addFit(p4);
   addStf(p4);
   withExamples(
     p4,
@@ -98,9 +99,49 @@ function addInfo(p4: Command): void {
         .description("print what a control plane is told of a program: P4Info, as P4Runtime has it")
         .argument("<file>", "a P4 program"),
     )
-      .option("--json", "as JSON instead of protobuf's text format")
-      .action(later(async () => (await import("./p4.ts")).infoOfFile)),
+      .addOption(
+        new Option("--format <format>", "protobuf's text, JSON or binary")
+          .choices(["text", "json", "binary"])
+          .default("text"),
+      )
+      .option("--json", "the same as --format json")
+      .option("-o, --out <file>", "write P4Info to a file instead of standard output")
+      .option(
+        "--entries <file>",
+        "write the entries that the program has to a file: a WriteRequest",
+      )
+      .action(later(async () => (await import("./p4-info.ts")).infoOfFile)),
     "seam p4 info router.p4 > router.txtpb",
     "seam p4 info --json router.p4",
+    "seam p4 info acl.p4 --format binary --out acl.binpb --entries acl-entries.binpb",
+  );
+}
+
+function addFit(p4: Command): void {
+  withExamples(
+    reading(
+      p4
+        .command("resources")
+        .description("print what a program needs: tables, memory, headers, parsers, externs")
+        .argument("<file>", "a P4 program"),
+    )
+      .option("--json", "print it as one line of JSON")
+      .action(later(async () => (await import("./p4-fit.ts")).resourcesOfFile)),
+    "seam p4 resources router.p4",
+  );
+  withExamples(
+    reading(
+      p4
+        .command("fit")
+        .description(
+          "tell whether a target can run a program: ends with 0 when it fits, with 1 when not",
+        )
+        .argument("<file>", "a P4 program"),
+    )
+      .requiredOption("--target <name>", "a target's name, or a file in JSON that declares one")
+      .option("--json", "print the answer as one line of JSON")
+      .action(later(async () => (await import("./p4-fit.ts")).fitFile)),
+    "seam p4 fit router.p4 --target tofino1",
+    "seam p4 fit --json acl.p4 --target ./my-switch.json",
   );
 }

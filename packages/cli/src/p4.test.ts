@@ -124,6 +124,7 @@ test(
   patient,
   () => {
     writeFileSync(path.join(folder, "good.p4"), "const bit<8> a = SIZE;\n");
+    writeFileSync(path.join(folder, "doubtful.p4"), "void f(in bit<8> a) {}\n");
     writeFileSync(path.join(folder, "bad.p4"), "const bit<8> a = true;\n");
     const good = seam("check", "good.p4", "-D", "SIZE=7");
     expect(good).toMatchObject({ status: 0, stdout: "", stderr: "" });
@@ -159,8 +160,91 @@ test(
         ],
       },
     ]);
+    const doubtful = seam("check", "--json", "doubtful.p4");
+    expect(doubtful.status).toBe(0);
+    expect(JSON.parse(doubtful.stdout)).toMatchObject({
+      accepted: true,
+      diagnostics: [{ code: "P701", severity: "warning", line: 1, column: 8 }],
+    });
     expect(seam("check", "none.p4").status).toBe(1);
     expect(seam("check", "--std", "p4-14", "good.p4").status).toBe(2);
+  },
+);
+
+const shown = (file: string, message: string): unknown => {
+  const argv = ["convert", ".", "--type", message, "--from", file, "--to", "-#format=json"];
+  const stdout = execFileSync(path.join(root, "node_modules/.bin/buf"), argv, {
+    cwd: path.join(root, "proto"),
+    encoding: "utf8",
+  });
+  return JSON.parse(stdout);
+};
+
+test(
+  "I9: P4Info and entries are the same as text, JSON and bytes, as another implementation of protobuf reads them",
+  patient,
+  () => {
+    const program = path.join(root, "packages/p4/programs/acl.p4");
+    const made = { text: "txtpb", json: "json", binary: "binpb" };
+    for (const [format, ending] of Object.entries(made)) {
+      const files = ["--out", `info.${ending}`, "--entries", `entries.${ending}`];
+      expect(seam("info", program, "--format", format, ...files)).toMatchObject({ status: 0 });
+    }
+    const read = (name: string, message: string): readonly unknown[] =>
+      Object.values(made).map((ending) => shown(path.join(folder, `${name}.${ending}`), message));
+    const [info, ...others] = read("info", "p4.config.v1.P4Info");
+    expect(others).toEqual([info, info]);
+    expect(info).toMatchObject({
+      pkgInfo: { arch: "v1model" },
+      tables: [{ hasInitialEntries: true }],
+    });
+    const [entries, ...rest] = read("entries", "p4.v1.WriteRequest");
+    expect(rest).toEqual([entries, entries]);
+    expect(entries).toMatchObject({
+      updates: [
+        { type: "INSERT", entity: { tableEntry: { priority: 100, isConst: true } } },
+        {},
+        {},
+      ],
+    });
+  },
+);
+
+test(
+  "I9: fit ends with 0, 1 or 2, and tells findings as text or as one line of JSON",
+  patient,
+  () => {
+    writeFileSync(path.join(folder, "pass.p4"), drop);
+    expect(seam("fit", "pass.p4", "--target", "sim")).toMatchObject({ status: 0, stderr: "" });
+    const refused = seam("fit", "pass.p4", "--target", "tofino1");
+    expect(refused).toMatchObject({
+      status: 1,
+      stdout: "pass.p4 does not fit tofino1: 1 finding\n",
+      stderr: `pass.p4:5:1: error F101: the program is for ebpf, tofino1 runs tna
+  ebpfFilter(Read(), Filter()) main;
+  ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
+  hint: Write the program for an architecture that the target has, or choose another target.
+`,
+    });
+    writeFileSync(
+      path.join(folder, "own.json"),
+      '{"name": "own", "title": "own", "architectures": ["ebpf"], "limits": {"parserStates": 0}}',
+    );
+    const told = seam("fit", "--json", "pass.p4", "--target", "./own.json");
+    expect([told.status, JSON.parse(told.stdout)]).toMatchObject([
+      1,
+      { file: "pass.p4", target: "own", fits: false, findings: [{ code: "F209", line: 3 }] },
+    ]);
+    writeFileSync(path.join(folder, "own.json"), '{"name": "own"}');
+    expect(seam("fit", "pass.p4", "--target", "./own.json")).toMatchObject({
+      status: 2,
+      stderr:
+        "error: ./own.json: title: expected a text\n./own.json: architectures: expected a list of texts, empty when the target runs no P4\n",
+    });
+    expect(seam("fit", "pass.p4", "--target", "abacus").status).toBe(2);
+    expect(seam("fit", "none.p4", "--target", "sim").status).toBe(1);
+    const needs = seam("resources", "--json", "pass.p4");
+    expect(JSON.parse(needs.stdout)).toMatchObject({ file: "pass.p4", architecture: "ebpf" });
   },
 );
 
@@ -172,9 +256,23 @@ test("I9: the commands of the guide work as written", patient, async () => {
   expect(printed).toContain("the second test failed");
   expect(printed).toContain("table Relay.stations: key 0x20000000009: miss, action Relay.drop");
   expect(printed).toContain('name: "Relay.stations"\n    alias: "stations"');
+  expect(printed).toContain("Relay.stations  exact         48  1024");
+  expect(printed).toContain("relay.p4 fits bmv2-simple-switch");
+  expect(printed).toContain("error F204: Relay.stations holds 1024 entries, lab-switch 512");
+  expect(printed).toContain("relay.p4 does not fit lab-switch: 1 finding");
   expect(printed).toContain("filter.p4 is accepted");
   expect(printed).toContain("error P614: ports_t has no member dest");
   expect(printed).toContain("wrong.p4 is rejected");
+  expect(printed).toContain("warning P701 [unused]: action clear is never used");
+  expect(printed).toContain(
+    "warning P733 [invalid_header]: field headers.ethernet.type of a header",
+  );
+  expect(printed).toContain("warning P740 [mismatch]: this is always true");
+  expect(printed).toContain(
+    "warning P730 [uninitialized_use]: sum is read, and nothing has set it",
+  );
+  expect(printed).toContain("doubtful.p4 is accepted");
+  expect(printed).toContain("nothing is unused");
   expect(printed).toContain('{"file":"filter.p4","accepted":true,"diagnostics":[]}');
   expect(printed).toContain("control Filter(inout headers_t headers, out bool accept)");
 });

@@ -6,9 +6,6 @@ import {
   diagnosticJson,
   format,
   hasErrors,
-  p4InfoJson,
-  p4InfoOf,
-  p4InfoText,
   preprocess,
   preprocessedText,
   renderDiagnostic,
@@ -27,7 +24,8 @@ export const programFiles: Sources = {
   },
 };
 
-function tell(diagnostics: readonly Diagnostic[]): void {
+/** Tells what is wrong with a program on standard error, and ends the command with 1 when that is an error. */
+export function tell(diagnostics: readonly Diagnostic[]): void {
   for (const each of diagnostics) process.stderr.write(`${renderDiagnostic(each)}\n`);
   if (hasErrors(diagnostics)) process.exitCode = 1;
 }
@@ -56,7 +54,8 @@ function formatFile(name: string, mode: "check" | "write"): void {
   }
 }
 
-type PreprocessOptions = {
+/** Where included files are, which macros there are, and how results are printed. */
+export type PreprocessOptions = {
   readonly include: readonly string[];
   readonly define: readonly string[];
   readonly json?: true;
@@ -98,21 +97,4 @@ function checkFile(name: string, { include: folders, define: defines, json }: Ch
     print(JSON.stringify({ file: name, accepted: isAccepted, diagnostics: told }));
   } else for (const each of diagnostics) process.stderr.write(`${renderDiagnostic(each)}\n`);
   if (!isAccepted && process.exitCode !== 2) process.exitCode = 1;
-}
-
-/** The action of `seam p4 info`. */
-export function infoOfFile(name: string, options: PreprocessOptions): void {
-  const { include: folders, define: defines } = options;
-  const { program, tree, diagnostics } = analyse(name, { sources: programFiles, folders, defines });
-  tell(diagnostics);
-  if (program === undefined || tree === undefined) return;
-  const info = p4InfoOf(program, tree);
-  if (info.ok)
-    process.stdout.write(
-      options.json === true ? `${p4InfoJson(info.value)}\n` : p4InfoText(info.value),
-    );
-  else {
-    process.stderr.write(`${name}: ${info.error}\n`);
-    process.exitCode = 1;
-  }
 }

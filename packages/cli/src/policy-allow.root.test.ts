@@ -90,7 +90,7 @@ test("it ends when the last node has them, both policies of an allowance", async
     });
     return page.ok ? page.value.items.length : 0;
   };
-  await expect.poll(written, { timeout: 10_000 }).toBe(3);
+  await expect.poll(written, { timeout: 30_000 }).toBe(3);
   await report("n2", FAR);
   expect(await running).toMatch(/enforced on 2 nodes after \d+\.\d\d s\nexit 0$/);
 });

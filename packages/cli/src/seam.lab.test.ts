@@ -13,6 +13,7 @@ import { labDown, labExec, labStatus } from "@seam/lab";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { runGuide } from "./guide.fixture.ts";
+import { CUT_US, PATIENCE_MS } from "./lab.fixture.ts";
 
 const name = "seam-test";
 const root = path.resolve(import.meta.dirname, "../../..");
@@ -98,7 +99,7 @@ test("a second npm start reuses the cluster", async () => {
   const output = await npmStart();
   expect(output).not.toMatch(/node n\d started/);
   expect((await labStatus(name)).processes).toEqual(before.processes);
-}, 120_000);
+}, 200_000);
 
 test("pods of three nodes have an address of each family from their node's prefixes", async () => {
   const { nodes: reports } = await labStatus(name);
@@ -153,7 +154,7 @@ spec:
   // kube-proxy needs a moment for a new service.
   for (const host of addresses)
     await expect
-      .poll(async () => transactions(client, host, 80), { timeout: 10_000 })
+      .poll(async () => transactions(client, host, 80), { timeout: PATIENCE_MS })
       .toBeGreaterThan(100);
   for (const host of ["balanced", "balanced.first.svc.cluster.local"])
     expect([host, (await transactions(client, host, 80)) > 100]).toEqual([host, true]);
@@ -161,7 +162,7 @@ spec:
   expect(
     await transactions(client, `${server!.name}.server.first.svc.cluster.local`),
   ).toBeGreaterThan(100);
-}, 60_000);
+}, 200_000);
 
 test("the world outside sees a node's address, of both families", async () => {
   const netns = `/run/netns/seam-${name}-outside`;
@@ -214,11 +215,11 @@ test("a host port is reached from outside over both families, and is gone with i
   const ask = async (address: string): Promise<string> =>
     (await execute(outside[0]!, [...outside.slice(1), address])).stdout.trim();
   for (const address of ["10.200.0.12", "fd00:200::12"])
-    await expect.poll(async () => ask(address), { timeout: 20_000 }).toBe("echo x");
+    await expect.poll(async () => ask(address), { timeout: PATIENCE_MS }).toBe("echo x");
   await kubectl("delete", "-f", file, "--wait=true");
   for (const address of ["10.200.0.12", "fd00:200::12"])
-    await expect.poll(async () => ask(address), { timeout: 5000 }).not.toBe("echo x");
-}, 60_000);
+    await expect.poll(async () => ask(address), { timeout: PATIENCE_MS }).not.toBe("echo x");
+}, 200_000);
 
 /** Round trips for `seconds` while `disturb` happens; rejects when the connection broke. */
 async function undisturbed(seconds: number, disturb: () => Promise<unknown>): Promise<unknown> {
@@ -244,7 +245,7 @@ async function agentPid(node: string): Promise<string> {
 }
 
 async function agentsReady(): Promise<void> {
-  await kubectl("-n", "seam-system", "rollout", "status", "daemonset/seam-agent", "--timeout=60s");
+  await kubectl("-n", "seam-system", "rollout", "status", "daemonset/seam-agent", "--timeout=120s");
 }
 
 test("established traffic goes on while agents are killed", async () => {
@@ -254,10 +255,10 @@ test("established traffic goes on while agents are killed", async () => {
       await labExec(name, node, ["kill", "-9", await agentPid(node)]);
   });
   expect(numberAt(report, "transactions")).toBeGreaterThan(1000);
-  expect(numberAt(report, "max_us")).toBeLessThan(1_000_000);
+  expect(numberAt(report, "max_us")).toBeLessThan(CUT_US);
   await agentsReady();
   expect([before, ""]).not.toContain(await agentPid("n2"));
-}, 120_000);
+}, 200_000);
 
 test("established traffic goes on while every agent is replaced", async () => {
   const before = await agentPid("n3");
@@ -266,9 +267,9 @@ test("established traffic goes on while every agent is replaced", async () => {
     await agentsReady();
   });
   expect(numberAt(report, "transactions")).toBeGreaterThan(1000);
-  expect(numberAt(report, "max_us")).toBeLessThan(1_000_000);
+  expect(numberAt(report, "max_us")).toBeLessThan(CUT_US);
   expect([before, ""]).not.toContain(await agentPid("n3"));
-}, 120_000);
+}, 200_000);
 
 /** What Seam has on a node: links, routes, neighbours, and records of the agent. */
 async function footprint(node: string): Promise<readonly string[]> {
@@ -323,13 +324,13 @@ test("seam exec gives a command a terminal that has and follows the size of ours
   const ended = once(terminal, "close");
   let output = "";
   terminal.stdout.on("data", (part) => (output += String(part)));
-  await expect.poll(() => output, { timeout: 20_000 }).toContain("ready");
+  await expect.poll(() => output, { timeout: PATIENCE_MS }).toContain("ready");
   terminal.stdin.write("hello\n");
-  await expect.poll(() => output, { timeout: 20_000 }).toContain("got hello");
+  await expect.poll(() => output, { timeout: PATIENCE_MS }).toContain("got hello");
   writeFileSync(sign, "");
   expect(await ended).toEqual([5, null]);
   rmSync(folder, { recursive: true });
-}, 60_000);
+}, 200_000);
 
 test("an existing cluster is used instead of a lab", async () => {
   const program = path.join(root, "tools/start.ts");
@@ -338,7 +339,7 @@ test("an existing cluster is used instead of a lab", async () => {
   });
   expect(stdout).not.toContain("seam lab up");
   expect(stdout).toMatch(/client-0 +server-0 +IPv6/);
-}, 120_000);
+}, 200_000);
 
 test("seam bench cni prints its document and leaves nothing", async () => {
   const before = await footprint("n2");
@@ -364,7 +365,7 @@ test("seam bench cni prints its document and leaves nothing", async () => {
     })),
   });
   expect(await footprint("n2")).toEqual(before);
-}, 120_000);
+}, 200_000);
 
 test("a node that died comes back with its pods on the network", async () => {
   const dead = (await labStatus(name)).processes.find((each) => each.name === "n3")!;
@@ -377,7 +378,7 @@ test("a node that died comes back with its pods on the network", async () => {
   await expect
     .poll(async () => transactions(client, host), { timeout: 60_000, interval: 1000 })
     .toBeGreaterThan(100);
-}, 120_000);
+}, 200_000);
 
 test("a deleted experiment and project leave nothing", async () => {
   await seam("delete", "--filename", path.join(root, "examples/first-experiment"));
@@ -387,4 +388,4 @@ test("a deleted experiment and project leave nothing", async () => {
     for (const { addresses } of [...servers, ...clients])
       for (const address of addresses) expect(stdout).not.toContain(`${address} dev`);
   }
-}, 120_000);
+}, 200_000);

@@ -50,11 +50,13 @@ test("they work as written, and show what the page says", async () => {
   expect(blocks).toHaveLength(4);
   const said = await shell(blocks.join("\n"));
   expect(said).toContain(`database postgres at unix socket ${folder}/store/run\n`);
-  expect(said).toMatch(/PostgreSQL 18\.\d+, \d+ MiB\nschema at 0006-accounts\nKEPT +FOR\n/);
+  expect(said).toMatch(/PostgreSQL 18\.\d+, \d+ MiB\nschema at 0007-journal-key\nKEPT +FOR\n/);
   expect(said).toMatch(/audit +400 days\n.*revision +for ever\n/s);
-  expect(said).toMatch(/seam-store.backup: \d+ rows, schema 0006-accounts\nrestored \d+ rows/);
+  expect(said).toMatch(/seam-store.backup: \d+ rows, schema 0007-journal-key\nrestored \d+ rows/);
   expect(said).toMatch(/PostgreSQL 15\.\d+/);
-  expect(said).toContain("from 0006-accounts to 0004-audit\nfrom 0004-audit to 0006-accounts\n");
+  expect(said).toContain(
+    "from 0007-journal-key to 0004-audit\nfrom 0004-audit to 0007-journal-key\n",
+  );
   expect(statSync(path.join(folder, "seam-store.backup")).mode & 0o777).toBe(0o600);
   expect(() => statSync(path.join(folder, "store/data/postmaster.pid"))).toThrow("ENOENT");
 }, 120_000);
@@ -66,7 +68,7 @@ test.each([
   ],
   ["status --directory a --url-file b", /expected --directory or --url-file, not both/],
   ["status --url-file none", /--url-file: ENOENT/],
-  ["migrate --to 0001-feed", /from 0006-accounts to 0001-feed drops tables.*say --discard/],
+  ["migrate --to 0001-feed", /from 0007-journal-key to 0001-feed drops tables.*say --discard/],
   ["migrate --to 7", /step: expected one of nothing, 0001-feed/],
   ["backup seam-store.backup", /seam-store.backup: expected a name that is not taken/],
   ["restore bin/seam --directory new", /bin\/seam is damaged: incorrect header check/],

@@ -116,7 +116,7 @@ beforeAll(async () => {
 afterAll(async () => {
   seam[Symbol.dispose]();
   await labDown(name);
-}, 60_000);
+}, 200_000);
 
 test("a command's output, errors and exit code come back", async () => {
   expect(await seam.kube.exec(target, ["/probe", "ask", "127.0.0.1", "8080"])).toEqual({

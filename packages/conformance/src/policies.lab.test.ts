@@ -46,7 +46,7 @@ afterAll(async () => {
     // Also of a cluster that did not come up.
     await labDown(LAB);
   }
-}, 60_000);
+}, 200_000);
 
 const seconds = (count: number): number => 1000 * count;
 

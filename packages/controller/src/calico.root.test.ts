@@ -31,7 +31,7 @@ async function apply(given: object): Promise<string | null> {
 beforeAll(async () => {
   plane = await startControlPlane();
   const kubeconfig = await signInAsController(plane.kubeconfig);
-  await k("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s");
+  await k("wait", "--for=condition=Established", "crd", "--all", "--timeout=90s");
   const config = readKubeconfig(plane.kubeconfig);
   if (!config.ok) throw new Error(config.error);
   client = createKubeClient(config.value);

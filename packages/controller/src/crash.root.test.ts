@@ -179,7 +179,7 @@ beforeAll(async () => {
       metadata: { name },
       spec: { quota: { pods: 90 } },
     });
-    await k("wait", "--for=jsonpath={.status.phase}=Ready", "project", name, "--timeout=30s");
+    await k("wait", "--for=jsonpath={.status.phase}=Ready", "project", name, "--timeout=90s");
   }
 });
 

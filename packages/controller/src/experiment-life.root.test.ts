@@ -60,7 +60,7 @@ beforeAll(async () => {
     output += text;
   });
   await apply("Project", "lab-a", {});
-  await k("wait", "--for=jsonpath={.status.phase}=Ready", "project", "lab-a", "--timeout=30s");
+  await k("wait", "--for=jsonpath={.status.phase}=Ready", "project", "lab-a", "--timeout=90s");
 });
 
 afterAll(async () => {
@@ -195,7 +195,7 @@ test("a project whose experiment lives is not deleted; one orphaned leaves all a
   expect(await at("{.items[*].metadata.uid}", "experiments,pods,resourcequotas")).toBe(before);
   expect(await k("get", "namespace", "lab-a", "-o", "jsonpath={.status.phase}")).toBe("Active");
   await apply("Project", "lab-a", spec);
-  await k("wait", "--for=jsonpath={.status.phase}=Ready", "project", "lab-a", "--timeout=30s");
+  await k("wait", "--for=jsonpath={.status.phase}=Ready", "project", "lab-a", "--timeout=90s");
   expect(await at("{.items[*].metadata.uid}", "experiments,pods,resourcequotas")).toBe(before);
   const owner = "{.metadata.ownerReferences[*].uid}";
   const project = await k("get", "project", "lab-a", "-o", "jsonpath={.metadata.uid}");

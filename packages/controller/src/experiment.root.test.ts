@@ -56,7 +56,7 @@ beforeAll(async () => {
   if (!config.ok) throw new Error(config.error);
   client = createKubeClient(config.value);
   await k("apply", "-f", fileOf("deploy/helm/seam/files/crds"));
-  await k("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s");
+  await k("wait", "--for=condition=Established", "crd", "--all", "--timeout=90s");
   // After the CRDs, because the garbage collector looks for new kinds only every 30 s.
   await plane.startControllers([
     "statefulset-controller",

@@ -30,7 +30,7 @@ const port = (): number => Number(/"port":(\d+)/.exec(output)?.[1]);
 beforeAll(async () => {
   plane = await startControlPlane();
   await k("apply", "-f", fileOf("deploy/helm/seam/files/crds"));
-  await k("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s");
+  await k("wait", "--for=condition=Established", "crd", "--all", "--timeout=90s");
   const config = readKubeconfig(plane.kubeconfig);
   if (!config.ok) throw new Error(config.error);
   client = createKubeClient(config.value);

@@ -102,7 +102,7 @@ beforeAll(async () => {
     onChange: ({ key, value }) => void (key === "lab-a/tiers" && seen.push(value)),
   });
   await apply("Project", "lab-a", {});
-  await k("wait", "--for=jsonpath={.status.phase}=Ready", "project", "lab-a", "--timeout=30s");
+  await k("wait", "--for=jsonpath={.status.phase}=Ready", "project", "lab-a", "--timeout=90s");
 });
 
 afterAll(async () => {
@@ -212,7 +212,7 @@ test("a node whose report is gone is behind, and what has no policies says nothi
     message: expect.stringContaining("no agent of Seam has reported from n3;"),
   });
   await apply("Experiment", "tiers", { workloads });
-  await expect.poll(condition, { timeout: 10_000 }).toBeUndefined();
+  await expect.poll(condition, { timeout: 30_000 }).toBeUndefined();
 });
 
 test("no right was missing", () => {

@@ -65,7 +65,7 @@ async function make(name: string, spec: object): Promise<void> {
   };
   const made = await client.apply(project, { fieldManager: "test" });
   if (!made.ok) throw new Error(made.error.message);
-  await k("wait", "--for=jsonpath={.status.phase}=Ready", "project", name, "--timeout=30s");
+  await k("wait", "--for=jsonpath={.status.phase}=Ready", "project", name, "--timeout=90s");
 }
 
 const pod = (resources: object): string =>
@@ -196,7 +196,7 @@ test("U1: what pods reserve of a quota of bandwidth is in the status soon after 
       .join(", ");
   const used = async (mbps: number, pods: number): Promise<void> =>
     expect
-      .poll(told, { timeout: 2000, interval: 50 })
+      .poll(told, { timeout: 30_000, interval: 50 })
       .toBe(`egressMbps ${mbps}/100, ingressMbps ${mbps}/50, pods ${pods}/10`);
   await used(0, 0);
   await rated("a", "20M");
@@ -217,7 +217,7 @@ test("U24: limits of bandwidth are said to be held only while the API server ask
     const { status, reason } = JSON.parse(JSON.stringify(found));
     return `${status} ${reason}`;
   };
-  const soon = { timeout: 5000, interval: 50 };
+  const soon = { timeout: 30_000, interval: 50 };
   await expect.poll(said, soon).toBe("False AdmissionOff");
   const configuration = (caBundle: string): KubeObject => ({
     apiVersion: "admissionregistration.k8s.io/v1",

@@ -1,6 +1,7 @@
 /** The frame of a long-running program, asked over HTTP as a probe and Prometheus ask. */
 import { readFileSync } from "node:fs";
 
+import { err, ok } from "@seam/base";
 import { expect, test } from "vitest";
 
 import { type Daemon, logLevelOf, startDaemon } from "./index.ts";
@@ -24,6 +25,21 @@ test("health is of the process, readiness says what is missing, other paths are 
   missing.length = 0;
   expect(await ask(daemon, "/readyz")).toBe("200 ok");
   expect(await ask(daemon, "/")).toBe("404 expected /healthz, /readyz or /metrics");
+});
+
+test("what is paired with another process tells whether that is alive", async () => {
+  const answers = [ok(undefined), err("kube-scheduler answered 500")];
+  await using daemon = await startDaemon({
+    name: "seam-test",
+    port: 0,
+    host: "127.0.0.1",
+    missing: () => [],
+    pair: async () => answers.shift() ?? err("nobody"),
+  });
+  expect(await ask(daemon, "/pairz")).toBe("200 ok");
+  expect(await ask(daemon, "/pairz")).toBe("503 kube-scheduler answered 500");
+  await using alone = await start();
+  expect(await ask(alone, "/pairz")).toBe("503 this program has no pair");
 });
 
 test("metrics tell the version, the process and the event loop from the start", async () => {

@@ -5,6 +5,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 
+import { err, type Result } from "@seam/base";
 import { pino, stdTimeFunctions } from "pino";
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 
@@ -40,6 +41,8 @@ export type DaemonOptions = {
   readonly logLevel?: LogLevel;
   /** Empty when ready; otherwise what is still missing, one sentence each. */
   readonly missing: () => readonly string[];
+  /** Asked at `/pairz`: whether another process, which cannot live without this one, is alive. Nobody is paired when absent. */
+  readonly pair?: () => Promise<Result<void, string>>;
 };
 
 /** A running frame; dispose of it last. */
@@ -118,6 +121,10 @@ async function answer(
       return missing.length === 0
         ? end(response, 200, "ok")
         : end(response, 503, missing.join("\n"));
+    }
+    case "/pairz": {
+      const alive = (await options.pair?.()) ?? err("this program has no pair");
+      return alive.ok ? end(response, 200, "ok") : end(response, 503, alive.error);
     }
     case "/metrics":
       response.setHeader("content-type", metrics.contentType);

@@ -1,5 +1,13 @@
 /** Calico's tiers and sets of networks (projectcalico.org/v3). */
-import { type Cidr, err, ok, parseAddress, parseNetwork, type Result } from "@seam/base";
+import {
+  type Cidr,
+  err,
+  familyBits,
+  ok,
+  parseAddress,
+  parseNetwork,
+  type Result,
+} from "@seam/base";
 
 import {
   collect,
@@ -67,7 +75,6 @@ export const readOrder = (value: unknown): Result<number, string> => {
 export function readNet(value: unknown, path: string): Result<Cidr, string> {
   const text = String(value);
   const address = parseAddress(text);
-  if (address.ok) return ok({ address: address.value, length: address.value.bytes.length * 8 });
-  const network = parseNetwork(text);
+  const network = parseNetwork(address.ok ? `${text}/${familyBits(address.value.family)}` : text);
   return network.ok ? network : err(`${path}: ${network.error}`);
 }

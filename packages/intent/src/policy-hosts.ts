@@ -13,6 +13,7 @@ import {
   type HostGateChange,
   type HostPoint,
   NO_RULES,
+  type PeerClass,
   type SideChange,
 } from "@seam/state";
 
@@ -58,6 +59,8 @@ export type Hosts = {
   readonly isAny: () => boolean;
   /** Policies that decide at a point of an interface; null when none does. */
   readonly policiesAt: (name: string, point: HostPoint) => readonly string[] | null;
+  /** Those of them that have a rule about peers of the class. */
+  readonly policiesAtFor: (name: string, point: HostPoint, peers: PeerClass) => readonly string[];
 };
 
 /** A side for each point, and one for what policies before translation let in for good. */
@@ -145,10 +148,13 @@ export function createHosts(given: Pick<Tables, "node" | "peers" | "policies">):
       ),
     idle: () => idleEndpoints(tables),
     isAny: () => [...endpoints.values()].some((each) => each.node === node),
-    policiesAt: (name, point) =>
-      (places.get(name) ?? places.get(ANY_INTERFACE))?.sides[point].policies() ?? null,
+    policiesAt: (name, point) => sideAt(places, name, point)?.policies() ?? null,
+    policiesAtFor: (name, point, of) => sideAt(places, name, point)?.policiesFor(of) ?? [],
   };
 }
+
+const sideAt = (places: Tables["places"], name: string, point: HostPoint): Side | undefined =>
+  (places.get(name) ?? places.get(ANY_INTERFACE))?.sides[point];
 
 /** Gives each interface that has one its endpoint. */
 function place(tables: Tables): void {

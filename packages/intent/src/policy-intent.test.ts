@@ -110,6 +110,16 @@ test("blocks may overlap and come twice, with ports of their own (§4.5 defect 9
   expect(passes(intent, { other: at("192.1.0.1"), port: 2 })).toBe(false);
 });
 
+test("an exception in IPv6's form of IPv4 is one of IPv4, and one of all leaves nobody (S5)", () => {
+  const ipBlock = { cidr: "10.0.0.0/8", except: ["::ffff:10.0.0.2/128"] };
+  const intent = clusterWith({ ...db, ingress: [{ from: [{ ipBlock }] }] });
+  expect([near, other].map((each) => passes(intent, { other: each }))).toEqual([false, true]);
+  const nobody = { cidr: "0.0.0.0/0", except: ["0.0.0.0/1", "128.0.0.0/1", "10.0.0.0/8"] };
+  const shut = clusterWith({ ...db, ingress: [{ from: [{ ipBlock: nobody }] }] });
+  const asked = [near, other, OUTSIDE.near, at("::1")];
+  expect(asked.map((each) => passes(shut, { other: each }))).toEqual(asked.map(() => false));
+});
+
 test("a port's name is the number that the pod which is spoken to has for it", () => {
   const named = { ports: [{ port: "http" }] };
   const ingress = clusterWith({ ...db, ingress: [named] });

@@ -61,6 +61,8 @@ export type PolicyIntent = {
   readonly idleEndpoints: () => readonly IdleEndpoint[];
   /** Policies that decide at a point of one of this node's interfaces; null when none does. */
   readonly policiesAt: (name: string, point: HostPoint) => readonly string[] | null;
+  /** Those of them that have a rule about peers of the class. */
+  readonly policiesAtFor: (name: string, point: HostPoint, peers: PeerClass) => readonly string[];
 };
 
 /** Nothing is known but the name of the node, whose host endpoints are its own; without a name none is. */
@@ -105,6 +107,7 @@ export function createPolicyIntent(node: string | null = null): PolicyIntent {
     takeChange: () => takeChange(tables),
     state: () => stateOf(tables),
     policiesAt: hosts.policiesAt,
+    policiesAtFor: hosts.policiesAtFor,
     ...namesAt(links),
   };
 }

@@ -322,7 +322,7 @@ test("what begins to speak against a flow in the node's stack ends it within ten
   try {
     await expect(answers()).rejects.toMatchObject({ name: "AbortError" });
     // The last question waited for its answer.
-    expect(performance.now() - begin).toBeLessThan(LEASE_MS + ANSWER_MS + 1000);
+    expect(performance.now() - begin).toBeLessThan(LEASE_MS + ANSWER_MS + 10_000);
   } finally {
     inside(node, "nft", "flush", "table", "inet", "probe");
     inside(node, "nft", probe);

@@ -129,7 +129,7 @@ test("an established connection ends and goes on as rules change, either way", a
     ["outside", `speak ${node} 80`],
     ["a", `speak ${outside} 81`],
   ] as const)
-    await expect.poll(async () => ask(from, question), { timeout: 10_000 }).toBe("yes");
+    await expect.poll(async () => ask(from, question), { timeout: 30_000 }).toBe("yes");
 });
 
 test("ports without which a node is lost stay open, and so does neighbour discovery", async () => {

@@ -114,17 +114,18 @@ const failsafeSide: Readonly<Record<HostPoint, FailsafeSide | null>> = {
   "pre-dnat": "in",
 };
 
-const permissions = (judged: HostPoint | Admitted): readonly SetSpec[] => [
-  { name: hostSets.permissions(judged), key: ["ifname", "mark"], data: "bytes12" },
+const permissions = (judged: HostPoint | Admitted, counted: boolean): readonly SetSpec[] => [
+  { name: hostSets.permissions(judged), key: ["ifname", "mark"], data: "bytes12", counted },
   permissionSet(judged),
 ];
 
 const sets: readonly SetSpec[] = [
   { name: hostSets.own, key: ["ifname"] },
-  ...ADMITTED.flatMap(permissions),
+  // What is admitted was counted where it came in.
+  ...ADMITTED.flatMap((judged) => permissions(judged, false)),
   ...HOST_POINTS.flatMap((point): readonly SetSpec[] => [
     { name: hostSets.judged(point), key: ["ifname"] },
-    ...permissions(point),
+    ...permissions(point, true),
     ...FAMILIES.map((family) => ({
       name: hostSets.denied(point, family),
       key: ["ifname", "mark"] as const,
@@ -335,5 +336,10 @@ const deniedAdmitted = (admitted: Admitted): readonly Request[] =>
 export const hostKey = (name: string, peers: PeerClass): Buffer =>
   Buffer.concat([ifnameKey(name), uint32Network(peers)]);
 
-/** The interface of such a key. */
-export const interfaceOf = (key: Buffer): string => textOf(key.subarray(0, -4));
+/** What such a key says. */
+export const readHostKey = (
+  key: Buffer,
+): { readonly interface: string; readonly peers: PeerClass } => ({
+  interface: textOf(key.subarray(0, -4)),
+  peers: key.readUInt32BE(key.length - 4),
+});

@@ -1,10 +1,10 @@
-/** What gates of the node's own interfaces deny, counted and shown by the real kernel, with real packets. */
+/** What gates of the node's own interfaces let through and deny, counted and shown by the real kernel, with real packets. */
 import { formatAddress } from "@seam/base";
-import { ANY, ANY_INTERFACE } from "@seam/state";
+import { ANY, ANY_INTERFACE, type PolicyState } from "@seam/state";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { changeOf, closed, gatesOf } from "./host-gates.fixture.ts";
-import { openDeniedPackets, openPolicyTable } from "./index.ts";
+import { openDeniedPackets, openPolicyTable, type PolicyTable } from "./index.ts";
 import {
   addressOf,
   ask,
@@ -15,6 +15,7 @@ import {
   removePolicyNode,
   stateWith,
   valueOf,
+  WORLD,
 } from "./policy-node.fixture.ts";
 
 beforeAll(makePolicyNode);
@@ -58,6 +59,43 @@ test("what a rule logs is shown at each point, a connection's first packet alone
   ]);
 });
 
+const countsIn = (
+  table: Pick<PolicyTable, "takeHostCounts">,
+  gates: PolicyState["hosts"],
+): readonly string[] =>
+  valueOf(table.takeHostCounts(gates)).map((each) => {
+    const said = each.verdict === "allowed" ? `allowed ${each.peers}` : "denied";
+    return `${each.interface} ${each.point} ${said}: ${each.packets}`;
+  });
+
+test("what is let through is counted by interface, point and class, without what ports deny, also when rules change (I16)", async () => {
+  using table = valueOf(openPolicyTable(path("node")));
+  const gatesWith = (permission: string) =>
+    gatesOf({
+      up0: {
+        "local-ingress": new Map([[WORLD, permission]]),
+        "forward-egress": new Map([[ANY.ipv4, "all"]]),
+      },
+    });
+  const [few, all] = [gatesWith("udp/80"), gatesWith("all")];
+  valueOf(table.rewrite({ ...stateWith({}), hosts: few }));
+  const [node, outside] = [addressOf("node", "ipv4"), addressOf("outside", "ipv4")];
+  // Each is two packets with its answer, also at a port that stays open whatever rules say.
+  expect(await ask("outside", `udp ${node} 80`)).toBe("yes");
+  expect(await ask("outside", `udp ${node} 81`)).toBe("no");
+  expect(await ask("a", `udp ${outside} 80`)).toBe("yes");
+  expect(await ask("outside", `udp ${node} 68`)).toBe("yes");
+  expect(countsIn(table, few)).toEqual([
+    `up0 local-ingress allowed ${WORLD}: 4`,
+    "up0 local-ingress denied: 1",
+    `up0 forward-egress allowed ${ANY.ipv4}: 2`,
+  ]);
+  valueOf(table.change(changeOf(few, all)));
+  expect(await ask("outside", `udp ${node} 81`)).toBe("yes");
+  expect(countsIn(table, all)).toEqual([`up0 local-ingress allowed ${WORLD}: 2`]);
+  expect(countsIn(table, all)).toEqual([]);
+});
+
 test("what is denied is counted by interface and point, and shown (I16)", async () => {
   using table = valueOf(openPolicyTable(path("node")));
   using shown = valueOf(openDeniedPackets(path("node")));
@@ -66,10 +104,7 @@ test("what is denied is counted by interface and point, and shown (I16)", async 
       const ends = `${formatAddress(each.client)} ${formatAddress(each.server)}`;
       return `${each.point} ${ends} ${each.protocol}/${each.port} by ${each.interface}`;
     });
-  const counts = (): readonly string[] =>
-    valueOf(table.takeHostCounts()).map(
-      (each) => `${each.interface} ${each.point}: ${each.packets}`,
-    );
+  const counts = (): readonly string[] => countsIn(table, before);
   const indexOf = (link: string): number =>
     Number(inside("node", "cat", `/sys/class/net/${link}/ifindex`));
   const before = gatesOf({
@@ -85,11 +120,12 @@ test("what is denied is counted by interface and point, and shown (I16)", async 
   await ask("beyond", `udp ${addressOf("node", "ipv4")} 84`);
   await ask("beyond", `udp ${addressOf("node", "ipv4")} 85`);
   expect(counts()).toEqual([
-    "up0 local-ingress: 2",
-    "up0 local-egress: 1",
-    "up0 forward-ingress: 1",
-    "up0 forward-egress: 1",
-    "up1 pre-dnat: 1",
+    "up0 local-ingress denied: 2",
+    "up0 local-egress denied: 1",
+    "up0 forward-ingress denied: 1",
+    "up0 forward-egress denied: 1",
+    `* pre-dnat allowed ${ANY.ipv4}: 1`,
+    "up1 pre-dnat denied: 1",
   ]);
   expect(counts()).toEqual([]);
   expect(told()).toEqual([

@@ -198,7 +198,7 @@ test("an established connection ends and goes on as rules change", async () => {
   changeA(new Map([[WORLD, "tcp/81"]]));
   expect(await ask("a", `speak ${to} 80`)).toBe("no");
   changeA(new Map([[WORLD, "tcp/80"]]));
-  await expect.poll(async () => ask("a", `speak ${to} 80`), { timeout: 10_000 }).toBe("yes");
+  await expect.poll(async () => ask("a", `speak ${to} 80`), { timeout: 30_000 }).toBe("yes");
 });
 
 test("what is exempt from conntrack passes, what conntrack takes for invalid does not (I15)", async () => {

@@ -194,7 +194,7 @@ test("what has no connection passes no gate with rules, whatever any address may
   rewrite({ b: { ingress: any } });
   expect(await ask("a", `speak ${to} 80`)).toBe("no");
   rewrite({});
-  await expect.poll(async () => ask("a", `speak ${to} 80`), { timeout: 10_000 }).toBe("yes");
+  await expect.poll(async () => ask("a", `speak ${to} 80`), { timeout: 30_000 }).toBe("yes");
   inside("node", "sysctl", "-qw", `${loose}=1`);
 });
 
@@ -223,7 +223,7 @@ test("an established connection ends and goes on as rules change, without a new 
   change(new Map([[A, "tcp/80 udp/80"]]));
   // What was said meanwhile is said again by TCP.
   expect(await ask("a", `speak ${to} 80`)).toMatch(/yes|no/);
-  await expect.poll(async () => ask("a", `speak ${to} 80`), { timeout: 10_000 }).toBe("yes");
+  await expect.poll(async () => ask("a", `speak ${to} 80`), { timeout: 30_000 }).toBe("yes");
 });
 
 test("errors about a connection come back to who may have it (path MTU)", async () => {

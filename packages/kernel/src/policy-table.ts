@@ -58,8 +58,10 @@ export type PolicyTable = Disposable & {
   readonly change: (change: PolicyChange) => Result<null, KernelError>;
   /** What was counted since the last time that this was asked, of what this wrote; `gates` are those that it wrote. */
   readonly takeCounts: (gates: PolicyState["gates"]) => Result<readonly PolicyCount[], KernelError>;
-  /** What was denied at the node's own interfaces since the last time that this was asked. */
-  readonly takeHostCounts: () => Result<readonly HostCount[], KernelError>;
+  /** What was counted at the node's own interfaces, the same way. */
+  readonly takeHostCounts: (
+    gates: PolicyState["hosts"],
+  ) => Result<readonly HostCount[], KernelError>;
   /** Whether anybody else changed the table since the last time that this was asked. */
   readonly isDisturbed: () => boolean;
 };
@@ -75,6 +77,9 @@ function policyTable(socket: NetfilterSocket, netns: string): PolicyTable {
   let counts: PolicyCounts | null = null;
   let hostCounts: HostCounts | null = null;
   let isBusy = false;
+  const forget: PolicyCounts["forget"] = (set, keys) => {
+    for (const each of [counts, hostCounts]) each?.forget(set, keys);
+  };
   /** The requests of a table that is written anew. */
   const anew = (state: PolicyState): Sliced<readonly Request[]> => {
     invariant(!isBusy, "policies are written one after another");
@@ -102,16 +107,16 @@ function policyTable(socket: NetfilterSocket, netns: string): PolicyTable {
     },
     change: (change) => {
       invariant(!isBusy, "policies are written one after another");
-      const requests = wholly(requestsFor(written, change, counts));
+      const requests = wholly(requestsFor(written, change, forget));
       // What was counted goes with the last gate.
       if (written.hosts.size === 0) hostCounts = null;
       return requests.length === 0 ? ok(null) : socket.commit(requests);
     },
     takeCounts: (gates) => (isBusy ? ok([]) : (counts?.take(gates) ?? ok([]))),
-    takeHostCounts: () => {
+    takeHostCounts: (gates) => {
       if (isBusy || written.hosts.size === 0) return ok([]);
       hostCounts ??= createHostCounts(socket);
-      return hostCounts.take();
+      return hostCounts.take(gates);
     },
     isDisturbed: () => !isBusy && (socket.changedByOthers()?.has(POLICY_TABLE) ?? true),
     [Symbol.dispose]: () => socket[Symbol.dispose](),
@@ -174,7 +179,7 @@ function* requestsAnew(
 function* requestsFor(
   written: Written,
   change: PolicyChange,
-  counts: PolicyCounts | null = null,
+  forget: PolicyCounts["forget"] = () => undefined,
 ): Sliced<readonly Request[]> {
   const difference = noDifference();
   for (const [text, { before, after }] of change.addresses) {
@@ -187,7 +192,11 @@ function* requestsFor(
   }
   const hosts = changeHosts(difference, written.hosts, change.hosts);
   if (change.blocks !== null) compareBlocks(difference, written, change.blocks);
-  for (const [set, elements] of difference.deleted) counts?.forget(set, elements);
+  for (const [set, elements] of difference.deleted)
+    forget(
+      set,
+      elements.map(({ key }) => key),
+    );
   const areHostsGone = hosts.unused.length > 0;
   const { made, unused } = countUses(
     written.uses,

@@ -230,6 +230,6 @@ test("TCP tries again, and each try is shown", async () => {
     };
     expect(look()).toBe(`egress ${a} ${b} TCP/81`);
     expect(seen).toContain(`ingress ${c} ${b} TCP/82`);
-    await expect.poll(look, { timeout: 5000 }).toBe(`egress ${a} ${b} TCP/81`);
+    await expect.poll(look, { timeout: 30_000 }).toBe(`egress ${a} ${b} TCP/81`);
   }
 });

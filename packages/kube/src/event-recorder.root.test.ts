@@ -138,7 +138,8 @@ test("news of an outage is told afterwards; of too much the newest is", async ()
   await using events = recorder({ entries: 4 });
   const before = performance.now();
   for (let each = 0; each < 10; each += 1) events.report(node("n6"), news(`R${each}`, `m${each}`));
-  expect(performance.now() - before).toBeLessThan(100);
+  // A call that waited for an answer would wait until the API server is back.
+  expect(performance.now() - before).toBeLessThan(5000);
   expect(losses).toEqual(Array.from({ length: 6 }, () => "overflow"));
   await plane.startApiServer();
   await expect

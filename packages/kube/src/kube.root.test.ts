@@ -273,7 +273,7 @@ test("a lease that another program renews is acted beside while it holds, and no
   const silent = performance.now();
   await told(2);
   // Others may take it three seconds after it was renewed.
-  expect(performance.now() - silent).toBeLessThan(2500);
+  expect(performance.now() - silent).toBeLessThan(3000);
   await renew("ours-1");
   await told(3);
   await renew("ours-2");

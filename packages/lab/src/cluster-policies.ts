@@ -7,5 +7,5 @@ export async function defineClusterPolicies(kubeconfig: string): Promise<void> {
   const file = `${await policySuiteTools()}/policy.networking.k8s.io_clusternetworkpolicies.yaml`;
   const kubectl = [`${await goTools()}/kubectl`, `--kubeconfig=${kubeconfig}`];
   await mustRun([...kubectl, "apply", "--server-side", "-f", file]);
-  await mustRun([...kubectl, "wait", "--for=condition=Established", "--timeout=30s", "-f", file]);
+  await mustRun([...kubectl, "wait", "--for=condition=Established", "--timeout=90s", "-f", file]);
 }

@@ -70,7 +70,7 @@ test("a running lab is reused", async () => {
   const before = await labStatus(name);
   expect((await up()).filter((line) => line.endsWith(" started"))).toEqual([]);
   expect((await labStatus(name)).processes).toEqual(before.processes);
-}, 60_000);
+}, 200_000);
 
 test("pods on different nodes reach each other over IPv4 and IPv6", async () => {
   await waitUntil(
@@ -89,7 +89,7 @@ test("pods on different nodes reach each other over IPv4 and IPv6", async () => 
   );
   writeFileSync(podsFile, ["n1", "n2", "n3"].map(podYaml).join(""));
   await kubectl("apply", "-f", podsFile);
-  await kubectl("wait", "--for=condition=Ready", "pod", "--all", "--timeout=60s");
+  await kubectl("wait", "--for=condition=Ready", "pod", "--all", "--timeout=120s");
   const targets = await podAddresses("n3");
   expect(targets).toHaveLength(2);
   for (const address of targets) {
@@ -97,7 +97,7 @@ test("pods on different nodes reach each other over IPv4 and IPv6", async () => 
       "probe-n3\n",
     );
   }
-}, 120_000);
+}, 200_000);
 
 test("a killed kubelet is started again", async () => {
   const pid = async (): Promise<string> =>
@@ -126,4 +126,4 @@ test("a lab with a killed node and forwarder goes down without a trace", async (
     false,
   );
   expect((await mustRun(["ip", "netns"])).includes(`seam-${name}`)).toBe(false);
-}, 60_000);
+}, 200_000);

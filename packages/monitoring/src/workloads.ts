@@ -106,7 +106,8 @@ export const policies: Page = {
     lines(
       {
         title: "Packets let through by policy",
-        description: "The first packets of connections, as the kernel asks policies once for each.",
+        description:
+          "Every packet, replies too, once for each policy with a rule about the other end.",
         unit: "pps",
       },
       query(policyRate("policy", "allowed"), "{{policy}}"),
@@ -119,6 +120,18 @@ export const policies: Page = {
       },
       query(
         rateBy("node, interface, point", "seam_policy_host_packets_denied_total"),
+        "{{node}} {{interface}} {{point}}",
+      ),
+    ),
+    lines(
+      {
+        title: "Let through at nodes' own interfaces",
+        description:
+          "By host endpoints, replies too; interface * stands for those without an endpoint of their own.",
+        unit: "pps",
+      },
+      query(
+        rateBy("node, interface, point", "seam_policy_host_packets_allowed_total"),
         "{{node}} {{interface}} {{point}}",
       ),
     ),

@@ -5,7 +5,14 @@
 export { analyse, type Analysed } from "./analyse.ts";
 export { p4InfoOf } from "./info/info.ts";
 export type { P4Info } from "./info/p4info.ts";
-export { p4InfoJson, p4InfoText } from "./info/text.ts";
+export { protoJson, protoText } from "./info/text.ts";
+export { entriesOf, type WriteRequest } from "./info/entries.ts";
+export { fit, type Fit } from "./fit/fit.ts";
+export { type Profile, profileOf } from "./fit/profile.ts";
+export type { Resources } from "./resources/needs.ts";
+export { resourcesOf } from "./resources/resources.ts";
+export { resourcesText } from "./resources/text.ts";
+export { targetNamed, targetNames } from "./targets/index.ts";
 export { format } from "./format/format.ts";
 export { type Parsed, parse } from "./parse/parse.ts";
 export type { Job, ReadOptions, Sources } from "./preprocess/job.ts";

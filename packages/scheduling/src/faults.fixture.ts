@@ -67,7 +67,7 @@ export async function startFaultyCluster(): Promise<FaultyCluster> {
   const client = createKubeClient(config.value);
   const k = async (...argv: readonly string[]): Promise<string> => kubectl(kubeconfig, ...argv);
   await k("apply", "-f", fileOf("deploy/helm/seam/files/crds"));
-  await k("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s");
+  await k("wait", "--for=condition=Established", "crd", "--all", "--timeout=90s");
   for (const name of NODES) await makeNode(client, name, CAPACITY);
   const clock = buildMovedClock(dirname(kubeconfig));
   let output = "";
@@ -89,7 +89,8 @@ export async function startFaultyCluster(): Promise<FaultyCluster> {
     operator,
     output: () => output,
     startPair: async (host) => {
-      const setting = { kubeconfig, extenderPort: await freePort(), host };
+      const [extenderPort, schedulerPort] = [await freePort(), await freePort()];
+      const setting = { kubeconfig, extenderPort, schedulerPort, host };
       const extender = await keep(() => startExtenderProcess(setting, onOutput, clock.env));
       const scheduler = await keep(async () => startScheduler(setting));
       kept.push(extender, scheduler);

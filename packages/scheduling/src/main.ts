@@ -17,6 +17,7 @@ import { fenceWrites, SETTLE } from "./fence.ts";
 import { serveExtender } from "./http.ts";
 import { createMeter } from "./meter.ts";
 import { type Options, readOptions, USAGE } from "./options.ts";
+import { askKubeScheduler } from "./pair.ts";
 import { createPart, isHolderOf } from "./part.ts";
 import { runTerm } from "./scheduling.ts";
 
@@ -27,6 +28,7 @@ async function run(options: Options, config: ClusterConfig): Promise<Result<void
     port: options.port,
     logLevel: options.logLevel,
     missing: part.missing,
+    pair: async () => askKubeScheduler(options.kubeSchedulerPort),
   });
   const { log, counts, signal } = daemon;
   const meter = createMeter(daemon.metrics, part.waiting);

@@ -14,6 +14,7 @@ const reading = {
 const defaults = {
   port: 9831,
   extenderPort: 9830,
+  kubeSchedulerPort: 10_259,
   tls: null,
   kubeconfig: null,
   lease: "vaclab-scheduler",

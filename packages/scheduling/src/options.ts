@@ -13,6 +13,8 @@ export type Options = {
   readonly port: number;
   /** Port of the extender. */
   readonly extenderPort: number;
+  /** Port of the kube-scheduler on this host whose liveness is asked at /pairz. */
+  readonly kubeSchedulerPort: number;
   readonly tls: TlsFiles | null;
   /** Kubeconfig; absent: `KUBECONFIG`, else the pod's service account, else ~/.kube/config. */
   readonly kubeconfig: string | null;
@@ -43,7 +45,8 @@ export const USAGE = `seam scheduling: the extender of kube-scheduler that place
   --tls-cert FILE       certificate in PEM form, followed when replaced; without one the port is on loopback only (SEAM_TLS_CERT)
   --tls-key FILE        its key (SEAM_TLS_KEY)
   --tls-client-ca FILE  authority of the certificates that callers must have (SEAM_TLS_CLIENT_CA)
-  --port PORT           port of /healthz, /readyz and /metrics; 9831 (SEAM_PORT)
+  --port PORT           port of /healthz, /readyz, /pairz and /metrics; 9831 (SEAM_PORT)
+  --kube-scheduler-port PORT  where kube-scheduler's /livez is asked, by /pairz; 10259
   --scheduler-name NAME pods of this scheduler have the default rates; vaclab-scheduler
   --egress-bandwidth-annotation KEY   read first, besides those of Kubernetes and kube-ovn; ovn.kubernetes.io/egress_rate
   --ingress-bandwidth-annotation KEY  ovn.kubernetes.io/ingress_rate
@@ -85,14 +88,23 @@ function firstError(said: Said, from: Surroundings): Result<Options, string> {
   return ok({ ...listening.value, ...placeOf(said, from), ...judging.value, logLevel });
 }
 
-function listeningOf(said: Said): Result<Pick<Options, "port" | "extenderPort" | "tls">, string> {
+type Listening = Pick<Options, "port" | "extenderPort" | "kubeSchedulerPort" | "tls">;
+
+function listeningOf(said: Said): Result<Listening, string> {
   const port = numberOf("--port", said.port, 65_535);
   if (!port.ok) return port;
   const extenderPort = numberOf("--extender-port", said["extender-port"], 65_535);
   if (!extenderPort.ok) return extenderPort;
+  const pair = numberOf("--kube-scheduler-port", said["kube-scheduler-port"], 65_535);
+  if (!pair.ok) return pair;
   const tls = tlsOf(said);
   if (!tls.ok) return tls;
-  return ok({ port: port.value, extenderPort: extenderPort.value, tls: tls.value });
+  return ok({
+    port: port.value,
+    extenderPort: extenderPort.value,
+    kubeSchedulerPort: pair.value,
+    tls: tls.value,
+  });
 }
 
 const placeOf = (
@@ -150,6 +162,7 @@ function tlsOf(said: Said): Result<TlsFiles | null, string> {
 const DEFAULTS = {
   port: "9831",
   "extender-port": "9830",
+  "kube-scheduler-port": "10259",
   "scheduler-name": "vaclab-scheduler",
   "egress-bandwidth-annotation": "ovn.kubernetes.io/egress_rate",
   "ingress-bandwidth-annotation": "ovn.kubernetes.io/ingress_rate",
@@ -174,6 +187,7 @@ const VARIABLES = {
 const FLAGS = {
   port: { type: "string" },
   "extender-port": { type: "string" },
+  "kube-scheduler-port": { type: "string" },
   "tls-cert": { type: "string" },
   "tls-key": { type: "string" },
   "tls-client-ca": { type: "string" },

@@ -41,6 +41,8 @@ export async function freePort(): Promise<number> {
 export type Setting = {
   readonly kubeconfig: string;
   readonly extenderPort: number;
+  /** Port of kube-scheduler itself. */
+  readonly schedulerPort: number;
   /** Host name of the pair, of several that elect a leader; absent: it is the only one. */
   readonly host?: string;
 };
@@ -57,13 +59,14 @@ const ELECTION = {
 
 /** Starts an extender; what it prints goes to `onOutput`. */
 export function startExtenderProcess(
-  { kubeconfig, extenderPort, host }: Setting,
+  { kubeconfig, extenderPort, schedulerPort, host }: Setting,
   onOutput: (text: string) => void,
   env: NodeJS.ProcessEnv = {},
 ): ChildProcess {
   const flags = [
     `--kubeconfig=${kubeconfig}`,
     `--extender-port=${extenderPort}`,
+    `--kube-scheduler-port=${schedulerPort}`,
     "--port=0",
     "--namespace=default",
     ...(host === undefined ? ["--lease=none"] : [`--host=${host}`]),
@@ -85,7 +88,7 @@ export async function startScheduler(setting: Setting): Promise<ChildProcess> {
   const argv = [
     join(bin, "kube-scheduler"),
     `--config=${name}.json`,
-    `--secure-port=${await freePort()}`,
+    `--secure-port=${setting.schedulerPort}`,
     "--bind-address=127.0.0.1",
     `--tls-cert-file=${folder}/tls.crt`,
     `--tls-private-key-file=${folder}/tls.key`,

@@ -29,10 +29,12 @@ export type NewEntry = {
   /** At most 64 KiB; more is cut off. */
   readonly message: string;
   readonly fields: JsonObject;
+  /** What tells it from all others: another one with the same key is left out. Absent: it may be there twice. */
+  readonly key?: string;
 };
 
 /** An entry as kept. */
-export type Entry = NewEntry & { readonly id: number; readonly at: Date };
+export type Entry = Omit<NewEntry, "key"> & { readonly id: number; readonly at: Date };
 
 /** Which entries; absent fields match all. */
 export type EntryFilter = TimeRange & {
@@ -47,7 +49,7 @@ export type EntryFilter = TimeRange & {
 
 /** The events and logs of a store. */
 export type Journal = {
-  /** Appends up to 1,000 entries, all or none; the numbers of their rows. */
+  /** Appends up to 1,000 entries, all or none; the numbers of the rows of those whose key was not there. */
   readonly append: (entries: readonly NewEntry[]) => Outcome<readonly number[]>;
   readonly search: (filter: EntryFilter, page: PageRequest<"time">) => Outcome<Page<Entry>>;
 };
@@ -87,6 +89,7 @@ function faultOf(entries: readonly NewEntry[]): Result<null, StoreError> {
       checkText(`entries[${index}].source`, entry.source),
       checkText(`entries[${index}].subject`, entry.subject, { least: 0, most: 1024 }),
       checkText(`entries[${index}].reason`, entry.reason, { least: 0 }),
+      entry.key === undefined ? ok(null) : checkText(`entries[${index}].key`, entry.key),
       JSON.stringify(entry.fields).length <= MOST_FIELD_BYTES
         ? ok(null)
         : invalid(`entries[${index}].fields`, `at most ${MOST_FIELD_BYTES} bytes of JSON`),
@@ -109,8 +112,10 @@ async function append(queries: Queries, entries: readonly NewEntry[]): Outcome<r
         reason: said.reason,
         message: storable(said.message.slice(0, MOST_CHARACTERS)),
         fields: JSON.stringify(storableJson(redact(said.fields).object)),
+        key: said.key ?? null,
       })),
     )
+    .onConflict((conflict) => conflict.column("key").doNothing())
     .returning(["id", "project", "stream"])
     .execute();
   for (const topic of ["event", "log"] as const) {

@@ -212,6 +212,12 @@ const accounts: Steps = {
   down: [`drop table seam.credential`, `drop table seam.account`],
 };
 
+/** What is told again, as after a restart of who tells it, is kept once. Keys of none are all different. */
+const journalKey: Steps = {
+  up: [`alter table seam.journal add column key text unique`],
+  down: [`alter table seam.journal drop column key`],
+};
+
 async function executeAll(db: Kysely<unknown>, statements: readonly string[]): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }
@@ -229,6 +235,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0004-audit": migration(audit),
   "0005-measurements": migration(measurements),
   "0006-accounts": migration(accounts),
+  "0007-journal-key": migration(journalKey),
 };
 
 /** The names of all steps, in order. */

@@ -49,6 +49,9 @@ const ROWS: { readonly [step: string]: string } = {
   "0006-accounts": `insert into seam.account (name, groups) values (gen_random_uuid()::text, '[]');
     insert into seam.credential (kind, account, label, secret_hash, scopes, expires_at)
     select 'token', name, '', name, '[]', now() from seam.account on conflict do nothing`,
+  // Keys go with the column.
+  "0007-journal-key": `insert into seam.journal (stream, level, project, source, subject, reason, message, fields)
+    values ('event', 'info', 'p', 's', '', '', 'words', '{}')`,
 };
 
 /** Every table, column, index, constraint, trigger and function of the schema, as PostgreSQL tells them. */

@@ -199,6 +199,17 @@ describe.each(KINDS)("%s PostgreSQL", (kind) => {
     );
   });
 
+  test("an entry that has a key is kept once, whoever tells it again", async () => {
+    const { journal } = store(kind);
+    const told = (key: string, message: string) => logLine(message, { source: "again", key });
+    const first = must(await journal.append([told("a/1", "first"), logLine("no key")]));
+    expect(first).toHaveLength(2);
+    const again = [told("a/1", "second"), told("a/2", "third"), logLine("no key")];
+    expect(must(await journal.append(again))).toHaveLength(2);
+    const kept = must(await journal.search({ stream: "log", source: "again" }, newestFirst)).rows;
+    expect(kept.map(({ message }) => message).toSorted()).toEqual(["first", "third"]);
+  });
+
   test("the audit tells who, what and from where; nobody can change or delete it early", async () => {
     const { audit, retention } = store(kind);
     const denied = { ...audited, actor: "eve", result: "denied", reason: "viewer" } as const;

@@ -64,6 +64,7 @@ export type Tables = {
     readonly reason: string;
     readonly message: string;
     readonly fields: JsonColumn<JsonObject>;
+    readonly key: string | null;
     readonly words: ColumnType<string, never, never>;
   };
   readonly audit: {

@@ -16,5 +16,6 @@ export {
   serverStreaming,
   unary,
 } from "./methods.ts";
+export { p4InfoBytes, writeRequestBytes } from "./p4runtime.ts";
 export { type Place, serve, type ServeOptions, type Serving } from "./serve.ts";
 export { type Code, type Status } from "./status.ts";

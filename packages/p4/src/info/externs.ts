@@ -44,7 +44,7 @@ export const typeArgument = ({ instance }: ExternNode, at: number | undefined): 
   instance.type.kind === "extern" && at !== undefined ? instance.type.arguments[at] : undefined;
 
 /** A number that the constructor was given, by the first of these names. */
-function numberOf(node: ExternNode, ...names: readonly string[]): number {
+export function numberGiven(node: ExternNode, ...names: readonly string[]): number {
   for (const name of names) {
     const bound = node.arguments.get(name);
     if (bound?.kind === "value" && bound.value.kind === "integer") return Number(bound.value.value);
@@ -58,7 +58,8 @@ const UNITS: ReadonlyMap<string, "BYTES" | "PACKETS" | "BOTH"> = new Map([
   ["PACKETS_AND_BYTES", "BOTH"],
 ]);
 
-function specOf(node: ExternNode) {
+/** What counters or meters count. */
+export function specOf(node: ExternNode): { readonly unit: "BYTES" | "PACKETS" | "BOTH" } {
   const bound = node.arguments.get("type");
   const member = bound?.kind === "value" && bound.value.kind === "enum" ? bound.value.member : "";
   return { unit: UNITS.get(member.toUpperCase()) ?? "BOTH" };
@@ -73,7 +74,7 @@ function indexName(node: ExternNode) {
 export const indexedInfo = (node: ExternNode, preamble: Preamble): IndexedInfo => ({
   preamble,
   spec: specOf(node),
-  size: numberOf(node, "size", "n_counters", "n_meters"),
+  size: numberGiven(node, "size", "n_counters", "n_meters"),
   ...indexName(node),
 });
 
@@ -94,7 +95,7 @@ export function registerInfo(node: ExternNode, preamble: Preamble, book: TypeBoo
   return {
     preamble,
     type_spec: describeType(book, data ?? { kind: "bit", width: 0 }),
-    size: numberOf(node, "size"),
+    size: numberGiven(node, "size"),
     ...indexName(node),
   };
 }
@@ -106,7 +107,7 @@ export function profileInfo(
   tables: readonly number[],
 ): ActionProfileInfo {
   const { annotations } = node.instance;
-  const size = numberOf(node, "size");
+  const size = numberGiven(node, "size");
   if (knownOf(node)?.isSelector !== true) return { preamble, table_ids: tables, size };
   const greatest = annotationNumber(annotations, "max_group_size");
   const weight = annotationNumber(annotations, "max_member_weight");

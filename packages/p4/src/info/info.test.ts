@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import { analysedText, ownPrograms } from "../testing.fixture.ts";
 import { p4InfoOf } from "./info.ts";
 import type { P4Info } from "./p4info.ts";
-import { p4InfoJson, p4InfoText } from "./text.ts";
+import { protoJson, protoText } from "./text.ts";
 
 function told(
   text: string,
@@ -335,7 +335,7 @@ test.each([
 const folder = path.join(import.meta.dirname, "../../p4info");
 
 test.each(ownPrograms)("what is told of $name is what the repository has", ({ name, text }) => {
-  const made = p4InfoText(infoOf(text));
+  const made = protoText(infoOf(text));
   const file = path.join(folder, name.replace(/p4$/, "txtpb"));
   if (process.env["UPDATE"] === "1") {
     mkdirSync(folder, { recursive: true });
@@ -346,7 +346,7 @@ test.each(ownPrograms)("what is told of $name is what the repository has", ({ na
 
 test("JSON has bytes in base64, and no empty lists", () => {
   const before = "enum bit<8> e_t { a = 200 } struct s_t { e_t e; }";
-  const json = p4InfoJson(infoOf(around("register<s_t, bit<32>>(1) r;", { before })));
+  const json = protoJson(infoOf(around("register<s_t, bit<32>>(1) r;", { before })));
   expect(json).not.toContain("[]");
   expect(JSON.parse(json)).toMatchObject({
     type_info: { serializable_enums: { e_t: { members: [{ name: "a", value: "yA==" }] } } },

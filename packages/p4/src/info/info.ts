@@ -40,6 +40,12 @@ type Objects = {
 
 /** What a control plane is told of a program; an error says which `@id` cannot be. */
 export function p4InfoOf(program: Program, tree: Tree): Result<P4Info, string> {
+  const assembly = assemblyOf(program, tree);
+  return assembly.ok ? ok(assembled(assembly.value)) : assembly;
+}
+
+/** The objects of a program, numbered and named; an error says which `@id` cannot be. */
+export function assemblyOf(program: Program, tree: Tree): Result<Assembly, string> {
   const objects = objectsIn(program, tree);
   const named = namedIn(objects);
   const ids = numbers(named.map(numberedOf));
@@ -52,7 +58,7 @@ export function p4InfoOf(program: Program, tree: Tree): Result<P4Info, string> {
     alias: short.get(name) ?? name,
     ...annotatedOf(annotations),
   });
-  return ok(assembled({ program, tree, objects, idOf, preambleOf }));
+  return ok({ program, tree, objects, idOf, preambleOf });
 }
 
 type Named = {
@@ -148,7 +154,8 @@ const namedIn = ({
   ...digests.map(({ name }) => ({ sort: "digest" as const, name, annotations: [] })),
 ];
 
-type Assembly = {
+/** The objects of a program, with their numbers and what each begins with. */
+export type Assembly = {
   readonly program: Program;
   readonly tree: Tree;
   readonly objects: Objects;
@@ -242,13 +249,20 @@ const ARCHITECTURES: ReadonlyMap<string, string> = new Map([
   ["ubpf", "ubpf"],
   ["xdp", "xdp"],
   ["Switch", "tna"],
+  ["MultiParserSwitch", "tna"],
 ]);
+
+/** The architecture that the package of `main` belongs to; empty when it is none of those that Seam brings. */
+export function architectureOf({ main }: Tree): string {
+  const type = main?.instance.type;
+  return ARCHITECTURES.get(type !== undefined && "name" in type ? type.name : "") ?? "";
+}
 
 const SAID = ["name", "version", "organization", "contact", "url"] as const;
 
 /** What `@pkginfo` of `main` says, and the architecture by the package. */
-function packageInfo({ main }: Tree): PackageInfo {
-  const type = main?.instance.type;
+function packageInfo(tree: Tree): PackageInfo {
+  const { main } = tree;
   const annotations = main?.instance.annotations ?? [];
   const said = new Map(
     annotations
@@ -258,10 +272,9 @@ function packageInfo({ main }: Tree): PackageInfo {
         value.kind === "string" ? [[name, value.value] as const] : [],
       ),
   );
-  const named = type !== undefined && "name" in type ? type.name : "";
   return {
     ...Object.fromEntries(SAID.flatMap((each) => (said.has(each) ? [[each, said.get(each)]] : []))),
     ...annotatedOf(annotations),
-    arch: said.get("arch") ?? ARCHITECTURES.get(named) ?? "",
+    arch: said.get("arch") ?? architectureOf(tree),
   };
 }

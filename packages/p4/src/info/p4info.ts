@@ -62,11 +62,17 @@ export type TableInfo = {
   readonly match_fields: readonly MatchField[];
   readonly action_refs: readonly ActionRef[];
   readonly const_default_action_id?: number;
+  /** What runs when nothing fits until the control plane says otherwise. */
+  readonly initial_default_action?: {
+    readonly action_id: number;
+    readonly arguments: readonly { readonly param_id: number; readonly value: Uint8Array }[];
+  };
   readonly implementation_id?: number;
   readonly direct_resource_ids: readonly number[];
   readonly size: Count;
   readonly idle_timeout_behavior?: "NOTIFY_CONTROL";
   readonly is_const_table?: true;
+  readonly has_initial_entries?: true;
 };
 
 /** An action with what the control plane gives it. */

@@ -8,7 +8,9 @@ import {
   type Tree,
 } from "../eval/instances.ts";
 import type { Action, Table } from "../ir/declaration.ts";
+import type { Count } from "../types/type.ts";
 import { has, undocumentedOf } from "./annotated.ts";
+import { callOf } from "./calls.ts";
 import { knownOf } from "./externs.ts";
 import { matchFields, namedFields } from "./fields.ts";
 import type { IdOf } from "./identifiers.ts";
@@ -71,19 +73,30 @@ export const runsNoActionUnnamed = ({ actions, defaultAction }: Table): boolean 
   (defaultAction === undefined || defaultAction.action.name === NO_ACTION) &&
   !actions.some(({ action }) => action.name === NO_ACTION);
 
+/** What runs when nothing fits: for good, or until the control plane says otherwise; arguments that it cannot be told hide the call. */
+function defaultOf(
+  { table, block }: Placed,
+  idOf: IdOf,
+): Pick<TableInfo, "const_default_action_id" | "initial_default_action"> {
+  const { defaultAction } = table;
+  if (defaultAction === undefined)
+    return { initial_default_action: { action_id: idOf("action", NO_ACTION), arguments: [] } };
+  const id = idOf("action", pathIn(block, defaultAction.action));
+  if (defaultAction.isConst) return { const_default_action_id: id };
+  const called = callOf(defaultAction, id);
+  if (!called.ok) return {};
+  return { initial_default_action: { action_id: id, arguments: called.value.params } };
+}
+
 /** A table. */
 export function tableInfo(placed: Placed, preamble: Preamble, idOf: IdOf): TableInfo {
-  const { table, block } = placed;
+  const { table } = placed;
   const implementation = implementationOf(placed);
-  const constant =
-    table.defaultAction?.isConst === true
-      ? idOf("action", pathIn(block, table.defaultAction.action))
-      : undefined;
   return {
     preamble,
     match_fields: matchFields(table.keys),
     action_refs: actionRefs(placed, idOf),
-    ...(constant !== undefined && { const_default_action_id: constant }),
+    ...defaultOf(placed, idOf),
     ...(implementation !== undefined && {
       implementation_id: idOf("actionProfile", implementation.path),
     }),
@@ -91,11 +104,18 @@ export function tableInfo(placed: Placed, preamble: Preamble, idOf: IdOf): Table
       const sort = knownOf(node)?.sort;
       return sort === undefined ? [] : [idOf(sort, node.path)];
     }),
-    size: table.size === undefined || table.size <= 0 ? USUAL_SIZE : table.size,
+    size: sizeOf(table),
     ...(tellsIdle(table) && { idle_timeout_behavior: "NOTIFY_CONTROL" }),
-    ...(table.areEntriesConst && table.entries.length > 0 && { is_const_table: true }),
+    ...(table.entries.length > 0 && {
+      ...(table.areEntriesConst && { is_const_table: true }),
+      has_initial_entries: true,
+    }),
   };
 }
+
+/** How many entries a table holds at least. */
+export const sizeOf = ({ size }: Table): Count =>
+  size === undefined || size <= 0 ? USUAL_SIZE : size;
 
 /** An action with its parameters that the control plane gives: those without a direction. */
 export const actionInfo = (action: Action, preamble: Preamble): ActionInfo => ({

@@ -1,8 +1,10 @@
-/** P4Info in protobuf's text format (protobuf.dev, Text Format Language Specification), as `p4rt` clients read it. */
+/** P4Info and entries in protobuf's text format (protobuf.dev, Text Format Language Specification) and as JSON, as controllers read them. */
+import type { WriteRequest } from "./entries.ts";
 import type { P4Info } from "./p4info.ts";
 
 /** Fields whose texts are names of an enum. */
 const ENUMS: ReadonlySet<string> = new Set([
+  "type",
   "match_type",
   "scope",
   "unit",
@@ -19,7 +21,7 @@ const MAPS: ReadonlySet<string> = new Set([
 ]);
 
 /** The text, two blanks a level. */
-export const p4InfoText = (info: P4Info): string => messageText(info, "");
+export const protoText = (message: P4Info | WriteRequest): string => messageText(message, "");
 
 function messageText(message: object, indent: string): string {
   return Object.entries(message)
@@ -35,7 +37,6 @@ function fieldText(name: string, value: unknown, indent: string): string {
       return Object.entries(value)
         .map(([key, each]) => nested(name, { key, value: each }, indent))
         .join("");
-    if (name === "type_info" && Object.keys(value).length === 0) return "";
     return nested(name, value, indent);
   }
   const text =
@@ -61,9 +62,9 @@ const escapedBytes = (bytes: Uint8Array): string =>
   [...bytes].map((each) => `\\${each.toString(8).padStart(3, "0")}`).join("");
 
 /** The same as JSON (proto3's mapping, with the fields' own names): bytes are in base64, empty lists are left out. */
-export const p4InfoJson = (info: P4Info): string =>
+export const protoJson = (message: P4Info | WriteRequest): string =>
   JSON.stringify(
-    info,
+    message,
     (_, value: unknown) => {
       if (value instanceof Uint8Array) return base64(value);
       return Array.isArray(value) && value.length === 0 ? undefined : value;

@@ -8,6 +8,7 @@ import type {
   Type,
 } from "../types/type.ts";
 import { undocumentedOf } from "./annotated.ts";
+import { bytesOf } from "./bytes.ts";
 import type { BitstringLike, DataType, NamedType, TypeInfo, Wide } from "./p4info.ts";
 
 /** `@p4runtime_translation(uri, bits)` or with `string`: what the control plane has instead of the program's numbers. */
@@ -160,17 +161,6 @@ function serializableOf(type: SerializableEnumType) {
     })),
     ...undocumentedOf(type.annotations),
   };
-}
-
-/** The shortest form of a number that is not negative (P4Runtime 1.5, section 8.4). */
-function bytesOf(value: bigint): Uint8Array {
-  const text = value.toString(16);
-  return Uint8Array.from(
-    text
-      .padStart(text.length + (text.length % 2), "0")
-      .match(/../g)
-      ?.map((each) => Number.parseInt(each, 16)) ?? [],
-  );
 }
 
 function newTypeOf(type: NewType, describe: (type: Type) => DataType) {

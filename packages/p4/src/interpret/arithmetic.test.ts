@@ -10,12 +10,21 @@ import {
   unary,
   wrapWide,
 } from "./arithmetic.ts";
-import { bitWriter, readNarrow, readWide, writeNarrow, writeWide, written } from "./bits.ts";
+import {
+  bitWriter,
+  readMiddle,
+  readNarrow,
+  readWide,
+  writeMiddle,
+  writeNarrow,
+  writeWide,
+  written,
+} from "./bits.ts";
 import { numberOf, type Scalar } from "./value.ts";
 
 const big = (value: unknown): bigint => BigInt(Number(value));
 
-const scalars = fc.record({ width: fc.integer({ min: 1, max: 32 }), isSigned: fc.boolean() });
+const scalars = fc.record({ width: fc.integer({ min: 1, max: 52 }), isSigned: fc.boolean() });
 
 /** What operators do to whole numbers before they are wrapped around. */
 const exact = [
@@ -27,10 +36,10 @@ const exact = [
   { operator: "^", compute: (left: bigint, right: bigint) => left ^ right },
 ] as const;
 
-const operand = fc.bigInt({ min: -(2n ** 33n), max: 2n ** 33n });
+const operand = fc.bigInt({ min: -(2n ** 53n), max: 2n ** 53n });
 
 test.each(exact)(
-  "I9: $operator of up to 32 bits wraps around as exact numbers do (8.6, 8.7)",
+  "I9: $operator of up to 52 bits wraps around as exact numbers do (8.6, 8.7)",
   ({ operator, compute }) => {
     fc.assert(
       fc.property(scalars, fc.tuple(operand, operand), (type: Scalar, [one, two]) => {
@@ -46,7 +55,7 @@ test("I9: shifts beyond the width leave nothing, or the sign (8.6, 8.7)", () => 
   fc.assert(
     fc.property(
       scalars,
-      fc.bigInt({ min: 0n, max: 2n ** 32n - 1n }),
+      fc.bigInt({ min: 0n, max: 2n ** 52n - 1n }),
       fc.integer({ min: 0, max: 70 }),
       (type: Scalar, one, count) => {
         const left = numberOf(one, type);
@@ -74,22 +83,23 @@ test.each([
 );
 
 test("I9: wide numbers saturate, wrap around and are shifted without growing", () => {
-  const wide = { width: 48, isSigned: false };
-  const most = 2n ** 48n - 1n;
+  const wide = { width: 64, isSigned: false };
+  const most = 2n ** 64n - 1n;
   expect(arithmetic("|+|", wide)(most, 5n)).toBe(most);
   expect(arithmetic("|-|", wide)(3n, 5n)).toBe(0n);
   expect(arithmetic("+", wide)(most, 5n)).toBe(4n);
   expect(arithmetic("<<", wide)(1n, 2n ** 60n)).toBe(0n);
-  expect(arithmetic(">>", { width: 48, isSigned: true })(-4n, 1000n)).toBe(-1n);
+  expect(arithmetic(">>", { width: 64, isSigned: true })(-4n, 1000n)).toBe(-1n);
 });
 
 test("I9: casts, slices, concatenations and negations of all widths (8.8, 8.12)", () => {
   expect(converted({ width: 8, isSigned: true }, { width: 16, isSigned: true })(-1)).toBe(-1);
   expect(converted({ width: 8, isSigned: true }, { width: 8, isSigned: false })(-1)).toBe(255);
-  expect(converted({ width: 48, isSigned: false }, { width: 8, isSigned: true })(0xffn)).toBe(-1);
-  expect(converted({ width: 32, isSigned: false }, { width: 48, isSigned: false })(7)).toBe(7n);
+  expect(converted({ width: 64, isSigned: false }, { width: 8, isSigned: true })(0xffn)).toBe(-1);
+  expect(converted({ width: 32, isSigned: false }, { width: 64, isSigned: false })(7)).toBe(7n);
   expect(sliced({ width: 32, isSigned: false }, 31, 24)(0x8123_4567)).toBe(0x81);
-  expect(sliced({ width: 48, isSigned: false }, 47, 8)(0x0102_0304_0506n)).toBe(0x01_0203_0405n);
+  const long = { width: 64, isSigned: false };
+  expect(sliced(long, 63, 8)(0x0102_0304_0506_0708n)).toBe(0x01_0203_0405_0607n);
   expect(replaced({ width: 8, isSigned: false }, 5, 2)(0xff, 0)).toBe(0xc3);
   expect(replaced({ width: 8, isSigned: true }, 7, 7)(0, 1)).toBe(-128);
   const [four, eight] = [
@@ -99,7 +109,38 @@ test("I9: casts, slices, concatenations and negations of all widths (8.8, 8.12)"
   expect(concatenation(four, eight, { width: 12, isSigned: false })(0xa, -1)).toBe(0xaff);
   expect(unary("-", eight)(-128)).toBe(-128);
   expect(unary("~", { width: 32, isSigned: false })(0)).toBe(0xffff_ffff);
-  expect(unary("~", { width: 40, isSigned: false })(0n)).toBe(2n ** 40n - 1n);
+  expect(unary("~", long)(0n)).toBe(2n ** 64n - 1n);
+});
+
+/** A type with a number of it, narrow or wide. */
+const typed = fc
+  .record({ width: fc.integer({ min: 2, max: 70 }), isSigned: fc.boolean() })
+  .chain((type) => fc.tuple(fc.constant(type), fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n })));
+
+test("I9: casts, slices, parts and concatenations of all widths are those of exact numbers", () => {
+  fc.assert(
+    fc.property(typed, typed, fc.tuple(fc.nat(69), fc.nat(69)), ([type, one], [to, two], cutAt) => {
+      const [value, other] = [numberOf(one, type), numberOf(two, to)];
+      const [exactly, bitsOfOther] = [BigInt(value), BigInt.asUintN(to.width, two)];
+      expect(converted(type, to)(value)).toBe(numberOf(exactly, to));
+      const high = Math.max(...cutAt) % type.width;
+      const low = Math.min(...cutAt) % (high + 1);
+      const cut = { width: high - low + 1, isSigned: false };
+      expect(sliced(type, high, low)(value)).toBe(numberOf(exactly >> BigInt(low), cut));
+      const mask = ((1n << BigInt(cut.width)) - 1n) << BigInt(low);
+      const fresh = numberOf(two, cut);
+      expect(replaced(type, high, low)(value, fresh)).toBe(
+        numberOf((exactly & ~mask) | ((two << BigInt(low)) & mask), type),
+      );
+      const both = { width: type.width + to.width, isSigned: type.isSigned };
+      expect(concatenation(type, to, both)(value, other)).toBe(
+        numberOf((exactly << BigInt(to.width)) | bitsOfOther, both),
+      );
+      expect(unary("~", type)(value)).toBe(numberOf(~exactly, type));
+      expect(unary("-", type)(value)).toBe(numberOf(-exactly, type));
+    }),
+    { numRuns: 500 },
+  );
 });
 
 test("I9: bits that are written are read again, wherever they stand", () => {
@@ -114,6 +155,7 @@ test("I9: bits that are written are read again, wherever they stand", () => {
       const writer = bitWriter();
       for (const { width, value } of fields) {
         if (width <= 32) writeNarrow(writer, Number(value), width);
+        else if (width <= 52) writeMiddle(writer, Number(value), width);
         else writeWide(writer, value, width);
       }
       const data = written(writer);
@@ -122,6 +164,9 @@ test("I9: bits that are written are read again, wherever they stand", () => {
         expect(readWide(data, at, width)).toBe(value);
         const narrow = Math.min(width, 32);
         expect(readNarrow(data, at, narrow)).toBe(Number(value >> BigInt(width - narrow)));
+        const middle = Math.min(width, 52);
+        const read = middle > 32 ? readMiddle(data, at, middle) : readNarrow(data, at, middle);
+        expect(read).toBe(Number(value >> BigInt(width - middle)));
         at += width;
       }
       expect(data.length).toBe(Math.ceil(at / 8));

@@ -1,10 +1,11 @@
 /**
- * Operators on numbers (specification 1.2.5, sections 8.5 to 8.7): for each type the function that computes, chosen once. Narrow numbers
- * are computed as numbers, wide ones as bigint; both wrap around, or saturate where the operator says so.
+ * Operators on numbers (specification 1.2.5, sections 8.5 to 8.7): for each type the function that computes, chosen once. Numbers of up
+ * to 32 bits are computed by operators on bits, those of up to 52 bits as numbers where that is exact, wider ones as bigint; all wrap
+ * around, or saturate where the operator says so.
  */
 import { invariant } from "@seam/base";
 import type { Operator } from "../ir/expression.ts";
-import { big, NARROW, type Scalar, type Value } from "./value.ts";
+import { big, EXACT, NARROW, type Scalar, type Value } from "./value.ts";
 
 /** Computes a value of two. */
 export type Binary = (left: Value, right: Value) => Value;
@@ -18,6 +19,18 @@ function wrapNarrow({ width, isSigned }: Scalar): (value: number) => number {
   if (isSigned) return (value) => (value << free) >> free;
   const mask = width === NARROW ? -1 : (1 << width) - 1;
   return (value) => (value & mask) >>> 0;
+}
+
+/** Wraps a whole number of at most 53 bits around to one of up to 52 bits. */
+function wrapExact(type: Scalar): (value: number) => number {
+  if (type.width <= NARROW) return wrapNarrow(type);
+  const size = 2 ** type.width;
+  const unsigned = (value: number): number => value - Math.floor(value / size) * size;
+  if (!type.isSigned) return unsigned;
+  return (value) => {
+    const wrapped = unsigned(value);
+    return wrapped >= size / 2 ? wrapped - size : wrapped;
+  };
 }
 
 /** Wraps a whole number around. */
@@ -82,6 +95,18 @@ function narrow(operator: Arithmetic, type: Scalar): Numbers {
   }
 }
 
+/** Arithmetic of numbers of 33 to 52 bits: what is exact as it is, and all else by way of bigint. */
+function middle(operator: Arithmetic, type: Scalar): Numbers {
+  const wrap = wrapExact(type);
+  const [least = 0, most = 0] = limits(type).map(Number);
+  if (operator === "+") return (left, right) => wrap(left + right);
+  if (operator === "-") return (left, right) => wrap(left - right);
+  if (operator === "|+|") return (left, right) => Math.min(Math.max(left + right, least), most);
+  if (operator === "|-|") return (left, right) => Math.min(Math.max(left - right, least), most);
+  const compute = wide(operator, type);
+  return (left, right) => Number(compute(BigInt(left), BigInt(right)));
+}
+
 const clamp =
   ([least, most]: readonly [bigint, bigint]) =>
   (value: bigint): bigint => {
@@ -136,8 +161,8 @@ function wide(operator: Arithmetic, type: Scalar): Bigs {
 /** The function of an arithmetic operator for a type; `++` and comparisons are elsewhere. */
 export function arithmetic(operator: Operator, type: Scalar): Binary {
   invariant(isArithmetic(operator), `${operator} is no arithmetic`);
-  if (type.width <= NARROW) {
-    const compute = narrow(operator, type);
+  if (type.width <= EXACT) {
+    const compute = type.width <= NARROW ? narrow(operator, type) : middle(operator, type);
     return (left, right) => compute(Number(left), Number(right));
   }
   const compute = wide(operator, type);
@@ -146,9 +171,9 @@ export function arithmetic(operator: Operator, type: Scalar): Binary {
 
 /** Negation and complement for a type. */
 export function unary(operator: "~" | "-", type: Scalar): (value: Value) => Value {
-  if (type.width <= NARROW) {
-    const wrap = wrapNarrow(type);
-    if (operator === "~") return (value) => wrap(~Number(value));
+  if (type.width <= EXACT) {
+    const wrap = wrapExact(type);
+    if (operator === "~") return (value) => wrap(-1 - Number(value));
     return (value) => wrap(0 - Number(value));
   }
   const wrap = wrapWide(type);
@@ -158,20 +183,23 @@ export function unary(operator: "~" | "-", type: Scalar): (value: Value) => Valu
 
 /** The bits of the left value in front of those of the right one. */
 export function concatenation(left: Scalar, right: Scalar, result: Scalar): Binary {
+  if (result.width <= EXACT) {
+    const [low, wrap] = [wrapExact({ ...right, isSigned: false }), wrapExact(result)];
+    const high = wrapExact({ ...left, isSigned: false });
+    const factor = 2 ** right.width;
+    return (one, two) => wrap(high(Number(one)) * factor + low(Number(two)));
+  }
   const shift = BigInt(right.width);
   const wrap = wrapWide(result);
-  const join = (high: Value, low: Value): bigint =>
-    wrap((big(high) << shift) | BigInt.asUintN(right.width, big(low)));
-  if (result.width > NARROW || left.width + right.width > NARROW) return join;
-  return (high, low) => Number(join(high, low));
+  return (one, two) => wrap((big(one) << shift) | BigInt.asUintN(right.width, big(two)));
 }
 
 /** A number of one type as one of another (section 8.12.1). */
 export function converted(from: Scalar, to: Scalar): (value: Value) => Value {
-  if (to.width <= NARROW) {
-    const wrap = wrapNarrow(to);
-    if (from.width <= NARROW) return (value) => wrap(Number(value));
-    return (value) => wrap(Number(BigInt.asUintN(NARROW, big(value))));
+  if (to.width <= EXACT) {
+    const wrap = wrapExact(to);
+    if (from.width <= EXACT) return (value) => wrap(Number(value));
+    return (value) => wrap(Number(BigInt.asUintN(EXACT, big(value))));
   }
   const wrap = wrapWide(to);
   return (value) => wrap(big(value));
@@ -180,12 +208,14 @@ export function converted(from: Scalar, to: Scalar): (value: Value) => Value {
 /** Bits `high` to `low` of a number, without a sign. */
 export function sliced(of: Scalar, high: number, low: number): (value: Value) => Value {
   const width = high - low + 1;
-  if (of.width <= NARROW) {
-    const wrap = wrapNarrow({ width, isSigned: false });
-    return (value) => wrap(Number(value) >> low);
+  const wrap = wrapExact({ width: Math.min(width, EXACT), isSigned: false });
+  if (of.width <= NARROW) return (value) => wrap(Number(value) >> low);
+  if (of.width <= EXACT) {
+    const factor = 2 ** low;
+    return (value) => wrap(Math.floor(Number(value) / factor));
   }
   const shift = BigInt(low);
-  if (width <= NARROW) return (value) => Number(BigInt.asUintN(width, big(value) >> shift));
+  if (width <= EXACT) return (value) => Number(BigInt.asUintN(width, big(value) >> shift));
   return (value) => BigInt.asUintN(width, big(value) >> shift);
 }
 
@@ -196,10 +226,14 @@ export function replaced(
   low: number,
 ): (value: Value, bits: Value) => Value {
   const mask = ((1n << BigInt(high - low + 1)) - 1n) << BigInt(low);
+  if (of.width <= NARROW) {
+    const [wrap, care] = [wrapNarrow(of), Number(mask)];
+    return (value, bits) => wrap((Number(value) & ~care) | ((Number(bits) << low) & care));
+  }
   const shift = BigInt(low);
   const wrap = wrapWide(of);
   const compute = (value: Value, bits: Value): bigint =>
     wrap((big(value) & ~mask) | ((big(bits) << shift) & mask));
-  if (of.width > NARROW) return compute;
+  if (of.width > EXACT) return compute;
   return (value, bits) => Number(compute(value, bits));
 }

@@ -13,6 +13,12 @@ export function readNarrow(data: Uint8Array, offset: number, width: number): num
   return width === 32 ? read % 4_294_967_296 : read % 2 ** width;
 }
 
+/** 33 to 52 bits at an offset, as a number without a sign. */
+export function readMiddle(data: Uint8Array, offset: number, width: number): number {
+  const odd = width - 32;
+  return readNarrow(data, offset, odd) * 2 ** 32 + readNarrow(data, offset + odd, 32);
+}
+
 /** Any number of bits at an offset. */
 export function readWide(data: Uint8Array, offset: number, width: number): bigint {
   let read = 0n;
@@ -71,6 +77,12 @@ export function writeNarrow(writer: BitWriter, value: number, width: number): vo
     writer.bits += now;
     left -= now;
   }
+}
+
+/** Writes the low `width` bits of a number, 33 to 52. */
+export function writeMiddle(writer: BitWriter, value: number, width: number): void {
+  writeNarrow(writer, Math.floor(value / 2 ** 32), width - 32);
+  writeNarrow(writer, value >>> 0, 32);
 }
 
 /** Writes the low `width` bits of a number. */

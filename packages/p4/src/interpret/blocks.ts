@@ -13,7 +13,7 @@ import { clearBits, writeBytes, written } from "./bits.ts";
 import type { BlockRuntime, Compiler, Machine } from "./machine.ts";
 import type { Prepared } from "./program.ts";
 import { exitSignal, rejectSignal } from "./signals.ts";
-import { type Composite, indexOf, initial, parts, type Value } from "./value.ts";
+import { type Composite, EXACT, indexOf, initial, parts, scalarOf, type Value } from "./value.ts";
 
 /** The parser or control that the package has for a parameter. */
 function blockArgument(of: InstanceNode | undefined, name: string): Result<BlockNode, string> {
@@ -66,9 +66,16 @@ export function argumentOf(block: BlockRuntime, index: number): Value {
   return cell.value;
 }
 
+function enter({ cells }: BlockRuntime, values: readonly Value[]): void {
+  for (let index = 0; index < cells.length; index += 1) {
+    const cell = cells[index];
+    if (cell !== undefined) cell.value = values[index] ?? 0;
+  }
+}
+
 /** Puts values into a block's parameters, in order, and runs it until it ends or exits. */
 export function runControl(block: BlockRuntime, values: readonly Value[], machine: Machine): void {
-  for (const [index, cell] of block.cells.entries()) cell.value = values[index] ?? 0;
+  enter(block, values);
   machine.trace?.({ kind: "block", block: block.node.path });
   try {
     block.run();
@@ -83,7 +90,7 @@ export function runParser(
   values: readonly Value[],
   machine: Machine,
 ): boolean {
-  for (const [index, cell] of block.cells.entries()) cell.value = values[index] ?? 0;
+  enter(block, values);
   machine.parserError = "NoError";
   try {
     block.run();
@@ -115,6 +122,8 @@ export function runDeparser(
 export type Fields = {
   readonly get: (struct: Composite, name: string) => Value;
   readonly set: (struct: Composite, name: string, value: Value) => void;
+  /** Sets one field, looked up once. */
+  readonly setter: (name: string) => (struct: Composite, value: Value) => void;
 };
 
 /** Access to the fields of types that was made, as architectures ask for it with every packet. */
@@ -130,17 +139,33 @@ export function fieldsOf(type: Type): Fields {
 }
 
 function accessOf(type: Type): Fields {
-  const names = new Map(
-    "fields" in type ? type.fields.map(({ name }, index) => [name, index] as const) : [],
+  const fields = new Map(
+    "fields" in type
+      ? type.fields.map((field, index) => [field.name, { index, isWide: isWide(field.type) }])
+      : [],
   );
+  const setter: Fields["setter"] = (name) => {
+    const field = fields.get(name);
+    if (field === undefined) return () => undefined;
+    const { index } = field;
+    if (field.isWide) {
+      return (struct, value) => {
+        struct.parts[index] = typeof value === "number" ? BigInt(value) : value;
+      };
+    }
+    return (struct, value) => {
+      struct.parts[index] = value;
+    };
+  };
   return {
-    get: (struct, name) => struct.parts[names.get(name) ?? -1] ?? 0,
-    set: (struct, name, value) => {
-      const index = names.get(name);
-      if (index !== undefined) struct.parts[index] = value;
-    },
+    get: (struct, name) => struct.parts[fields.get(name)?.index ?? -1] ?? 0,
+    set: (struct, name, value) => setter(name)(struct, value),
+    setter,
   };
 }
+
+/** Whether numbers of a type are bigint. */
+const isWide = (type: Type): boolean => (scalarOf(type)?.width ?? 0) > EXACT;
 
 /** An initial value with parts. */
 export const initialParts = (type: Type): Composite => parts(initial(type));

@@ -8,6 +8,7 @@ import type { Argument, CallExpr, Expr } from "../ir/expression.ts";
 import { bitsNow } from "./codec.ts";
 import { kept } from "./expressions.ts";
 import type {
+  ActionWithData,
   Cell,
   Compiler,
   ExternArgument,
@@ -100,9 +101,14 @@ const enterOne =
 
 function enterAll(passings: readonly Passing[]): () => void {
   const values: Value[] = passings.map(() => 0);
+  const takes = passings.map(({ take }) => take);
+  const cells = passings.map(({ cell }) => cell);
   return () => {
-    for (const [index, { take }] of passings.entries()) values[index] = take();
-    for (const [index, { cell }] of passings.entries()) cell.value = values[index] ?? 0;
+    for (let index = 0; index < takes.length; index += 1) values[index] = takes[index]?.() ?? 0;
+    for (let index = 0; index < cells.length; index += 1) {
+      const cell = cells[index];
+      if (cell !== undefined) cell.value = values[index] ?? 0;
+    }
   };
 }
 
@@ -129,11 +135,8 @@ function preparedBody(declaration: FunctionDeclaration | Action, compiler: Compi
  * A call of an action: arguments that the program binds, and values of the control plane for the parameters that are left, in their
  * order.
  */
-export function actionCall(
-  action: Action,
-  bound: { readonly arguments: readonly Argument[]; readonly data: readonly Value[] },
-  compiler: Compiler,
-): () => void {
+export function actionCall(bound: ActionWithData, compiler: Compiler): () => void {
+  const { action } = bound;
   let data = 0;
   const passings = action.parameters.map((parameter): Passing => {
     const given = bound.arguments.find((each) => each.parameter.id === parameter.id);

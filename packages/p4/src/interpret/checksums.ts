@@ -1,7 +1,7 @@
 /** Checksums and hashes over data of programs. */
 import { exhaustive, invariant } from "@seam/base";
 import { bytesOf, type Writer, writerOf } from "./codec.ts";
-import { hashOf } from "./hash.ts";
+import { type Hash, hashOf } from "./hash.ts";
 import type { ExternArgument, ExternCall, Run } from "./machine.ts";
 import type { Random } from "./random.ts";
 import { bitsOf, nameOf, numberOf, scalarOf, type Value } from "./value.ts";
@@ -10,6 +10,12 @@ import { bitsOf, nameOf, numberOf, scalarOf, type Value } from "./value.ts";
 export function hashNamed(member: Value, data: Uint8Array, random: Random): bigint {
   const hash = hashOf(nameOf(member));
   return hash === undefined ? random() : hash(data);
+}
+
+/** The hash of an argument that names one; looked up once when the name is known already. */
+export function hashBy({ get, expression }: ExternArgument, random: Random): Hash {
+  if (expression?.kind !== "enum") return (data) => hashNamed(get(), data, random);
+  return hashOf(expression.member) ?? ((): bigint => random());
 }
 
 /** A number for a type. */
@@ -41,10 +47,8 @@ export function checksum(
   const [condition, data] = [given(call, 0), given(call, 1)];
   const [sum, algorithm] = [given(call, 2), given(call, 3)];
   const write: Writer = writerOf(data.type);
-  const compute = (): Value => {
-    const bytes = bytesOf(write, data.get(), payload?.());
-    return numberAs(hashNamed(algorithm.get(), bytes, call.machine.random), sum);
-  };
+  const hash = hashBy(algorithm, call.machine.random);
+  const compute = (): Value => numberAs(hash(bytesOf(write, data.get(), payload?.())), sum);
   switch (use) {
     case "verify":
       return () => {
@@ -66,11 +70,11 @@ export function hashInto(call: ExternCall): Run {
   const [result, algorithm, base] = [given(call, 0), given(call, 1), given(call, 2)];
   const [data, max] = [given(call, 3), given(call, 4)];
   const write = writerOf(data.type);
+  const hash = hashBy(algorithm, call.machine.random);
   return () => {
     const most = unsigned(max);
-    const bytes = bytesOf(write, data.get());
-    const hash = hashNamed(algorithm.get(), bytes, call.machine.random);
-    const offset = most === 0n ? 0n : hash % most;
+    const hashed = hash(bytesOf(write, data.get()));
+    const offset = most === 0n ? 0n : hashed % most;
     result.set(numberAs(unsigned(base) + offset, result));
     return false;
   };

@@ -4,16 +4,18 @@ import {
   type BitWriter,
   bitWriter,
   clearBits,
+  readMiddle,
   readNarrow,
   readWide,
   writeBytes,
+  writeMiddle,
   writeNarrow,
   writeWide,
-  written,
 } from "./bits.ts";
 import {
   bitsOf,
   composite,
+  EXACT,
   initial,
   NARROW,
   partAt,
@@ -28,6 +30,9 @@ export type Reading = { readonly data: Uint8Array; bits: number };
 
 /** Reads a value; the length of varbits in bits is given. All bits have to be there. */
 export type Reader = (from: Reading, varbits: number) => Value;
+
+/** Reads the parts of a value over those that are there. */
+export type PartsReader = (from: Reading, into: Value[], varbits: number) => void;
 
 /** Appends a value. */
 export type Writer = (to: BitWriter, value: Value) => void;
@@ -55,6 +60,14 @@ export function fixedBits(type: Type): number {
 }
 
 function numberReader({ width, isSigned }: Scalar): Reader {
+  if (width > NARROW && width <= EXACT) {
+    const [size, half] = [2 ** width, isSigned ? 2 ** (width - 1) : Number.POSITIVE_INFINITY];
+    return (from) => {
+      const read = readMiddle(from.data, from.bits, width);
+      from.bits += width;
+      return read >= half ? read - size : read;
+    };
+  }
   if (width > NARROW) {
     return (from) => {
       const read = readWide(from.data, from.bits, width);
@@ -93,13 +106,13 @@ export function readerOf(type: Type): Reader {
     case "varbit":
       return readVarbit;
     case "parts": {
-      const readers = shape.types.map(readerOf);
+      const read = partsReaderOf(type);
       const isHeader = shape.of === "header";
-      return (from, varbits) =>
-        composite(
-          readers.map((read) => read(from, varbits)),
-          isHeader,
-        );
+      return (from, varbits) => {
+        const found: Value[] = [];
+        read(from, found, varbits);
+        return composite(found, isHeader);
+      };
     }
     case "list":
     case "member":
@@ -108,9 +121,21 @@ export function readerOf(type: Type): Reader {
   }
 }
 
+/** The reader of a type's parts; of a type without any it reads nothing. */
+export function partsReaderOf(type: Type): PartsReader {
+  const shape = shapeOf(type);
+  const readers = shape.kind === "parts" ? shape.types.map(readerOf) : [];
+  return (from, into, varbits) => {
+    for (let index = 0; index < readers.length; index += 1) {
+      into[index] = readers[index]?.(from, varbits) ?? 0;
+    }
+  };
+}
+
 function numberWriter(scalar: Scalar): Writer {
   if (scalar.width === Number.POSITIVE_INFINITY) return () => undefined;
   if (scalar.width <= NARROW) return (to, value) => writeNarrow(to, Number(value), scalar.width);
+  if (scalar.width <= EXACT) return (to, value) => writeMiddle(to, Number(value), scalar.width);
   return (to, value) => writeWide(to, bitsOf(value, scalar), scalar.width);
 }
 
@@ -123,7 +148,9 @@ function partsWriter(types: readonly Type[], isHeader: boolean): Writer {
   return (to, value) => {
     const whole = parts(value);
     if (isHeader && !whole.isValid) return;
-    for (const [index, write] of writers.entries()) write(to, partAt(whole, index));
+    for (let index = 0; index < writers.length; index += 1) {
+      writers[index]?.(to, partAt(whole, index));
+    }
   };
 }
 
@@ -151,15 +178,15 @@ export function writerOf(type: Type): Writer {
   }
 }
 
-/** Room for the bytes of one value, which are copied out at once: made for each value it would cost more than the rest. */
+/** Room for the bytes of one value: made for each value it would cost more than the rest. */
 const scratch = bitWriter();
 
-/** The bytes of a value, filled up with 0; `behind` follows it. */
+/** The bytes of a value, filled up with 0; `behind` follows it. They are there until the next value is written. */
 export function bytesOf(write: Writer, value: Value, behind?: Uint8Array): Uint8Array {
   clearBits(scratch);
   write(scratch, value);
   if (behind !== undefined) writeBytes(scratch, behind);
-  return written(scratch);
+  return scratch.data.subarray(0, (scratch.bits + 7) >> 3);
 }
 
 /** The number of bits that a value has now: varbits as long as they are. */

@@ -175,6 +175,11 @@ function variable({ variable: declared }: Of<"variable">, compiler: Compiler): R
 }
 
 function field({ of, index }: Of<"field">, compiler: Compiler): Run {
+  if (of.kind === "field" && of.of.kind === "variable") {
+    // As `hdr.ipv4.ttl`, which is most of what programs read.
+    const [outer, whole] = [of.index, compiler.expression(of.of)];
+    return () => partAt(parts(parts(whole()).parts[outer]), index);
+  }
   const run = compiler.expression(of);
   return () => partAt(parts(run()), index);
 }

@@ -12,20 +12,34 @@ export type Counters = {
 
 const nothingCounted: Count = { packets: 0n, bytes: 0n };
 
+/** What was counted since the control plane set a cell: far below 2^53. */
+type CounterCell = { readonly before: Count; packets: number; bytes: number };
+
 /** Counters that begin with 0. */
 export function countersOf(sizeCells: number): Counters {
-  const cells = new Map<number, Count>();
+  const cells = new Map<number, CounterCell>();
   const isInside = (index: number): boolean => index >= 0 && index < sizeCells;
+  const read = (index: number): Count => {
+    const cell = cells.get(index);
+    if (cell === undefined) return nothingCounted;
+    const { before, packets, bytes } = cell;
+    return { packets: before.packets + BigInt(packets), bytes: before.bytes + BigInt(bytes) };
+  };
   return {
     count: (index, bytes) => {
       if (!isInside(index)) return;
-      const before = cells.get(index) ?? nothingCounted;
-      cells.set(index, { packets: before.packets + 1n, bytes: before.bytes + BigInt(bytes) });
+      const cell = cells.get(index);
+      if (cell === undefined) {
+        cells.set(index, { before: nothingCounted, packets: 1, bytes });
+        return;
+      }
+      cell.packets += 1;
+      cell.bytes += bytes;
     },
     control: {
-      read: (index) => (isInside(index) ? (cells.get(index) ?? nothingCounted) : undefined),
+      read: (index) => (isInside(index) ? read(index) : undefined),
       write: (index, count) => {
-        if (isInside(index)) cells.set(index, count);
+        if (isInside(index)) cells.set(index, { before: count, packets: 0, bytes: 0 });
         return isInside(index);
       },
     },

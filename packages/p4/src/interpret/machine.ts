@@ -1,6 +1,14 @@
 /** What all parts of a running program share. */
 import type { Expr, CallExpr } from "../ir/expression.ts";
-import type { Parameter, Table, Variable } from "../ir/declaration.ts";
+import type {
+  Action,
+  BoundAction,
+  ControlDeclaration,
+  Parameter,
+  ParserDeclaration,
+  Table,
+  Variable,
+} from "../ir/declaration.ts";
 import type { Statement } from "../ir/statement.ts";
 import type { Type } from "../types/type.ts";
 import type { BlockNode, ExternNode } from "../eval/instances.ts";
@@ -143,11 +151,18 @@ export type Externs = {
   readonly create: (node: ExternNode, compiler: Compiler) => ExternObject | undefined;
 };
 
-/** Prepares the parts of one instance of a parser or control. */
-export type Compiler = {
+/** What stands around the code of one instance of a parser or control, or of what is declared at the top level. */
+export type Around = {
   readonly machine: Machine;
   readonly externs: Externs;
   readonly block: BlockNode | undefined;
+  readonly object: (expression: Expr) => ExternObject | undefined;
+  readonly child: (expression: Expr) => BlockRuntime;
+  readonly table: (table: Table) => TableRuntime;
+};
+
+/** Prepares the parts of one instance of a parser or control. */
+export type Compiler = Around & {
   readonly cell: (variable: Variable | Parameter) => Cell;
   readonly expression: (expression: Expr) => Run;
   readonly condition: (expression: Expr) => () => boolean;
@@ -156,14 +171,25 @@ export type Compiler = {
   /** Evaluates what a place depends on, and gives the place. */
   readonly place: (expression: Expr) => () => Place;
   readonly call: (call: CallExpr) => Run;
-  readonly object: (expression: Expr) => ExternObject | undefined;
-  readonly child: (expression: Expr) => BlockRuntime;
-  readonly table: (table: Table) => TableRuntime;
+  /** A call of an action: `data` are the control plane's values for the parameters that are not bound, in their order. */
+  readonly action: (bound: ActionWithData) => () => void;
+  /** What a parser or control does each time it is applied. */
+  readonly body: (declaration: ParserDeclaration | ControlDeclaration) => () => void;
   /** What a function returned last. */
   readonly returned: Cell;
   /** The value of an expression that is known. */
   readonly constant: (expression: Expr) => Value;
 };
+
+/** An action with the arguments that the program binds and those of the control plane. */
+export type ActionWithData = {
+  readonly action: Action;
+  readonly arguments: BoundAction["arguments"];
+  readonly data: readonly Value[];
+};
+
+/** A way to run a program: functions that are made once, or a walk through the tree. */
+export type Evaluator = (around: Around) => Compiler;
 
 /** A header, or another value with parts, where it stands. */
 export type Reference = () => Composite;

@@ -1,10 +1,20 @@
 /**
- * How a table finds its row. Keys are numbers without a sign, narrow ones as JavaScript numbers. A table whose keys are all matched
- * exactly looks rows up; others go through their rows, the one that wins first (P4Runtime 1.5, section 9.1; specification, 14.2.1).
+ * How a table finds its row. Keys are numbers without a sign, those of up to 52 bits as JavaScript numbers. A table whose keys are all
+ * matched exactly looks rows up; others have a map for each choice of bits that rows look at, and go through those with ranges, the one
+ * that wins first (P4Runtime 1.5, section 9.1; specification, 14.2.1).
  */
 import type { Match } from "../stf/switch.ts";
 import type { Type } from "../types/type.ts";
-import { bitsOf, NARROW, nameOf, plainType, scalarOf, shapeOf, type Value } from "./value.ts";
+import {
+  bitsOf,
+  EXACT,
+  NARROW,
+  nameOf,
+  plainType,
+  scalarOf,
+  shapeOf,
+  type Value,
+} from "./value.ts";
 
 /** One part of a key. */
 export type KeyPart = number | bigint;
@@ -27,7 +37,7 @@ export function keyWidth(type: Type): number {
 export function keyPart(type: Type, errors: readonly string[]): (value: Value) => KeyPart {
   const scalar = scalarOf(type);
   if (scalar !== undefined) {
-    if (scalar.width > NARROW) return (value) => bitsOf(value, scalar);
+    if (scalar.width > EXACT) return (value) => bitsOf(value, scalar);
     return scalar.isSigned ? (value) => Number(bitsOf(value, scalar)) : (value) => Number(value);
   }
   const shape = shapeOf(type);
@@ -64,7 +74,7 @@ function matchFits(match: Match, width: number): Fits {
     case "any":
       return () => true;
     case "exact": {
-      const wanted = width <= NARROW ? Number(match.value) : match.value;
+      const wanted = width <= EXACT ? Number(match.value) : match.value;
       return (part) => part === wanted;
     }
     case "lpm":
@@ -101,21 +111,140 @@ const keyText = (key: readonly KeyPart[]): string => key.join(",");
 /** Finds rows of a table. */
 export type Finder<R extends Row> = {
   readonly find: (key: readonly KeyPart[]) => R | undefined;
+  /** Takes in a row that was added; finders that cannot are made anew. */
+  readonly add?: (row: R) => void;
 };
 
 function exactFinder<R extends Row>(rows: readonly R[], widths: readonly number[]): Finder<R> {
   const single = widths.length === 1;
   const found = new Map<KeyPart | string, R>();
-  for (const row of rows) {
+  const add = (row: R): void => {
     const key = row.matches.map((match, index) => {
       const value = match.kind === "exact" ? match.value : 0n;
-      return (widths[index] ?? 0) <= NARROW ? Number(value) : value;
+      return (widths[index] ?? 0) <= EXACT ? Number(value) : value;
     });
     const text = single ? (key[0] ?? 0) : keyText(key);
     if (!found.has(text)) found.set(text, row);
+  };
+  for (const row of rows) add(row);
+  if (single) return { find: (key) => found.get(key[0] ?? 0), add };
+  return { find: (key) => found.get(keyText(key)), add };
+}
+
+/** A row with its place among all: the first that fits wins. */
+type Placed<R extends Row> = { readonly row: R; readonly place: number };
+
+/** The bits that a match looks at; undefined when it is a range. */
+function maskOf(match: Match, width: number): bigint | undefined {
+  switch (match.kind) {
+    case "any":
+      return 0n;
+    case "exact":
+      return ones(width);
+    case "lpm":
+      return prefixMask(match.prefixBits, width);
+    case "ternary":
+      return match.mask & ones(width);
+    case "range":
+      return undefined;
   }
-  if (single) return { find: (key) => found.get(key[0] ?? 0) };
-  return { find: (key) => found.get(keyText(key)) };
+}
+
+/** The masks of a row; undefined when it has a range. */
+function masksOf({ matches }: Row, widths: readonly number[]): readonly bigint[] | undefined {
+  const masks = matches.flatMap((match, index) => maskOf(match, widths[index] ?? NARROW) ?? []);
+  return masks.length === matches.length ? masks : undefined;
+}
+
+const valueOf = (match: Match): bigint => ("value" in match ? match.value : 0n);
+
+/** What is left of a key under masks, as something that a map finds. */
+function cutter(
+  masks: readonly bigint[],
+  widths: readonly number[],
+): (key: readonly KeyPart[]) => KeyPart | string {
+  const cuts = masks.map((mask, index): ((part: KeyPart) => KeyPart) => {
+    const width = widths[index] ?? NARROW;
+    if (mask === ones(width)) return (part) => part;
+    const narrow = Number(mask);
+    if (width <= NARROW) return (part) => (Number(part) & narrow) >>> 0;
+    return (part) => BigInt(part) & mask;
+  });
+  const [only] = cuts;
+  if (cuts.length === 1 && only !== undefined) return (key) => only(key[0] ?? 0);
+  return (key) => keyText(cuts.map((cut, index) => cut(key[index] ?? 0)));
+}
+
+/** Rows that look at the same bits, found by the value of these. */
+type Tuple<R extends Row> = {
+  /** The place of the first of them. */
+  readonly place: number;
+  readonly cut: (key: readonly KeyPart[]) => KeyPart | string;
+  readonly rows: Map<KeyPart | string, Placed<R>>;
+};
+
+function tuplesOf<R extends Row>(
+  placed: readonly Placed<R>[],
+  widths: readonly number[],
+): readonly Tuple<R>[] {
+  const tuples = new Map<string, Tuple<R>>();
+  for (const each of placed) {
+    const masks = masksOf(each.row, widths);
+    if (masks === undefined) continue;
+    const name = masks.join(",");
+    const tuple = tuples.get(name) ?? {
+      place: each.place,
+      cut: cutter(masks, widths),
+      rows: new Map<KeyPart | string, Placed<R>>(),
+    };
+    tuples.set(name, tuple);
+    const key = each.row.matches.map((match, index) => {
+      const value = valueOf(match) & ones(widths[index] ?? NARROW);
+      return (widths[index] ?? NARROW) <= EXACT ? Number(value) : value;
+    });
+    const cut = tuple.cut(key);
+    if (!tuple.rows.has(cut)) tuple.rows.set(cut, each);
+  }
+  return [...tuples.values()];
+}
+
+/** So few rows are gone through one by one: that is quicker than a map. */
+const FEW_ROWS = 8;
+
+/** Goes through rows, the one that wins first. */
+function firstFinder<R extends Row>(
+  placed: readonly Placed<R>[],
+  widths: readonly number[],
+): (key: readonly KeyPart[], before: number) => Placed<R> | undefined {
+  const all = placed.map((each) => ({ each, fits: rowFits(each.row, widths) }));
+  return (key, before) => {
+    for (const { each, fits } of all) {
+      if (each.place >= before) return undefined;
+      if (fits(key)) return each;
+    }
+    return undefined;
+  };
+}
+
+/** Looks rows up by the bits that they look at (tuple space search), those with ranges one by one. */
+function tupleFinder<R extends Row>(
+  placed: readonly Placed<R>[],
+  widths: readonly number[],
+): Finder<R> {
+  const tuples = tuplesOf(placed, widths);
+  const ranges = placed.filter(({ row }) => masksOf(row, widths) === undefined);
+  const findRange = firstFinder(ranges, widths);
+  return {
+    find: (key) => {
+      let best: Placed<R> | undefined;
+      for (const { place, cut, rows } of tuples) {
+        if (best !== undefined && place > best.place) break;
+        const found = rows.get(cut(key));
+        if (found !== undefined && (best === undefined || found.place < best.place)) best = found;
+      }
+      return (findRange(key, best?.place ?? Number.POSITIVE_INFINITY) ?? best)?.row;
+    },
+  };
 }
 
 /** The finder of some rows, in the order in which they were added. */
@@ -126,28 +255,23 @@ export function finderOf<R extends Row>(
 ): Finder<R> {
   const isExact = rows.every((row) => row.matches.every(({ kind }) => kind === "exact"));
   if (isExact && !hasPriorities) return exactFinder(rows, widths);
-  const ordered = rows
-    .map((row) => ({ row, fits: rowFits(row, widths) }))
-    .sort((one, two) =>
+  const placed = rows
+    .toSorted((one, two) =>
       hasPriorities
-        ? two.row.rank - one.row.rank
-        : prefixLength(two.row) - prefixLength(one.row) || two.row.rank - one.row.rank,
-    );
-  return {
-    find: (key) => {
-      for (const { row, fits } of ordered) if (fits(key)) return row;
-      return undefined;
-    },
-  };
+        ? two.rank - one.rank
+        : prefixLength(two) - prefixLength(one) || two.rank - one.rank,
+    )
+    .map((row, place) => ({ row, place }));
+  if (placed.length > FEW_ROWS) return tupleFinder(placed, widths);
+  const find = firstFinder(placed, widths);
+  return { find: (key) => find(key, Number.POSITIVE_INFINITY)?.row };
 }
 
-/** Whether two rows are matched by the same, so that the second could never be added. */
-export const sameMatches = (one: Row, two: Row): boolean =>
-  one.matches.every((match, index) => matchText(match) === matchText(two.matches[index]));
+/** What a row is matched by, as a text: two rows with the same could never both be found. */
+export const matchesText = ({ matches }: Row): string => matches.map(matchText).join(" ");
 
-function matchText(match: Match | undefined): string {
-  switch (match?.kind) {
-    case undefined:
+function matchText(match: Match): string {
+  switch (match.kind) {
     case "any":
       return "any";
     case "exact":

@@ -2,7 +2,7 @@
 import { invariant } from "@seam/base";
 import type { Expr } from "../ir/expression.ts";
 import type { Type } from "../types/type.ts";
-import { fixedBits, type Reader, readerOf, writerOf } from "./codec.ts";
+import { fixedBits, type PartsReader, partsReaderOf, readerOf, writerOf } from "./codec.ts";
 import type {
   Compiler,
   ExternArgument,
@@ -53,16 +53,13 @@ function widestVarbit(type: Type): number {
 /** Reads a header, all of it or nothing. */
 function extraction(
   { machine }: ExternCall,
-  read: Reader,
+  read: PartsReader,
   { find, done }: Target,
 ): (bits: number, varbits: number) => void {
   return (bits, varbits) => {
     const header = find();
     if (bitsLeft(machine) < bits + varbits) reject(machine, "PacketTooShort");
-    const found = parts(read(machine.input, varbits));
-    for (let index = 0; index < found.parts.length; index += 1) {
-      header.parts[index] = found.parts[index] ?? 0;
-    }
+    read(machine.input, header.parts, varbits);
     header.isValid = true;
     done();
   };
@@ -74,7 +71,7 @@ function extract(call: ExternCall): Run {
   const { machine } = call;
   const type = plainType(call.typeArguments[0] ?? header.type);
   const bits = fixedBits(type);
-  const run = extraction(call, readerOf(type), target(header, call.compiler));
+  const run = extraction(call, partsReaderOf(type), target(header, call.compiler));
   if (size === undefined) {
     return () => {
       run(bits, 0);

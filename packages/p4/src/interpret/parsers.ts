@@ -14,7 +14,7 @@ import { reject, rejectSignal } from "./signals.ts";
 import type { Value } from "./value.ts";
 
 /** Parsers that go through more states than this end with ParserTimeout: one that goes round without reading never ends. */
-const MOST_STATES = 10_000;
+export const MOST_STATES = 10_000;
 
 const ACCEPT = -1;
 const REJECT = -2;

@@ -47,29 +47,31 @@ export const reference =
     parts(run());
 
 function stackPlace({ kind, of }: StackExpr, compiler: Compiler): () => Place {
-  const run = compiler.expression(of);
+  const find = compiler.place(of);
   return () => {
-    const stack = parts(run());
+    const place = find();
+    const stack = parts(place.get());
     const index = kind === "next" ? stack.next : stack.next - 1;
     if (index < 0 || index >= stack.parts.length) reject(compiler.machine, "StackOutOfBounds");
-    return partPlace(stack, index);
+    return partPlace(place, index);
   };
 }
 
-const partPlace = (whole: Composite, index: number): Place => ({
-  get: () => partAt(whole, index),
+/** A part of what stands at a place when it is read or set: an assignment before may have put something else there. */
+const partPlace = (of: Place, index: number): Place => ({
+  get: () => partAt(parts(of.get()), index),
   set: (value) => {
-    whole.parts[index] = value;
+    parts(of.get()).parts[index] = value;
   },
 });
 
 function elementPlace({ of, index, type }: Of<"element">, compiler: Compiler): () => Place {
-  const [run, at] = [compiler.expression(of), compiler.expression(index)];
+  const [find, at] = [compiler.place(of), compiler.expression(index)];
   const outside = compiler.constant({ kind: "invalid", type, span: of.span });
   return () => {
-    const whole = parts(run());
-    const place = indexOf(at());
-    if (place < whole.parts.length) return partPlace(whole, place);
+    const place = find();
+    const found = indexOf(at());
+    if (found < parts(place.get()).parts.length) return partPlace(place, found);
     // Beyond the stack: reads are undefined, writes have no effect (section 8.18).
     return { get: () => copy(outside), set: () => undefined };
   };
@@ -105,11 +107,14 @@ function bitsPlace(expression: Of<"slice" | "part select">, compiler: Compiler):
 }
 
 function fieldPlace({ of, index }: Of<"field">, compiler: Compiler): () => Place {
-  const find = compiler.expression(of);
+  const find = compiler.place(of);
   const set = setPart(of, index);
   return () => {
-    const whole = parts(find());
-    return { get: () => partAt(whole, index), set: (value) => set(whole, value) };
+    const place = find();
+    return {
+      get: () => partAt(parts(place.get()), index),
+      set: (value) => set(parts(place.get()), value),
+    };
   };
 }
 

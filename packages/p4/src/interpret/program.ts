@@ -1,6 +1,6 @@
 /**
- * A program that is ready to run: every instance of a parser or control becomes functions over cells of its own. Nothing is lowered:
- * what runs is the typed program as it was checked.
+ * A program that is ready to run: every instance of a parser or control becomes functions over cells of its own, or is walked through.
+ * Nothing is lowered: what runs is the typed program as it was checked.
  */
 import { invariant } from "@seam/base";
 import {
@@ -10,31 +10,17 @@ import {
   type InstanceNode,
   type Tree,
 } from "../eval/instances.ts";
-import type {
-  Local,
-  Program,
-  Table,
-  ParserDeclaration,
-  ControlDeclaration,
-} from "../ir/declaration.ts";
+import type { Program, Table } from "../ir/declaration.ts";
 import type { Expr } from "../ir/expression.ts";
-import { compileCall } from "./calls.ts";
-import { compileExpression } from "./expressions.ts";
 import type {
   BlockRuntime,
-  Cell,
   Compiler,
+  Evaluator,
   Externs,
   ExternObject,
   Machine,
-  Step,
 } from "./machine.ts";
-import { compileStates } from "./parsers.ts";
-import { compilePlace, compileStore } from "./places.ts";
-import { compileStatement, sequence } from "./statements.ts";
 import { compileTable, type RunningTable } from "./tables.ts";
-import { traced } from "./trace.ts";
-import { initial } from "./value.ts";
 
 /** What is prepared, by the ids of instances and of tables. */
 export type Prepared = {
@@ -48,6 +34,7 @@ type World = {
   readonly tree: Tree;
   readonly machine: Machine;
   readonly externs: Externs;
+  readonly evaluate: Evaluator;
   readonly blocks: Map<number, BlockRuntime>;
   readonly objects: Map<number, ExternObject | undefined>;
   readonly tables: Map<string, RunningTable>;
@@ -89,73 +76,21 @@ function tableOf(table: Table, compiler: Compiler, world: World): RunningTable {
   return made;
 }
 
-/** Cells by the ids of variables, made when they are first asked for. */
-function cellsOf(): Compiler["cell"] {
-  const cells = new Map<number, Cell>();
-  return ({ id, type }) => {
-    const known = cells.get(id);
-    if (known !== undefined) return known;
-    const cell = { value: initial(type) };
-    cells.set(id, cell);
-    return cell;
-  };
-}
-
 /** Prepares parts of one instance, or of what stands at the top level. */
 function compilerOf(node: BlockNode | undefined, world: World): Compiler {
   const { machine, externs, tree } = world;
-  const compiler: Compiler = {
+  const compiler = world.evaluate({
     machine,
     externs,
     block: node,
-    cell: cellsOf(),
-    returned: { value: false },
-    expression: (expression) => compileExpression(expression, compiler),
-    condition: (expression) => {
-      const run = compileExpression(expression, compiler);
-      return () => run() === true;
-    },
-    statement: (statement) => {
-      const step = compileStatement(statement, compiler);
-      return machine.trace === undefined ? step : traced(statement, step, compiler);
-    },
-    store: (expression) => compileStore(expression, compiler),
-    place: (expression) => compilePlace(expression, compiler),
-    call: (call) => compileCall(call, compiler),
     object: (expression) => {
       const found = instanceOf(expression, node, tree);
       return found?.kind === "extern" ? objectOf(found, world) : undefined;
     },
     child: (expression) => childOf(expression, node, world),
-    table: (table) => tableOf(table, compiler, world),
-    constant: (expression) => compileExpression(expression, compiler)(),
-  };
+    table: (table): RunningTable => tableOf(table, compiler, world),
+  });
   return compiler;
-}
-
-/** What locals of a block do each time it is applied; tables and instances are made now, so that the control plane sees them. */
-function localStep(local: Local, compiler: Compiler): readonly Step[] {
-  if (local.kind === "table") compiler.table(local);
-  return local.kind === "variable" ? [compiler.statement(local)] : [];
-}
-
-function bodyOf(
-  declaration: ParserDeclaration | ControlDeclaration,
-  compiler: Compiler,
-): () => void {
-  const locals = sequence(declaration.locals.flatMap((local) => localStep(local, compiler)));
-  if (declaration.kind === "parser") {
-    const states = compileStates(declaration, compiler);
-    return () => {
-      locals();
-      states();
-    };
-  }
-  const body = sequence(declaration.body.statements.map((each) => compiler.statement(each)));
-  return () => {
-    locals();
-    body();
-  };
 }
 
 function blockOf(node: BlockNode, world: World): BlockRuntime {
@@ -166,7 +101,7 @@ function blockOf(node: BlockNode, world: World): BlockRuntime {
   const made = {
     node,
     cells: declaration.parameters.map((parameter) => compiler.cell(parameter)),
-    run: bodyOf(declaration, compiler),
+    run: compiler.body(declaration),
   };
   world.blocks.set(node.id, made);
   return made;
@@ -174,7 +109,11 @@ function blockOf(node: BlockNode, world: World): BlockRuntime {
 
 /** Prepares a program for a machine: all instances of its tree. */
 export function prepare(
-  given: { readonly program: Program; readonly tree: Tree },
+  given: {
+    readonly program: Program;
+    readonly tree: Tree;
+    readonly evaluate: Evaluator;
+  },
   machine: Machine,
   externs: Externs,
 ): Prepared {

@@ -5,6 +5,8 @@ import { renderDiagnostic } from "../source/diagnostic.ts";
 import { bytesOfHex, hexadecimal } from "../stf/packets.ts";
 import type { Switch } from "../stf/switch.ts";
 import { simulateFile } from "./load.ts";
+import type { SimulateOptions } from "./simulate.ts";
+import { twinOf } from "./twin.fixture.ts";
 
 const root = path.join(import.meta.dirname, "../..");
 
@@ -17,10 +19,11 @@ export const testedPrograms: readonly { readonly name: string; readonly stf: str
     stf: textOf(`stf/${name}`),
   }));
 
-/** A switch that runs a program of this text. */
-export function switchOf(text: string): Switch {
+/** A switch that runs a program of this text in one of the simulator's modes. */
+export function switchIn(mode: SimulateOptions["mode"], text: string): Switch {
   const made = simulateFile("program.p4", {
     sources: { read: (name) => (name === "program.p4" ? text : undefined) },
+    ...(mode !== undefined && { mode }),
   });
   if (made.ok) return made.value;
   const { error } = made;
@@ -28,6 +31,10 @@ export function switchOf(text: string): Switch {
     error.kind === "rejected" ? error.diagnostics.map(renderDiagnostic).join("\n") : error.message,
   );
 }
+
+/** A switch that runs a program of this text, in both modes. */
+export const switchOf = (text: string): Switch =>
+  twinOf(switchIn("functions", text), switchIn("tree", text));
 
 /** A switch that runs one of the package's programs. */
 export const switchOfProgram = (name: string): Switch => switchOf(textOf(`programs/${name}`));

@@ -17,7 +17,7 @@ const BREAK = 2;
 const CONTINUE = 3;
 
 /** Loops that go on longer than this end the run. */
-const MOST_ROUNDS = 1_000_000;
+export const MOST_ROUNDS = 1_000_000;
 
 /** Statements one after the other, until one leaves them. */
 export function sequence(steps: readonly Step[]): Step {

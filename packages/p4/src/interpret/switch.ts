@@ -4,13 +4,17 @@ import type { Tree } from "../eval/instances.ts";
 import type { Program } from "../ir/declaration.ts";
 import type { Packet, Switch } from "../stf/switch.ts";
 import { controlPlane } from "./control-plane.ts";
-import type { Externs, Machine } from "./machine.ts";
+import type { Evaluator, Externs, Machine } from "./machine.ts";
 import { prepare, type Prepared } from "./program.ts";
 import { type Replication, replicationEngine } from "./replication.ts";
 import { Fault } from "./signals.ts";
 
-/** A program that was checked, with its instances. */
-export type Given = { readonly program: Program; readonly tree: Tree };
+/** A program that was checked, with its instances, and how it is run. */
+export type Given = {
+  readonly program: Program;
+  readonly tree: Tree;
+  readonly evaluate: Evaluator;
+};
 
 /** Handles one packet: what comes out is appended. */
 export type Made = (packet: Packet, out: Packet[]) => Result<void, string>;
@@ -44,8 +48,7 @@ function faultsAsErrors<T>(run: () => Result<T, string>): Result<T, string> {
   }
 }
 
-function tellEnd({ trace }: Machine, packets: readonly Packet[]): void {
-  if (trace === undefined) return;
+function tellEnd(trace: NonNullable<Machine["trace"]>, packets: readonly Packet[]): void {
   if (packets.length === 0) trace({ kind: "dropped" });
   for (const { port, data } of packets) trace({ kind: "out", port, data });
 }
@@ -72,11 +75,12 @@ export function switchOf(
     ...controlPlane(prepared),
     ...replication,
     send: (packet) => {
+      const { trace } = machine;
       machine.now += BETWEEN_PACKETS;
-      machine.trace?.({ kind: "in", port: packet.port, data: packet.data });
+      trace?.({ kind: "in", port: packet.port, data: packet.data });
       const before = out.length;
       const outcome = faultsAsErrors(() => handle(packet, out));
-      tellEnd(machine, out.slice(before));
+      if (trace !== undefined) tellEnd(trace, out.slice(before));
       return outcome;
     },
     drain: () => out.splice(0),

@@ -3,7 +3,6 @@ import { err, ok, type Result } from "@seam/base";
 import { DIRECT_PROPERTIES, pathIn, saidBy } from "../eval/instances.ts";
 import type { Action, BoundAction, Keyset, Table, TableAction } from "../ir/declaration.ts";
 import type { ActionCall, Match, TableEntry, TableShape } from "../stf/switch.ts";
-import { actionCall } from "./calls.ts";
 import type { Compiler, DirectRow, ExternObject, TableRuntime } from "./machine.ts";
 import {
   type Finder,
@@ -11,9 +10,9 @@ import {
   keyPart,
   type KeyPart,
   keyWidth,
+  matchesText,
   prefixMask,
   type Row,
-  sameMatches,
 } from "./matching.ts";
 import { matchKindOf } from "./match-kinds.ts";
 import { initial, numberOf, plainType, scalarOf, type Value } from "./value.ts";
@@ -76,7 +75,7 @@ const ranOf = (
 ): Ran => ({
   name: pathIn(compiler.block, action),
   id: action.id,
-  run: actionCall(action, { arguments: bound, data }, compiler),
+  run: compiler.action({ action, arguments: bound, data }),
 });
 
 function bind(table: Table, { name, args }: ActionCall, compiler: Compiler): Result<Ran, string> {
@@ -117,7 +116,13 @@ function asPrefix(match: Match, width: number): Match {
 }
 
 /** The rows of a table, and how one is found; the finder is made when a packet first needs it. */
-type Rows = { entries: Entry[]; finder: Finder<Entry> | undefined; next: number };
+type Rows = {
+  entries: Entry[];
+  finder: Finder<Entry> | undefined;
+  next: number;
+  /** What the rows are matched by, with their ranks where these matter. */
+  readonly known: Set<string>;
+};
 
 /** The priority of an old annotation: a smaller number wins. */
 const annotated = ({ annotations }: Table["entries"][number]): number | undefined => {
@@ -176,10 +181,16 @@ function defaultOf(table: Table, compiler: Compiler): Ran | undefined {
 function pushRow(rows: Rows, row: Omit<Entry, "handle">): number {
   const handle = rows.next;
   rows.next += 1;
-  rows.entries.push({ ...row, handle });
-  rows.finder = undefined;
+  const entry = { ...row, handle };
+  rows.entries.push(entry);
+  if (rows.finder?.add === undefined) rows.finder = undefined;
+  else rows.finder.add(entry);
   return handle;
 }
+
+/** What no two rows of a table have alike. */
+const rowText = (row: Row, shape: TableShape): string =>
+  hasPriorities(shape) ? `${row.rank}: ${matchesText(row)}` : matchesText(row);
 
 function addRow(
   {
@@ -199,11 +210,9 @@ function addRow(
     isConst: false,
     run: ran.value,
   };
-  const ordered = hasPriorities(shape);
-  const twin = rows.entries.some(
-    (other) => sameMatches(other, row) && (!ordered || other.rank === row.rank),
-  );
-  if (twin) return err(`table ${shape.name} has an entry of this key already`);
+  const text = rowText(row, shape);
+  if (rows.known.has(text)) return err(`table ${shape.name} has an entry of this key already`);
+  rows.known.add(text);
   return ok(pushRow(rows, row));
 }
 
@@ -282,6 +291,8 @@ function changesOf({
     clear: () => {
       rows.entries = rows.entries.filter(({ isConst }) => isConst);
       rows.finder = undefined;
+      rows.known.clear();
+      for (const row of rows.entries) rows.known.add(rowText(row, shape));
     },
   };
 }
@@ -293,7 +304,12 @@ export function compileTable(table: Table, context: Context): RunningTable {
   const shape = shapeOf(table, compiler);
   const widths = shape.keys.map(({ width }) => width);
   const entries = programRows(table, shape, context);
-  const rows: Rows = { entries, finder: undefined, next: entries.length };
+  const rows: Rows = {
+    entries,
+    finder: undefined,
+    next: entries.length,
+    known: new Set(entries.map((row) => rowText(row, shape))),
+  };
   const state: TableState = { rows, otherwise: defaultOf(table, compiler), missed: [] };
   const direct = directObjects(table, compiler);
   const readKey = keyReader(table, context);

@@ -1,9 +1,8 @@
 /**
- * Values of a running program. Numbers of up to 32 bits are JavaScript numbers, wider ones bigint: which of them is a matter of the
+ * Values of a running program. Numbers of up to 52 bits are JavaScript numbers, wider ones bigint: which of them is a matter of the
  * type, so that programs need not ask while they run. Signed numbers are negative where they are, booleans are booleans, members of
  * enums, errors and match kinds are their names. All that has parts has one shape, for speed.
  */
-import { invariant } from "@seam/base";
 import type { StackType, StructType, Type } from "../types/type.ts";
 
 /** A struct, header, header union, stack, tuple or list. It is changed in place: whoever keeps it copies it. */
@@ -22,8 +21,11 @@ type Varbit = { readonly kind: "varbit"; readonly bits: number; readonly value: 
 /** Whatever a variable can hold. */
 export type Value = number | bigint | boolean | string | Composite | Varbit;
 
-/** The widest numbers that are no bigint, in bits. */
+/** The widest numbers that operators on bits of JavaScript numbers compute with. */
 export const NARROW = 32;
+
+/** The widest numbers that are no bigint, in bits: sums and differences of two are exact. */
+export const EXACT = 52;
 
 /** How a type's numbers are: `width` in bits; `int` without a width is wide and has none. */
 export type Scalar = { readonly width: number; readonly isSigned: boolean };
@@ -139,30 +141,33 @@ export const composite = (values: Value[], isValid: boolean): Composite => ({
 
 /** The value that has parts; anything else would be a mistake of the type checker. */
 export function parts(value: Value | undefined): Composite {
-  invariant(typeof value === "object" && value.kind === "composite", "a value has no parts");
-  return value;
+  if (typeof value === "object" && value.kind === "composite") return value;
+  throw new Error("bug in Seam: a value has no parts");
 }
 
 /** The part at a place. */
 export function partAt(value: Composite, index: number): Value {
   const part = value.parts[index];
-  invariant(part !== undefined, `a value has no part ${index}`);
-  return part;
+  if (part !== undefined) return part;
+  throw new Error(`bug in Seam: a value has no part ${index}`);
 }
 
 /** A copy that shares nothing that can change. */
 export function copy(value: Value): Value {
   if (typeof value !== "object" || value.kind === "varbit") return value;
-  const copied: Value[] = [];
-  for (const part of value.parts) copied.push(copy(part));
+  const copied = value.parts.slice();
+  for (let index = 0; index < copied.length; index += 1) {
+    const part = copied[index];
+    if (typeof part === "object") copied[index] = copy(part);
+  }
   return { kind: "composite", parts: copied, isValid: value.isValid, next: value.next };
 }
 
-/** A number as it is kept: within 32 bits a JavaScript number, else bigint; beyond its type it wraps around. */
+/** A number as it is kept: within 52 bits a JavaScript number, else bigint; beyond its type it wraps around. */
 export function numberOf(value: bigint, { width, isSigned }: Scalar): number | bigint {
   if (width === Number.POSITIVE_INFINITY) return value;
   const wrapped = isSigned ? BigInt.asIntN(width, value) : BigInt.asUintN(width, value);
-  return width <= NARROW ? Number(wrapped) : wrapped;
+  return width <= EXACT ? Number(wrapped) : wrapped;
 }
 
 /** A number as bigint, whichever of both it is kept as. */
@@ -184,21 +189,27 @@ export const indexOf = (value: Value): number => {
 /** Makers of initial values by their types, as they are needed for every packet. */
 const makers = new WeakMap<Type, () => Value>();
 
-/** What a variable without a value holds: zeros, false, the first member; headers are invalid. */
-export function initial(type: Type): Value {
+/** The function that makes what a variable without a value holds: zeros, false, the first member; headers are invalid. */
+export function maker(type: Type): () => Value {
   const known = makers.get(type);
-  if (known !== undefined) return known();
+  if (known !== undefined) return known;
   const make = makerOf(shapeOf(type));
   makers.set(type, make);
-  return make();
+  return make;
 }
+
+/** What a variable without a value holds. */
+export const initial = (type: Type): Value => maker(type)();
 
 function makerOf(shape: Shape): () => Value {
   if (shape.kind === "parts") {
-    const { types } = shape;
+    const makes = shape.types.map(maker);
+    const first = makes.map((make) => make());
+    // Parts that never change are shared, and copied at once.
+    if (first.every((part) => !isComposite(part))) return () => composite(first.slice(), false);
     return () => {
       const values: Value[] = [];
-      for (const type of types) values.push(initial(type));
+      for (let index = 0; index < makes.length; index += 1) values.push(makes[index]?.() ?? 0);
       return composite(values, false);
     };
   }
@@ -206,6 +217,9 @@ function makerOf(shape: Shape): () => Value {
   const value = plainInitial(shape);
   return () => value;
 }
+
+const isComposite = (value: Value): boolean =>
+  typeof value === "object" && value.kind === "composite";
 
 function plainInitial(shape: Exclude<Shape, { kind: "parts" | "list" }>): Value {
   switch (shape.kind) {

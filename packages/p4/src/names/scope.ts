@@ -24,7 +24,7 @@ import type { Type, VariableType } from "../types/type.ts";
 export type Generic<Syntax, Made> = {
   readonly syntax: Syntax;
   readonly scope: Scope;
-  /** By the types' text. */
+  /** By the types' identity (`identity` of `show.ts`). */
   readonly made: Map<string, Made>;
 };
 

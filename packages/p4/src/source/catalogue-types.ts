@@ -6,7 +6,11 @@ export const typeCatalogue = {
     message: "{name} is not declared",
     hint: "Is {meant} meant?",
   },
-  P503: { severity: "warning", message: "{name} is deprecated: {text}" },
+  P503: {
+    severity: "warning",
+    kind: "deprecated",
+    message: "{name} is deprecated: {text}",
+  },
   P504: { severity: "error", message: "{name} is {found}, where {expected} is expected" },
   P505: {
     severity: "error",
@@ -25,6 +29,7 @@ export const typeCatalogue = {
   P601: { severity: "error", message: "{what}: expected {expected}, found {found}" },
   P602: {
     severity: "warning",
+    kind: "mismatch",
     message: "{value} does not fit {type} and becomes {result}",
   },
   P603: { severity: "error", message: "{type} has no default value" },
@@ -48,6 +53,7 @@ export const typeCatalogue = {
   },
   P611: {
     severity: "warning",
+    kind: "overflow",
     message: "operator {operator} by {count} leaves nothing of {type}",
   },
   P612: { severity: "error", message: "{from} cannot be cast to {to}" },
@@ -158,6 +164,7 @@ export const typeCatalogue = {
   },
   P665: {
     severity: "warning",
+    kind: "ignore",
     message: "a priority, where the keys match at most one entry",
   },
   P653: {

@@ -1,13 +1,16 @@
 /**
  * Every diagnostic of the front end: a code that stays, a severity, a message and a hint with placeholders in braces. Codes: 1xx
- * preprocessor, 2xx lexical, 3xx syntax, 4xx rules that need no types, 5xx and 6xx types, 9xx limits. Sections are those of the P4-16 specification 1.2.5.
+ * preprocessor, 2xx lexical, 3xx syntax, 4xx rules that need no types, 5xx and 6xx types, 7xx warnings, 9xx limits. Sections are those of the P4-16 specification 1.2.5.
  */
 import { typeCatalogue } from "./catalogue-types.ts";
+import { warningCatalogue } from "./catalogue-warnings.ts";
 
 type Entry = {
   readonly severity: "error" | "warning";
   readonly message: string;
   readonly hint?: string;
+  /** Of a warning: what `@noWarn` silences it by. */
+  readonly kind?: string;
 };
 
 /** The diagnostics by code. */
@@ -312,7 +315,14 @@ export const catalogue = {
   P904: { severity: "error", message: "more than {limit} instances" },
   P905: { severity: "error", message: "a type of more than {limit} parts" },
   ...typeCatalogue,
+  ...warningCatalogue,
 } as const satisfies { readonly [code: string]: Entry };
+
+/** The kind of a warning, by which it is silenced; undefined for errors, and for codes of other catalogues. */
+export function kindOf(code: string): string | undefined {
+  const entries: { readonly [code: string]: Entry } = catalogue;
+  return entries[code]?.kind;
+}
 
 /** The code of a diagnostic. */
 export type Code = keyof typeof catalogue;

@@ -1,13 +1,13 @@
 /** What is wrong with a program, as data and as text. */
-import { catalogue, type Code, type Fields } from "./catalogue.ts";
+import { catalogue, type Code, type Fields, kindOf } from "./catalogue.ts";
 import { lineText, placeOf, type Span } from "./file.ts";
 
 /** A further place that explains a diagnostic. */
 export type Related = { readonly message: string; readonly span: Span };
 
-/** One finding about a program. */
-export type Diagnostic = {
-  readonly code: Code;
+/** What is told of a place in a program. */
+export type Finding = {
+  readonly code: string;
   readonly severity: "error" | "warning";
   readonly message: string;
   readonly span: Span;
@@ -15,7 +15,11 @@ export type Diagnostic = {
   readonly hint?: string;
 };
 
-const filled = (text: string, fields: Readonly<Record<string, string>>): string =>
+/** One finding about a program, of the catalogue. */
+export type Diagnostic = Finding & { readonly code: Code };
+
+/** A text of a catalogue with its placeholders filled. */
+export const filled = (text: string, fields: Readonly<Record<string, string>>): string =>
   text.replaceAll(/\{(\w+)\}/g, (whole, name: string) => fields[name] ?? whole);
 
 /** Makes a diagnostic of the catalogue; a place written by a macro is explained by the macro's definition. */
@@ -62,9 +66,11 @@ function excerpt(span: Span): string {
 }
 
 /** A diagnostic as text of several lines, for people; ends without a newline. */
-export function renderDiagnostic(diagnostic: Diagnostic): string {
+export function renderDiagnostic(diagnostic: Finding): string {
   const { code, severity, message, span, related, hint } = diagnostic;
-  const lines = [`${placeText(span)}: ${severity} ${code}: ${message}`, excerpt(span)];
+  const kind = kindOf(code);
+  const told = kind === undefined ? code : `${code} [${kind}]`;
+  const lines = [`${placeText(span)}: ${severity} ${told}: ${message}`, excerpt(span)];
   for (const other of related) {
     lines.push(`${placeText(other.span)}: note: ${other.message}`, excerpt(other.span));
   }
@@ -83,6 +89,6 @@ export type DiagnosticJson = {
 };
 
 /** A diagnostic as data that leaves the program: its place as file, line and column, both from 1. */
-export function diagnosticJson({ code, severity, message, span }: Diagnostic): DiagnosticJson {
+export function diagnosticJson({ code, severity, message, span }: Finding): DiagnosticJson {
   return { code, severity, message, file: span.file.name, ...placeOf(span.file, span.start) };
 }

@@ -1,7 +1,7 @@
 /** Parts of values: members, elements, slices (sections 8.6, 8.9, 8.16 to 8.18). */
 import { sliceValue } from "../eval/evaluate.ts";
 import type { Expr, StackExpr } from "../ir/expression.ts";
-import { integerOf, plain } from "../ir/value.ts";
+import { integerOf, isValue, plain } from "../ir/value.ts";
 import { similar } from "../names/similar.ts";
 import type { Span } from "../source/file.ts";
 import type { Name } from "../syntax/ast.ts";
@@ -198,7 +198,7 @@ export function slice(c: Checker, of: Expr, { high, low, span }: Bounds): Expr {
     return wrong(c, { code: "P507", span: unknown.span }, { what: "a bound of a slice" });
   }
   const type = typeOf(bits);
-  if (!holds(type, { first: low.value, last: high.value })) {
+  if (high.value < low.value || !holds(type, { first: low.value, last: high.value })) {
     const fields = {
       high: showNumber(high.value),
       low: showNumber(low.value),
@@ -236,18 +236,35 @@ export function partSelect(c: Checker, of: Expr, { low, width, span }: Part): Ex
     const fields = { high: showNumber(last), low: showNumber(first), type: show(typeOf(bits)) };
     return wrong(c, { code: "P619", span }, fields);
   }
-  if (low.kind === "integer") return sliced(bits, { high: Number(last), low: Number(first), span });
-  const type: Type = { kind: "bit", width: Number(width.value) };
-  return { kind: "part select", of: bits, low, width: type.width, type, span };
+  return parted(bits, { first, low, width: Number(width.value), span });
 }
 
-/** Whether a number has all bits from first to last, and at least one. */
+type Parted = {
+  /** Where it begins, when that is known. */
+  readonly first: bigint;
+  readonly low: Expr;
+  readonly width: number;
+  readonly span: Span;
+};
+
+/** A part that was found to be right; one of no bits has the only value of its type. */
+function parted(of: Expr, { first, low, width, span }: Parted): Expr {
+  const start = Number(first);
+  if (low.kind === "integer" && width > 0)
+    return sliced(of, { high: start + width - 1, low: start, span });
+  const type: Type = { kind: "bit", width };
+  return width === 0 && isValue(of)
+    ? integerOf(0n, type, span)
+    : { kind: "part select", of, low, width, type, span };
+}
+
+/** Whether a number has all bits from first to last; a part may be of no bits. */
 function holds(
   type: Type,
   { first, last }: { readonly first: bigint; readonly last: bigint },
 ): boolean {
   const width = "width" in type ? BigInt(type.width) : 65_536n;
-  return first >= 0n && last >= first && last < width;
+  return first >= 0n && last >= first - 1n && last < width;
 }
 
 /** Whether an expression may be assigned to, or be an argument of `out` (section 6.7). */

@@ -129,7 +129,7 @@ function externFunction(c: Checker, syntax: ExternFunctionSyntax): ExternFunctio
   return scoped(c, () => {
     const { name, span } = syntax;
     const variables = typeParameters(c, syntax.typeParameters);
-    const parameters = parametersOf(c, syntax.parameters);
+    const parameters = runTimeParameters(c, syntax.parameters, "other");
     const annotations = annotated(c, syntax.annotations);
     const made: ExternFunction = {
       kind: "extern function",
@@ -169,7 +169,7 @@ type Block = {
 function head(c: Checker, syntax: ParserSyntax | ControlSyntax): Block {
   const parameters = runTimeParameters(c, syntax.parameters, "other");
   const constructorParameters = parametersOf(c, syntax.constructorParameters ?? []);
-  declareParameters(c, [...parameters, ...constructorParameters]);
+  declareParameters(c, [...parameters, ...constructorParameters], "given");
   const annotations = annotated(c, syntax.annotations);
   const type: BlockType = {
     kind: syntax.kind,

@@ -74,7 +74,7 @@ function functionWith(c: Checker, syntax: Syntax, { variables, self }: With): Fu
   const { name, span } = syntax;
   const result = typeFor(c, syntax.result);
   const parameters = runTimeParameters(c, syntax.parameters, "other");
-  declareParameters(c, parameters);
+  declareParameters(c, parameters, self === undefined ? "chosen" : "given");
   const place: Place = { kind: "function", result, ...(self !== undefined && { self }) };
   const body = placed(c, place, () => blockOf(c, syntax.body));
   if (result.kind !== "void" && result.kind !== "nothing" && !returns(body))
@@ -124,7 +124,7 @@ export function actionOf(c: Checker, syntax: ActionSyntax): Action {
   return scoped(c, () => {
     const { name, span } = syntax;
     const parameters = runTimeParameters(c, syntax.parameters, "action");
-    declareParameters(c, parameters);
+    declareParameters(c, parameters, "chosen");
     const place: Place = { kind: "action", result: { kind: "void" }, name: name.text };
     const body = placed(c, place, () => blockOf(c, syntax.body));
     const annotations = annotated(c, syntax.annotations);

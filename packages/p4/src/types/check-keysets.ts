@@ -2,10 +2,9 @@
 import type { Keyset, ValueSet } from "../ir/declaration.ts";
 import type { Expr } from "../ir/expression.ts";
 import { isValue } from "../ir/value.ts";
-import { find } from "../names/scope.ts";
 import type { Expression, Keyset as Syntax } from "../syntax/ast.ts";
 import { coerced } from "./coerce.ts";
-import { check, type Checker, isNothing, tell } from "./context.ts";
+import { check, type Checker, entityOf, isNothing, tell } from "./context.ts";
 import { known, unify } from "./relate.ts";
 import { isBits, show, underlying } from "./show.ts";
 import type { Type } from "./type.ts";
@@ -15,7 +14,7 @@ const ANY: Keyset = { kind: "any" };
 /** The value set that a keyset names; undefined when it names none. */
 function valueSetOf(c: Checker, syntax: Syntax): ValueSet | undefined {
   if (syntax.kind !== "name") return undefined;
-  const entity = find(c.scope, syntax.name.text);
+  const entity = entityOf(c, syntax.name, syntax.isGlobal);
   return entity?.kind === "value set" ? entity.set : undefined;
 }
 

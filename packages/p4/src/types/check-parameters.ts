@@ -7,7 +7,7 @@ import { annotated } from "./annotate.ts";
 import { coerced } from "./coerce.ts";
 import { check, type Checker, declare, inScope, newId, tell } from "./context.ts";
 import { isOpen, known, withAny } from "./relate.ts";
-import { show } from "./show.ts";
+import { identity, show } from "./show.ts";
 import type { Type, VariableType } from "./type.ts";
 import { typeFor } from "./type-refs.ts";
 
@@ -26,7 +26,7 @@ export function specialization<From extends { readonly typeParameters: readonly 
   { syntax, scope, made: before }: Generic<From, Made>,
   { list, make }: { readonly list: readonly Type[]; readonly make: () => Made },
 ): Made {
-  const key = list.map(show).join(", ");
+  const key = list.map(identity).join(", ");
   const earlier = before.get(key);
   if (earlier !== undefined) return earlier;
   const made = inScope(c, inside(scope), () => {
@@ -112,9 +112,17 @@ function tellType(c: Checker, { type, direction, name, at }: Typed): void {
     tell(c, { code: "P506", span: at.type.span }, { type: show(type), what: "a parameter" });
 }
 
-/** Declares parameters in the innermost scope. */
-export function declareParameters(c: Checker, list: readonly Parameter[]): void {
+/**
+ * Declares parameters in the innermost scope. Those that somebody else asked for, such as an architecture, are `given`: they stand there
+ * whether they are used or not. An `out` one that nothing sets is told as that.
+ */
+export function declareParameters(
+  c: Checker,
+  list: readonly Parameter[],
+  by: "chosen" | "given",
+): void {
   for (const variable of list) {
+    if (by === "given" || variable.direction === "out") c.uses.used.add(variable.span);
     declare(c, variable.name, { kind: "variable", variable, span: variable.span });
   }
 }

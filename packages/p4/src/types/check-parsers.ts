@@ -94,7 +94,7 @@ export function valueSet(c: Checker, syntax: ValueSetSyntax): ValueSet {
   const { name, span } = syntax;
   const type = typeFor(c, syntax.type);
   const size = numberFor(c, syntax.capacity, { what: "the size of a value set", least: 1n }) ?? 1;
-  const { kind } = known(type);
+  const { kind } = underlying(type);
   if (!isNothing(type) && !isBits(underlying(type)) && !KEYS.has(kind))
     tell(
       c,

@@ -9,15 +9,23 @@ import { annotated } from "./annotate.ts";
 import { passed } from "./check-arguments.ts";
 import { type Checker, entityKind, entityOf, isNothing, lookUp, tell } from "./context.ts";
 
-/** The action that a reference names; undefined after an error. */
-function actionNamed(c: Checker, { name, isGlobal }: ActionRef): Action | undefined {
-  const entity = entityOf(c, name, isGlobal) ?? lookUp(c, name, isGlobal);
+/** The action that a reference names, looked up by `find`; undefined after an error. */
+function actionNamed(
+  c: Checker,
+  { name, isGlobal }: ActionRef,
+  find: typeof entityOf,
+): Action | undefined {
+  const entity = find(c, name, isGlobal);
   if (entity === undefined) return undefined;
   if (entity.kind === "action") return entity.action;
   const fields = { name: name.text, found: entityKind(entity), expected: "an action" };
   tell(c, { code: "P504", span: name.span }, fields);
   return undefined;
 }
+
+/** What was told of an action, such as that it is deprecated, was told where it is listed. */
+const listedAction: typeof entityOf = (c, name, isGlobal) =>
+  entityOf(c, name, isGlobal) ?? lookUp(c, name, isGlobal);
 
 const isBoundHere = ({ direction }: Parameter): boolean => direction !== "none";
 
@@ -50,7 +58,7 @@ export function tableAction(
   }: { readonly annotations: readonly Annotation[]; readonly action: ActionRef },
 ): TableAction | undefined {
   const { span, arguments: list = [] } = ref;
-  const action = actionNamed(c, ref);
+  const action = actionNamed(c, ref, lookUp);
   if (action === undefined) return undefined;
   const parameters = action.parameters.filter(isBoundHere);
   const free = action.parameters.length - parameters.length;
@@ -73,7 +81,7 @@ type Named = {
 
 /** An action with all its arguments, as default action or in an entry: it is in the list of actions. */
 export function boundAction(c: Checker, { ref, actions, role }: Named): BoundAction | undefined {
-  const action = actionNamed(c, ref);
+  const action = actionNamed(c, ref, listedAction);
   if (action === undefined) return undefined;
   const listed = actions.find((each) => each.action === action);
   if (listed === undefined) {

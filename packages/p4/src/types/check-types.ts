@@ -253,7 +253,8 @@ function method(
   scoped(c, () => {
     const { name, span, isAbstract, result: ref } = syntax;
     const variables = typeParameters(c, syntax.typeParameters);
-    const parameters = parametersOf(c, syntax.parameters);
+    const judged = ref === undefined ? parametersOf : runTimeParameters;
+    const parameters = judged(c, syntax.parameters, "other");
     const head = {
       id: newId(c),
       name: name.text,

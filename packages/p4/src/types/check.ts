@@ -6,7 +6,9 @@ import type { Tree } from "../eval/instances.ts";
 import { MOST_INSTANCES, treeOf } from "../eval/tree.ts";
 import type { Program } from "../ir/declaration.ts";
 import { diagnose, type Diagnostic, hasErrors } from "../source/diagnostic.ts";
+import type { Span } from "../source/file.ts";
 import type { Program as Syntax } from "../syntax/ast-program.ts";
+import { noUses, type Uses } from "../names/uses.ts";
 import { findings } from "../validate/report.ts";
 import { declaration, specializedBlock } from "./check-declarations.ts";
 import { expression } from "./check-expressions.ts";
@@ -19,6 +21,8 @@ export type Checked = {
   /** What `main` makes; undefined when the program has errors. */
   readonly tree: Tree | undefined;
   readonly diagnostics: readonly Diagnostic[];
+  /** Which names are used, and which hide others. */
+  readonly uses: Uses;
 };
 
 /** So many findings are told. */
@@ -27,6 +31,7 @@ const MOST = 100;
 const newChecker = (): Checker => ({
   rules: { expression, statement, block: specializedBlock },
   found: findings(),
+  uses: noUses(),
   draft: {
     types: [],
     externs: [],
@@ -55,7 +60,8 @@ export function checkProgram({ declarations }: Syntax): Checked {
   tellMain(c);
   const { list } = c.found;
   const diagnostics = list.length > MOST ? cut(list) : list;
-  if (hasErrors(list)) return { program: undefined, tree: undefined, diagnostics };
+  const { uses } = c;
+  if (hasErrors(list)) return { program: undefined, tree: undefined, diagnostics, uses };
   const tree = treeOf(c.draft);
   const told = tree === undefined ? tooMany(c) : namesTwice(tree);
   const isRight = told.length === 0;
@@ -63,6 +69,7 @@ export function checkProgram({ declarations }: Syntax): Checked {
     program: isRight ? c.draft : undefined,
     tree: isRight ? tree : undefined,
     diagnostics: [...diagnostics, ...told],
+    uses,
   };
 }
 
@@ -79,22 +86,44 @@ function tooMany({ draft }: Checker): readonly Diagnostic[] {
   return [diagnose("P904", last.span, { fields: { limit: String(MOST_INSTANCES) } })];
 }
 
+/** Something that the control plane names; `within` is the path of the block that it is in. */
+type Named = {
+  readonly path: string;
+  readonly what: "table" | "action";
+  readonly id: number;
+  readonly span: Span;
+  readonly within?: string;
+};
+
+const rootOf = ({ within = "" }: Named): string => within.split(".", 1).join();
+
+/** Whether two things are one: what the same block of a package is used for twice has its name once, but not what is in a block twice. */
+const isOne = (left: Named, right: Named): boolean =>
+  left.id === right.id && (left.within === right.within || rootOf(left) !== rootOf(right));
+
 /** The control plane tells tables by their names, and actions by theirs (section 20.1.2). */
 function namesTwice({ tables, actions }: Tree): readonly Diagnostic[] {
-  const things = [
-    ...tables.map(({ path, table }) => ({ path, what: "table", ...table })),
-    ...actions.map(({ path, action }) => ({ path, what: "action", ...action })),
+  const things: readonly Named[] = [
+    ...tables.map(({ path, table: { id, span }, block }) => {
+      const what = "table" as const;
+      return { path, what, id, span, within: block.path };
+    }),
+    ...actions.map(({ path, action: { id, span } }) => {
+      const what = "action" as const;
+      return { path, what, id, span };
+    }),
   ];
-  const seen = new Map<string, (typeof things)[number]>();
-  return things.flatMap((each) => {
+  const seen = new Map<string, Named>();
+  const told = things.flatMap((each) => {
     const key = `${each.what} ${each.path}`;
     const earlier = seen.get(key);
     seen.set(key, earlier ?? each);
-    if (earlier === undefined || earlier.id === each.id) return [];
+    if (earlier === undefined || isOne(earlier, each)) return [];
     const related = [{ message: "the first one", span: earlier.span }];
     const fields = { what: each.what, name: each.path };
     return [diagnose("P670", each.span, { fields, related })];
   });
+  return told.slice(0, MOST);
 }
 
 function cut(list: readonly Diagnostic[]): readonly Diagnostic[] {

@@ -20,6 +20,7 @@ import {
   topOf,
 } from "../names/scope.ts";
 import { similar } from "../names/similar.ts";
+import { noteDeclared, noteUsed, type Uses } from "../names/uses.ts";
 import type { Code, Fields } from "../source/catalogue.ts";
 import type { Related } from "../source/diagnostic.ts";
 import type { Span } from "../source/file.ts";
@@ -74,6 +75,7 @@ type Rules = {
 export type Checker = {
   readonly rules: Rules;
   readonly found: Findings;
+  readonly uses: Uses;
   readonly draft: Draft;
   scope: Scope;
   place: Place;
@@ -148,6 +150,7 @@ export function inScope<T>(c: Checker, scope: Scope, judge: () => T): T {
 
 /** Enters a name into the innermost scope. */
 export function declare(c: Checker, name: string, entity: Entity): void {
+  noteDeclared(c.uses, c.scope, { name, entity });
   c.scope.names.set(name, entity);
 }
 
@@ -159,8 +162,11 @@ export function tellUndeclared(c: Checker, { text, span }: Name, names: readonly
 }
 
 /** What a name stands for; nothing is told of it. */
-export const entityOf = (c: Checker, { text }: Name, isGlobal: boolean): Entity | undefined =>
-  find(isGlobal ? topOf(c.scope) : c.scope, text);
+export function entityOf(c: Checker, { text }: Name, isGlobal: boolean): Entity | undefined {
+  const entity = find(isGlobal ? topOf(c.scope) : c.scope, text);
+  if (entity !== undefined) noteUsed(c.uses, entity);
+  return entity;
+}
 
 /** What a name stands for; without one an error is told. */
 export function lookUp(c: Checker, name: Name, isGlobal: boolean): Entity | undefined {

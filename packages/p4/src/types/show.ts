@@ -64,6 +64,21 @@ function shownName(type: Type): string {
   return "name" in type ? type.name : type.kind;
 }
 
+/** A text that two types have in common only when they are the same: names alone may stand for different types in different scopes. */
+export function identity(given: Type): string {
+  const type = known(given);
+  if ("id" in type) return `${type.id}<${"arguments" in type ? identities(type.arguments) : ""}>`;
+  if ("elements" in type) return `(${identities(type.elements)})`;
+  if ("fields" in type) {
+    const fields = type.fields.map((each) => `${each.name} ${identity(each.type)}`);
+    return `{${fields.join()}}`;
+  }
+  if (!("element" in type)) return show(type);
+  return `${type.kind}[${type.kind === "stack" ? type.size : ""}] ${identity(type.element)}`;
+}
+
+const identities = (types: readonly Type[]): string => types.map(identity).join();
+
 /** A number as messages show it, of which a hostile program may have a very long one. */
 export const showNumber = (value: bigint): string => String(value).slice(0, 40);
 

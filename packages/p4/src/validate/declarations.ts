@@ -3,6 +3,8 @@ import type { Name, Parameter } from "../syntax/ast.ts";
 import type {
   ControlDeclaration,
   Extern,
+  FunctionDeclaration,
+  Instantiation,
   ParserDeclaration,
   Table,
 } from "../syntax/ast-program.ts";
@@ -74,6 +76,24 @@ function judgeConstructorName(
   else if (isAbstract) found.add("P411", { span: name.span }, { name: name.text });
 }
 
+/** Judges a function: its parameters, and what its body returns (sections 10 and 12.4). */
+export function judgeFunction(found: Findings, each: FunctionDeclaration): void {
+  const { result, body, typeParameters, parameters } = each;
+  distinct(found, typeParameters, "type parameter");
+  judgeParameters(found, parameters);
+  const isVoid = result.kind === "base type" && result.name === "void";
+  const returns = isVoid ? "nothing" : "a value";
+  const what = isVoid ? "a function without a result" : "a function with a result";
+  judgeBlock(found, body, { what, isLoop: false, returns, mayExit: false });
+}
+
+/** Judges what an instance is given: the implementations of abstract methods, and instances for them (section 11.3.1). */
+export function judgeInstance(found: Findings, { initializer = [] }: Instantiation): void {
+  for (const each of initializer)
+    if (each.kind === "function") judgeFunction(found, each);
+    else judgeInstance(found, each);
+}
+
 const inParser: Inside = { what: "a parser", isLoop: false, returns: "nothing", mayExit: false };
 const inControl: Inside = { what: "a control", isLoop: false, returns: "nothing", mayExit: true };
 
@@ -99,6 +119,7 @@ export function judgeParser(found: Findings, parser: ParserDeclaration): void {
   judgeParameters(found, parameters);
   judgeConstructorParameters(found, constructorParameters, `parser ${name.text}`);
   distinct(found, [...namesOf(locals), ...namesOf(states)], "name");
+  for (const local of locals) if (local.kind === "instantiation") judgeInstance(found, local);
   for (const state of states) {
     if (state.name.text === "accept" || state.name.text === "reject")
       found.add("P412", { span: state.name.span }, { name: state.name.text });
@@ -117,6 +138,7 @@ export function judgeControl(found: Findings, control: ControlDeclaration): void
   distinct(found, namesOf(locals), "name");
   for (const local of locals) {
     if (local.kind === "table") judgeTable(found, local);
+    if (local.kind === "instantiation") judgeInstance(found, local);
     if (local.kind !== "action") continue;
     judgeActionParameters(found, local.parameters);
     judgeBlock(found, local.body, { ...inControl, what: "an action" });

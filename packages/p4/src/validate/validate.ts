@@ -10,6 +10,8 @@ import {
   judgeConstructorParameters,
   judgeControl,
   judgeExtern,
+  judgeFunction,
+  judgeInstance,
   judgeParameters,
   judgeParser,
   namesOf,
@@ -69,9 +71,10 @@ function judge(found: Findings, each: Declaration): void {
       });
       return;
     case "function":
-      distinct(found, each.typeParameters, "type parameter");
-      judgeParameters(found, each.parameters);
-      judgeFunctionBody(found, each);
+      judgeFunction(found, each);
+      return;
+    case "instantiation":
+      judgeInstance(found, each);
       return;
     case "package":
       judgeConstructorParameters(found, each.parameters, `package ${each.name.text}`);
@@ -91,21 +94,10 @@ function judge(found: Findings, each: Declaration): void {
       judgeType(found, each);
       return;
     case "constant":
-    case "instantiation":
     case "value set":
     case "error":
     case "match_kind":
   }
-}
-
-function judgeFunctionBody(
-  found: Findings,
-  { result, body }: Extract<Declaration, { kind: "function" }>,
-): void {
-  const isVoid = result.kind === "base type" && result.name === "void";
-  const returns = isVoid ? "nothing" : "a value";
-  const what = isVoid ? "a function without a result" : "a function with a result";
-  judgeBlock(found, body, { what, isLoop: false, returns, mayExit: false });
 }
 
 function judgeType(found: Findings, type: Declaration | Typedef["target"]): void {

@@ -9,6 +9,7 @@ import { createAccess } from "./access.ts";
 import { createApp } from "./app.ts";
 import { type App, type Certificate, listen } from "./bare-app.ts";
 import { createChangeHub } from "./change-hub.ts";
+import { collectEvents } from "./event-collector.ts";
 import { firstRun } from "./first-run.ts";
 import { createMeter } from "./http-meter.ts";
 import { createLanes } from "./lanes.ts";
@@ -82,6 +83,7 @@ async function serve(settings: ApiServerSettings, parts: Parts): Promise<void> {
   const isSecure = tls !== null;
   const context = { kube, store, access, hub, lanes: createLanes(), log, isSecure, signal };
   const onAnswered = createMeter(daemon.metrics, log);
+  const collecting = collectEvents({ kube, journal: store.journal, log, signal });
   const files = readStaticFiles(settings.dashboard);
   const app = await createApp(context, { tls, limits: LIMITS, files, onAnswered });
   using expiry = every(EXPIRY_MS, () => expire(store, log));
@@ -95,7 +97,7 @@ async function serve(settings: ApiServerSettings, parts: Parts): Promise<void> {
   log.info({ address, healthPort: daemon.port, store: store.place }, "started");
   await ended(signal);
   log.info({}, "stopping");
-  await closed(app);
+  await Promise.all([closed(app), collecting]);
 }
 
 const GRACE = millis(5000);

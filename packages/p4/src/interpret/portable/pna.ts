@@ -133,7 +133,7 @@ function metadataFor(
     direction: packet.port >= FIRST_HOST_PORT ? "HOST_TO_NET" : "NET_TO_HOST",
     input_port: packet.port,
     pass: packet.pass % 8,
-    timestamp: BigInt(machine.now),
+    timestamp: machine.now,
     parser_error: machine.parserError,
   });
 }

@@ -67,12 +67,12 @@ function fieldOf(block: BlockRuntime, index: number, name: string): Value {
   return fields.get(parts(argumentOf(block, index)), name);
 }
 
-/** A time as a pipeline's timestamp: wide ones are bigint. */
+/** A time as a pipeline's timestamp, which may have fewer bits. */
 function timeFor(block: BlockRuntime, field: string, now: number): Value {
   const type = parameterType(block, 2);
   const found = "fields" in type ? type.fields.find(({ name }) => name === field) : undefined;
   const width = found === undefined ? 0 : (scalarOf(found.type)?.width ?? 0);
-  return width > 32 ? BigInt(now) : now % 2 ** width;
+  return now % 2 ** width;
 }
 
 /** The port that recirculates (PSA.adoc: 254 in the example, 0xfffffffa where ports have 32 bits). */

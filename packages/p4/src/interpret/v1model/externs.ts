@@ -39,11 +39,12 @@ const markToDrop =
   (handled: Handled): ExternFactory =>
   ({ arguments: [metadata] }) => {
     if (metadata === undefined) return effect(handled.dropAll);
-    const fields = fieldsOf(metadata.type);
+    const { setter } = fieldsOf(metadata.type);
+    const [setPort, setGroup] = [setter("egress_spec"), setter("mcast_grp")];
     return effect(() => {
       const standard = parts(metadata.get());
-      fields.set(standard, "egress_spec", DROP_PORT);
-      fields.set(standard, "mcast_grp", 0);
+      setPort(standard, DROP_PORT);
+      setGroup(standard, 0);
     });
   };
 

@@ -6,9 +6,6 @@ import { ok, type Result } from "@seam/base";
 import type { Packet, Switch } from "../../stf/switch.ts";
 import {
   argumentOf,
-  type Fields,
-  fieldsOf,
-  initialParts,
   packageBlocks,
   parameterType,
   receive,
@@ -20,8 +17,9 @@ import {
 import type { BlockRuntime, Machine } from "../machine.ts";
 import type { Replica, Replication } from "../replication.ts";
 import { type Given, handleAll, switchOf } from "../switch.ts";
-import { type Composite, copy, parts } from "../value.ts";
+import { type Composite, copy, maker, parts, type Value } from "../value.ts";
 import { DROP_PORT, type Handled, v1modelExterns } from "./externs.ts";
+import { standardFields, type StandardFields } from "./standard.ts";
 import { type FieldPath, keepFields, type Metadata, type Requests } from "./requests.ts";
 
 /** Why a packet is where it is (simple_switch.md: PKT_INSTANCE_TYPE). */
@@ -56,16 +54,15 @@ type Sim = {
   readonly blocks: Blocks;
   readonly replication: Replication;
   readonly handled: Handled & { standard: Composite };
-  readonly fields: Fields;
+  readonly fields: StandardFields;
+  /** Makers of what a packet begins with. */
+  readonly fresh: { readonly [part in "headers" | "user" | "standard"]: () => Value };
   readonly arriving: Arriving[];
   readonly out: Packet[];
 };
 
-function freshMetadata({ blocks }: Sim): Metadata {
-  return {
-    user: initialParts(parameterType(blocks.p, 2)),
-    standard: initialParts(parameterType(blocks.p, 3)),
-  };
+function freshMetadata({ fresh }: Sim): Metadata {
+  return { user: parts(fresh.user()), standard: parts(fresh.standard()) };
 }
 
 const take = (sim: Sim): Requests => {
@@ -79,17 +76,17 @@ function parsed(sim: Sim, { data, port, instanceType, kept }: Arriving): Leaving
   const { machine, blocks, fields } = sim;
   const metadata = freshMetadata(sim);
   const { standard } = metadata;
-  fields.set(standard, "ingress_port", port);
-  fields.set(standard, "instance_type", instanceType);
-  fields.set(standard, "packet_length", data.length);
-  fields.set(standard, "ingress_global_timestamp", BigInt(machine.now));
+  fields.setIngressPort(standard, port);
+  fields.setInstanceType(standard, instanceType);
+  fields.setPacketLength(standard, data.length);
+  fields.setIngressTime(standard, machine.now);
   if (kept !== undefined) keepFields(kept.from, metadata, kept.fields);
   receive(machine, data);
   sim.handled.standard = metadata.standard;
-  const headers = initialParts(parameterType(blocks.p, 1));
+  const headers = sim.fresh.headers();
   runParser(blocks.p, [0, headers, metadata.user, metadata.standard], machine);
   const after = parts(argumentOf(blocks.p, 3));
-  fields.set(after, "parser_error", machine.parserError);
+  fields.setParserError(after, machine.parserError);
   return {
     headers: parts(argumentOf(blocks.p, 1)),
     user: parts(argumentOf(blocks.p, 2)),
@@ -108,9 +105,6 @@ function through(sim: Sim, block: BlockRuntime, packet: Leaving): void {
   if (block.cells.length > 2) packet.standard = parts(argumentOf(block, 2));
 }
 
-const number = ({ fields }: Sim, { standard }: Metadata, field: string): number =>
-  Number(fields.get(standard, field));
-
 /** Copies of a clone session from ingress: the packet as ingress got it, parsed again. */
 function cloneIngress(
   sim: Sim,
@@ -124,7 +118,7 @@ function cloneIngress(
       instanceType: Kind.ingressClone,
       kept: { from: packet, fields: clone?.keep ?? [] },
     });
-    sim.fields.set(again.standard, "instance_type", Kind.ingressClone);
+    sim.fields.setInstanceType(again.standard, Kind.ingressClone);
     egress(sim, again, replica);
   }
 }
@@ -152,12 +146,12 @@ function ingress(sim: Sim, arriving: Arriving): void {
     comeBack(sim, again, { from: packet, fields: resubmit });
     return;
   }
-  const group = number(sim, packet, "mcast_grp");
+  const group = sim.fields.multicastGroup(packet.standard);
   if (group !== 0) {
     multicast(sim, packet, sim.replication.copiesOf(group));
     return;
   }
-  const port = number(sim, packet, "egress_spec");
+  const port = sim.fields.egressSpec(packet.standard);
   if (port !== DROP_PORT) egress(sim, packet, { port, rid: 0 });
 }
 
@@ -173,7 +167,7 @@ function multicast(sim: Sim, packet: Leaving, replicas: readonly Replica[]): voi
   const { truncateBytes } = sim.handled.requests;
   for (const replica of replicas) {
     const each = duplicate(packet);
-    sim.fields.set(each.standard, "instance_type", Kind.replica);
+    sim.fields.setInstanceType(each.standard, Kind.replica);
     sim.handled.requests = { truncateBytes };
     egress(sim, each, replica);
   }
@@ -185,7 +179,7 @@ function cloneEgress(sim: Sim, packet: Leaving, clone: Requests["clone"]): void 
     const metadata = freshMetadata(sim);
     keepFields(packet, metadata, clone?.keep ?? []);
     const each: Leaving = { ...packet, ...metadata, headers: parts(copy(packet.headers)) };
-    sim.fields.set(each.standard, "instance_type", Kind.egressClone);
+    sim.fields.setInstanceType(each.standard, Kind.egressClone);
     sim.handled.requests = {};
     egress(sim, each, replica);
   }
@@ -195,17 +189,17 @@ function cloneEgress(sim: Sim, packet: Leaving, clone: Requests["clone"]): void 
 function egress(sim: Sim, packet: Leaving, { port, rid }: Replica): void {
   const { machine, fields, blocks } = sim;
   const { standard } = packet;
-  fields.set(standard, "egress_port", port);
-  fields.set(standard, "egress_rid", rid);
-  fields.set(standard, "egress_spec", 0);
-  fields.set(standard, "packet_length", packet.bytes);
-  fields.set(standard, "egress_global_timestamp", BigInt(machine.now));
+  fields.setEgressPort(standard, port);
+  fields.setEgressRid(standard, rid);
+  fields.setEgressSpec(standard, 0);
+  fields.setPacketLength(standard, packet.bytes);
+  fields.setEgressTime(standard, machine.now);
   machine.packetBytes = packet.bytes;
   const { truncateBytes } = sim.handled.requests;
   through(sim, blocks.eg, packet);
   const requests = take(sim);
   if (requests.clone !== undefined) cloneEgress(sim, packet, requests.clone);
-  if (number(sim, packet, "egress_spec") === DROP_PORT) return;
+  if (sim.fields.egressSpec(packet.standard) === DROP_PORT) return;
   machine.input = { data: packet.payload, bits: 0 };
   through(sim, blocks.ck, packet);
   const whole = runDeparser(
@@ -227,8 +221,8 @@ function send(sim: Sim, { port, data }: Packet): Result<void, string> {
   return handleAll(sim.arriving, (next) => ingress(sim, next));
 }
 
-function handling(machine: Machine): Sim["handled"] & { blocks?: Blocks; fields?: Fields } {
-  const acting: Sim["handled"] & { blocks?: Blocks; fields?: Fields } = {
+function handling(machine: Machine): Sim["handled"] & { blocks?: Blocks; fields?: StandardFields } {
+  const acting: Sim["handled"] & { blocks?: Blocks; fields?: StandardFields } = {
     requests: {},
     standard: { kind: "composite", parts: [], isValid: false, next: 0 },
     payload: () => payloadOf(machine),
@@ -237,10 +231,10 @@ function handling(machine: Machine): Sim["handled"] & { blocks?: Blocks; fields?
       if (blocks === undefined) throw new Error("bug in Seam: the blocks are not there yet");
       return { user: parameterType(blocks.p, 2), standard: parameterType(blocks.p, 3) };
     },
-    wrongChecksum: () => acting.fields?.set(acting.standard, "checksum_error", 1),
+    wrongChecksum: () => acting.fields?.setChecksumError(acting.standard, 1),
     dropAll: () => {
-      acting.fields?.set(acting.standard, "egress_spec", DROP_PORT);
-      acting.fields?.set(acting.standard, "mcast_grp", 0);
+      acting.fields?.setEgressSpec(acting.standard, DROP_PORT);
+      acting.fields?.setMulticastGroup(acting.standard, 0);
     },
   };
   return acting;
@@ -254,10 +248,16 @@ export function simpleSwitch(given: Given, machine: Machine): Result<Switch, str
     build: (prepared, replication) => {
       const blocks = packageBlocks(given.tree.main, ["p", "vr", "ig", "eg", "ck", "dep"], prepared);
       if (!blocks.ok) return blocks;
-      const fields = fieldsOf(parameterType(blocks.value.p, 3));
+      const { p } = blocks.value;
+      const fields = standardFields(parameterType(p, 3));
       acting.blocks = blocks.value;
       acting.fields = fields;
-      const shared = { machine, blocks: blocks.value, replication, handled: acting, fields };
+      const fresh = {
+        headers: maker(parameterType(p, 1)),
+        user: maker(parameterType(p, 2)),
+        standard: maker(parameterType(p, 3)),
+      };
+      const shared = { machine, blocks: blocks.value, replication, handled: acting, fields, fresh };
       return ok((packet, out) => send({ ...shared, arriving: [], out }, packet));
     },
   });
