@@ -27,7 +27,7 @@ export type Stage = AsyncDisposable & {
   readonly browser: Browser;
   readonly seen: Seen;
   /** A page of its own context, where nobody is signed in. */
-  readonly open: (theme?: "light" | "dark") => Promise<Page>;
+  readonly open: () => Promise<Page>;
   readonly picture: (page: Page, name: string) => Promise<void>;
 };
 
@@ -48,10 +48,10 @@ export async function startStage(): Promise<Stage> {
     server,
     browser,
     seen,
-    open: async (theme = "light") => {
+    open: async () => {
       const context = await browser.newContext({
         baseURL: server.url,
-        colorScheme: theme,
+        colorScheme: "light",
         reducedMotion: "reduce",
         viewport: { width: 1280, height: 860 },
       });

@@ -5,6 +5,7 @@ import { OPERATIONS } from "../gen/api.ts";
 import { answerTo } from "./call.ts";
 import { credentials } from "./credentials.ts";
 import { createEventReader } from "./event-stream.ts";
+import { refreshAll } from "./refresh.ts";
 
 /** Whether changes come by themselves. */
 export type LiveState = "connecting" | "live" | "cut";
@@ -33,7 +34,7 @@ export const useLiveState = (): LiveState =>
 
 /** Follows changes until the signal; after a cut it goes on after the last one that was seen. */
 export async function followChanges(client: QueryClient, signal: AbortSignal): Promise<void> {
-  const refresh = gathered(() => void client.invalidateQueries());
+  const refresh = gathered(() => void refreshAll(client));
   let last = "";
   while (!signal.aborted) {
     try {

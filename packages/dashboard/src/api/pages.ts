@@ -33,7 +33,10 @@ export function useRows<K extends Paged>(
     initialPageParam: "",
     getNextPageParam: (page) => page.next,
     enabled: isEnabled,
-    ...(everyMs === undefined ? {} : { refetchInterval: everyMs }),
+    // A refusal stays one until somebody asks again; each is a row of the audit.
+    refetchInterval: ({ state: { error } }) =>
+      everyMs !== undefined && error === null ? everyMs : false,
+    refetchOnWindowFocus: ({ state: { error } }) => error === null,
   });
   return {
     data: rowsOf(query.data),

@@ -55,13 +55,8 @@ export function YamlEditor({ kind, text, onText }: Props): ReactElement {
     });
     view.current = made;
     return () => made.destroy();
-    // The text is taken over below: a new editor at each key would lose the cursor.
+    // The text is where the editor begins: it is the editor's own then, as another one at each key would lose what is typed meanwhile.
   }, [kind, theme]);
-  useEffect(() => {
-    const editor = view.current;
-    if (editor === null || editor.state.doc.toString() === text) return;
-    editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: text } });
-  }, [text]);
   return <div ref={host} className="editor border rounded-3 overflow-hidden" data-editor={kind} />;
 }
 

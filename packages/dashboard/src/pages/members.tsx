@@ -118,7 +118,7 @@ function NewMember({ isRunning, onAdd }: NewProps): ReactElement {
     >
       <Choice
         id="member-type"
-        className="col-auto"
+        className="col-auto mb-3"
         label={t.type}
         value={type}
         choices={TYPES.map((each) => [each, t[each]] as const)}
@@ -135,13 +135,13 @@ function NewMember({ isRunning, onAdd }: NewProps): ReactElement {
       </div>
       <Choice
         id="member-role"
-        className="col-auto"
+        className="col-auto mb-3"
         label={t.role}
         value={role}
         choices={ROLE_CHOICES}
         onChoice={setRole}
       />
-      <div className="col-auto">
+      <div className="col-auto mb-3">
         <button type="submit" className="btn btn-primary" disabled={isRunning}>
           {t.addMember}
         </button>

@@ -88,7 +88,7 @@ export function Moment({ at }: { readonly at: string | null | undefined }): Reac
   if (at === null || at === undefined) return <span>{texts.never}</span>;
   const moment = new Date(at);
   return (
-    <time dateTime={at} title={moment.toLocaleString()}>
+    <time className="text-nowrap" dateTime={at} title={moment.toLocaleString()}>
       {agoOf(moment)}
     </time>
   );

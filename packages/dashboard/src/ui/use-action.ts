@@ -1,6 +1,7 @@
 /** One thing that somebody asked for: whether it runs, and why it failed. */
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { refreshAll } from "../api/refresh.ts";
 
 type Action = {
   readonly isRunning: boolean;
@@ -18,7 +19,7 @@ export function useAction(): Action {
     setError(null);
     try {
       await work();
-      await client.invalidateQueries();
+      await refreshAll(client);
     } catch (thrown) {
       setError(thrown);
     } finally {
