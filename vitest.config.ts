@@ -10,6 +10,7 @@ const PLANE = [
     (name) => `packages/${name}/src/**/*.root.test.ts`,
   ),
   "packages/cli/src/server.root.test.ts",
+  "packages/cli/src/python.root.test.ts",
 ];
 const HOST = ["packages/lab/src/trace.root.test.ts"];
 

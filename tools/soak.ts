@@ -1,5 +1,5 @@
 /**
- * `npm run soak`: what takes too long for `npm test`. First 200,000 placements by bandwidth, 500 under each of the faults of
+ * `npm run soak`: what takes too long for `npm test`. First random P4 programs, texts and packets 200 times as often, 200,000 placements by bandwidth, 500 under each of the faults of
  * schedulers, 200 kills of the controller during 200 changes, random policies of all kinds against 71,280 probes, and ten minutes of
  * killing parts of nodes while policies are pressed, and 5,000 pods on 5,000 nodes; then round after round the fault tests on a new lab, with a node that is cut off
  * for 60 s and 300 pods made and deleted, and upstream's end-to-end tests. `--rounds` (3) says how often; the last line sums all.
@@ -48,11 +48,16 @@ process.env["SEAM_CUT_SECONDS"] = "60";
 process.env["SEAM_CYCLES"] = "300";
 process.env["SEAM_FAULT_PODS"] = "500";
 process.env["SEAM_KILLS"] = "200";
+process.env["SEAM_P4_RUNS"] = "200";
 process.env["SEAM_PLACEMENTS"] = "100000";
 process.env["SEAM_POLICY_ROUNDS"] = "40";
 process.env["SEAM_KILL_SECONDS"] = "600";
 const tallies: Tally[] = [
-  await runSuite("unit", ["packages/scheduling/src/placements.test.ts"]),
+  await runSuite("unit", [
+    "packages/scheduling/src/placements.test.ts",
+    "packages/p4/src/interpret/modes.test.ts",
+    "packages/p4/src/robust.test.ts",
+  ]),
   await runSuite("plane", [
     "packages/controller/src/crash.root.test.ts",
     "packages/scheduling/src/faults.root.test.ts",

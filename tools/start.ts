@@ -27,13 +27,17 @@ const experiment = ["first-experiment", "--namespace", "first"];
 
 if (existing === undefined) {
   installSystemPackages();
-  seam("lab", "up", "--name", values.name);
+  seam("lab", "up", "--api", "--name", values.name);
 }
 seam("apply", "--filename", "examples/first-experiment", ...cluster);
 seam("wait", "experiment", ...experiment, "--for", "Ready", ...cluster);
 seam("traffic", ...experiment, ...cluster);
 
+const inLab = `
+The API:        bin/seam lab logs open --name ${values.name}
+End it all:     npm run stop`;
+
 console.log(`
 What runs:      bin/seam describe experiment ${experiment.join(" ")} ${cluster.join(" ")}
 A node:         bin/seam lab exec n1 --name ${values.name} -- ip route
-The guide:      docs/guide/first-experiment.md${existing === undefined ? "\nEnd it all:     npm run stop" : ""}`);
+The guide:      docs/guide/first-experiment.md${existing === undefined ? inLab : ""}`);

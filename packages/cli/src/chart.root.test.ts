@@ -2,7 +2,6 @@
  * The chart by Helm itself: what it renders, and what it says of wrong values. Needs no root; it is among these tests for
  * the built Helm. `UPDATE=1` makes `deploy/seam.yaml` anew.
  */
-import { spawnSync } from "node:child_process";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 
@@ -11,48 +10,46 @@ import { expect, test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 
 import { chart, fileOf } from "./chart.fixture.ts";
+import {
+  deploymentIn,
+  helm,
+  image,
+  type Object,
+  objectsOf,
+  template,
+  withApi,
+} from "./helm.fixture.ts";
 
-type Object = {
-  readonly kind: string;
-  readonly metadata: { readonly name: string; readonly annotations?: object };
-  readonly rules?: readonly {
-    readonly verbs: readonly string[];
-    readonly resources: readonly string[];
-  }[];
-  readonly data?: { readonly [key: string]: string };
-};
+/** What the chart renders without Helm, and where it is kept. */
+const files = [
+  {
+    file: "deploy/seam.yaml",
+    header:
+      "# Seam in one file, made from deploy/helm/seam; put your image where SEAM_IMAGE stands.\n",
+    // Nothing is managed by Helm there, and a key that everybody knows would be none.
+    values: ["namespace.create=true", "server.tls.generate=false"],
+    argv: ["--kube-version", "v1.36.3"],
+  },
+  {
+    file: "deploy/seam-api.yaml",
+    header:
+      "# The API server in one file, made from deploy/helm/seam: the server's image and the node with its database where SEAM_SERVER_IMAGE and SEAM_API_NODE stand.\n",
+    values: [
+      "api.enabled=true",
+      "api.image=SEAM_SERVER_IMAGE",
+      "api.storage.node=SEAM_API_NODE",
+      "api.tls.generate=false",
+    ],
+    argv: ["--show-only", "templates/api.yaml"],
+  },
+];
 
-function helm(...argv: readonly string[]): { readonly ok: boolean; readonly text: string } {
-  const program = `${process.env["SEAM_HELM_BIN"] ?? "SEAM_HELM_BIN names the folder of Helm"}/helm`;
-  const { status, stdout, stderr } = spawnSync(program, argv, { encoding: "utf8" });
-  return { ok: status === 0, text: status === 0 ? stdout : stdout + stderr };
-}
-
-const template = (...argv: readonly string[]): ReturnType<typeof helm> =>
-  helm("template", "seam", chart, "--namespace", "seam-system", ...argv);
-
-const objectsOf = (text: string): readonly Object[] =>
-  parseAllDocuments(text)
-    .map((document): Object | null => document.toJS())
-    .filter((object) => object !== null);
-
-const deploymentIn = (objects: readonly Object[], name: string): Object | undefined =>
-  objects.find(({ kind, metadata }) => kind === "Deployment" && metadata.name === name);
-
-const image = ["--set", "image=SEAM_IMAGE"] as const;
-
-test("deploy/seam.yaml is the chart without Helm", () => {
-  // Nothing is managed by Helm there, and a key that everybody knows would be none.
-  const values = ["--set", "namespace.create=true", "--set", "server.tls.generate=false"];
-  values.push("--kube-version", "v1.36.3");
-  const made = template(...image, ...values);
+test.each(files)("$file is the chart without Helm", ({ file, header, values, argv }) => {
+  const made = template(...image, ...values.flatMap((each) => ["--set", each]), ...argv);
   expect(made).toMatchObject({ ok: true });
-  const header =
-    "# Seam in one file, made from deploy/helm/seam; put your image where SEAM_IMAGE stands.\n";
   const text = `${header}${made.text.replaceAll(/^ +app.kubernetes.io\/managed-by: Helm\n/gm, "")}`;
-  const file = fileOf("deploy/seam.yaml");
-  if (process.env["UPDATE"] === "1") writeFileSync(file, text);
-  expect(readFileSync(file, "utf8")).toBe(text);
+  if (process.env["UPDATE"] === "1") writeFileSync(fileOf(file), text);
+  expect(readFileSync(fileOf(file), "utf8")).toBe(text);
 });
 
 test("helm lint finds nothing", () => {
@@ -76,7 +73,8 @@ test("the kinds are those of this version, and stay when the chart goes", () => 
 });
 
 test("nobody gets a wildcard, and nobody reads secrets", () => {
-  const rules = objectsOf(template(...image).text).flatMap(({ rules: those = [] }) => those);
+  const objects = objectsOf(template(...image, ...withApi).text);
+  const rules = objects.flatMap(({ rules: those = [] }) => those);
   expect(rules.length).toBeGreaterThan(8);
   for (const { verbs, resources } of rules) {
     expect([...verbs, ...resources]).not.toContain("*");
@@ -98,6 +96,22 @@ test.each([
     /agent.logLevel|\/agent\/logLevel/,
   ],
   ["a port out of range", [...image, "--set", "agent.httpPort=70000"], /httpPort/],
+  ["an API without an image", [...image, "--set=api.enabled=true"], /api.image: expected the ref/],
+  [
+    "several servers of one embedded database",
+    [...image, ...withApi, "--set=api.replicas=2"],
+    /api.replicas: expected 1 with the embedded PostgreSQL/,
+  ],
+  [
+    "an Ingress without a certificate behind it",
+    [...image, ...withApi, "--set=api.tls.generate=false,api.ingress.enabled=true"],
+    /api.tls: expected generate=true or a secretName/,
+  ],
+  [
+    "an Ingress without a name",
+    [...image, ...withApi, "--set=api.ingress.enabled=true"],
+    /api.ingress.host: expected the name/,
+  ],
   ["a share without a number", [...image, "--set", "agent.maxUnavailable=some%"], /maxUnavailable/],
 ])("%s is refused with the value's name", (_, argv, said) => {
   const { ok, text } = template(...argv);
@@ -314,6 +328,7 @@ test("prometheus-operator finds every program when that is asked for (V20)", () 
     "vaclab-scheduler",
   ]);
   expect(namesIn("--set=prometheus.enable=true", "--set=server.enabled=false")).toHaveLength(4);
+  expect(namesIn("--set=prometheus.enable=true", ...withApi)).toContain("seam-api");
 });
 
 /** The values that the guide about monitoring sets. */
@@ -346,7 +361,9 @@ test("S7: Grafana's sidecar finds the dashboards, as they were made", () => {
     metadata.name.startsWith("seam-dashboard-"),
   );
   expect(maps.map(({ metadata }) => metadata.name).toSorted()).toEqual(
-    ["bandwidth", "overview", "pods", "policies", "server"].map((each) => `seam-dashboard-${each}`),
+    ["api", "bandwidth", "overview", "pods", "policies", "server"].map(
+      (each) => `seam-dashboard-${each}`,
+    ),
   );
   for (const { metadata, data = {} } of maps) {
     const labels = { grafana_dashboard: "1" };

@@ -49,9 +49,11 @@ function addInstall(program: Command): void {
   withExamples(
     program
       .command("image <file>")
-      .description("write the image of agent and controller as an archive, as docker save would")
+      .description("write an image of Seam as an archive, as docker save would")
+      .option("--server", "that of the API server, in place of that of agent and controller")
       .action(later(async () => (await import("./install.ts")).writeImage)),
     "seam image seam.tar",
+    "seam image server.tar --server",
   );
 }
 

@@ -7,9 +7,10 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 
-import { goTools, grpcurlTools, labDown, labImage } from "@seam/lab";
+import { goTools, grpcurlTools, labDown, labImage, loadImage } from "@seam/lab";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
+import { openApi } from "./api-door.fixture.ts";
 import { chart, fileOf } from "./chart.fixture.ts";
 import { runGuide } from "./guide.fixture.ts";
 import { CUT_US, PATIENCE_MS, testLab } from "./lab.fixture.ts";
@@ -275,6 +276,72 @@ test("an upgrade to an image that does not exist can be rolled back, no node los
   expect(open.answered).toBeGreaterThan(0);
   expect(open.delivered).toBeGreaterThan(0);
 }, 200_000);
+
+const API_NEXT = "localhost/seam/server:next";
+
+test("S13, S14: the API's history and accounts outlive upgrade, rollback and its pod, which is restricted", async () => {
+  const server = await labImage("server", await goTools());
+  await loadImage(lab.name, server.archive, ["n1"]);
+  const tag = `${await goTools()}/ctr -n k8s.io images tag ${server.reference} ${API_NEXT}`;
+  await onNode("n1", tag);
+  const withApi = (reference: string): Promise<string> =>
+    upgradeTo(
+      image,
+      "--set",
+      `api.enabled=true,api.storage.node=n1,api.image=${reference}`,
+      ...wait,
+    );
+  await withApi(server.reference);
+  const policy = {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: { name: "kept" },
+    spec: { podSelector: { matchLabels: { app: "none" } } },
+  };
+  const where = "/api/v1/projects/default/policies/kept";
+  let token = "";
+  {
+    await using door = await openApi(lab);
+    ({ token } = door);
+    expect(await door.call(token, { method: "PUT", where, body: policy })).toMatchObject({
+      revision: 1,
+    });
+  }
+  const expectKept = async (): Promise<void> => {
+    await using door = await openApi(lab);
+    // The first start's log went with its pod, and the token is told once.
+    expect(door.said).toContain("exec deployment/seam-api -- seam token");
+    const { items } = Object(
+      await door.call(token, { method: "GET", where: `${where}/revisions` }),
+    );
+    expect(items).toMatchObject([{ number: 1, author: "admin" }]);
+  };
+  await withApi(API_NEXT);
+  await expectKept();
+  await helm("rollback", "seam", ...wait);
+  await expectKept();
+  const another = await kubectl(
+    "-n",
+    "seam-system",
+    "exec",
+    "deployment/seam-api",
+    "--",
+    "seam",
+    "token",
+  );
+  await using door = await openApi(lab);
+  expect(await door.call(another, { method: "GET", where: "/api/v1/session" })).toMatchObject({
+    user: "admin",
+  });
+  const level = "pod-security.kubernetes.io/enforce=restricted";
+  const label = ["label", "namespace", "seam-system", level, "--overwrite", "--dry-run=server"];
+  const program = `${await goTools()}/kubectl`;
+  const { stderr } = await execute(program, [`--kubeconfig=${lab.kubeconfig}`, ...label]);
+  // Of agents it is told; so it would be of the API's pod.
+  expect(stderr).toContain("seam-agent-");
+  expect(stderr).not.toContain("seam-api-");
+  await kubectl("delete", "networkpolicy", "kept");
+}, 300_000);
 
 test("helm uninstall takes the plug-in from all nodes, and pods talk on", async () => {
   await underLoad("helm uninstall", async () => {

@@ -33,8 +33,12 @@ async function withProgress({ kubeconfig, context }: Cluster, work: Work): Promi
 }
 
 /** The action of `seam image`. */
-export async function writeImage(file: string): Promise<void> {
-  const { archive, reference } = await labImage("seam", await goTools());
+export async function writeImage(
+  file: string,
+  { server }: { readonly server?: boolean },
+): Promise<void> {
+  const name = server === true ? "server" : "seam";
+  const { archive, reference } = await labImage(name, await goTools());
   copyFileSync(archive, file);
   process.stdout.write(`${file} holds ${reference}\n`);
 }

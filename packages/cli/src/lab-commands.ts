@@ -28,8 +28,10 @@ function addUpAndDown(add: AddCommand): void {
         "the pod network: seam, or reference (the upstream bridge)",
         "seam",
       )
+      .option("--api", "run the API server as well, and open a way to it from this machine")
       .action(later(async () => (await import("./lab.ts")).up)),
     "seam lab up",
+    "seam lab up --api",
     "seam lab up --name second --nodes 1 --families ipv6",
   );
   withExamples(

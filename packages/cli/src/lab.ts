@@ -1,16 +1,22 @@
 /** `seam lab`: a real Kubernetes cluster on this machine. */
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import path from "node:path";
 
-import { installSeam } from "@seam/client";
-import { createKubeClient, readKubeconfig } from "@seam/kube";
+import { installApi, installSeam } from "@seam/client";
+import { createKubeClient, type KubeClient, readKubeconfig } from "@seam/kube";
 import {
   cutNode,
   familyChoices,
   goTools,
   healNode,
+  keepProgram,
   labDown,
+  labExec,
   labExecArgv,
+  labImage,
   labImages,
   labLogs,
   type LabOptions,
@@ -47,10 +53,12 @@ const cutText = ({ cut }: LabStatus, node: string): string =>
 /** Which lab, how large, and with which pod network. */
 export type LabWish = Pick<LabOptions, "name" | "nodes" | "families"> & {
   readonly network: (typeof networks)[number];
+  /** The API server as well. */
+  readonly api?: boolean;
 };
 
 /** Brings a lab up until DNS answers; Seam is installed unless the network is the reference one. */
-export async function* bringUp({ network, ...wish }: LabWish): AsyncGenerator<string> {
+export async function* bringUp({ network, api, ...wish }: LabWish): AsyncGenerator<string> {
   const { name } = wish;
   const binFolder = await goTools();
   const traffic = (await labImages(binFolder)).find((image) => image.name === "traffic");
@@ -58,18 +66,22 @@ export async function* bringUp({ network, ...wish }: LabWish): AsyncGenerator<st
   yield* labUp({ ...wish, binFolder, network, images });
   if (network === "seam") yield* installInLab(name, binFolder);
   yield* labReady(name);
+  if (api === true) yield* apiInLab(name, binFolder);
 }
 
 type UpOptions = Named & {
   readonly nodes?: string;
   readonly network: string;
   readonly families?: string;
+  readonly api?: boolean;
 };
 
 /** The wish that the options of `seam lab up` mean; throws with the option and what was expected. */
-function wishOf({ name, nodes, network, families }: UpOptions): LabWish {
+function wishOf({ name, nodes, network, families, api = false }: UpOptions): LabWish {
+  if (api && network !== "seam") throw new Error("--api: expected --network seam, which it needs");
   return {
     name,
+    api,
     network: oneOf("--network", networks, network),
     ...(nodes === undefined ? {} : { nodes: Number(nodes) }),
     ...(families === undefined ? {} : { families: oneOf("--families", familyChoices, families) }),
@@ -97,15 +109,54 @@ const networks = ["seam", "reference"] as const;
 async function* installInLab(name: string, binFolder: string): AsyncGenerator<string> {
   const image = (await labImages(binFolder)).find((each) => each.name === "seam");
   if (image === undefined) throw new Error("bug in Seam: the lab has no image of Seam");
+  const client = await clientOf(name);
+  using _client = { [Symbol.dispose]: client.close };
+  const installed = yield* installSeam(client, { image: image.reference });
+  if (!installed.ok) throw new Error(installed.error.message);
+}
+
+async function clientOf(name: string): Promise<KubeClient> {
   const config = readKubeconfig((await labStatus(name)).kubeconfig);
   if (!config.ok) throw new Error(config.error);
-  const client = createKubeClient(config.value);
-  try {
-    const installed = yield* installSeam(client, { image: image.reference });
-    if (!installed.ok) throw new Error(installed.error.message);
-  } finally {
-    client.close();
-  }
+  return createKubeClient(config.value);
+}
+
+/** The node whose folder holds the database. */
+const API_NODE = "n1";
+
+/** The API server on a node, and a program of this machine that goes on opening a way to it. */
+async function* apiInLab(name: string, binFolder: string): AsyncGenerator<string> {
+  const client = await clientOf(name);
+  using _client = { [Symbol.dispose]: client.close };
+  const { archive, reference } = await labImage("server", binFolder);
+  const list = await labExec(name, API_NODE, [`${binFolder}/ctr`, ...LIST_IMAGES]);
+  if (!list.stdout.split("\n").includes(reference)) await loadImage(name, archive, [API_NODE]);
+  const installed = yield* installApi(client, { image: reference, node: API_NODE });
+  if (!installed.ok) throw new Error(installed.error.message);
+  const { kubeconfig } = await labStatus(name);
+  const port = String(await freePort(FIRST_PORT));
+  const open = [process.execPath, path.join(import.meta.dirname, "main.ts"), "open"];
+  yield await keepProgram(name, {
+    name: "open",
+    argv: [...open, "--no-browser", "--port", port, "--kubeconfig", kubeconfig],
+    says: /^The API is at [^]*^Sign in .*$/m,
+  });
+}
+
+const LIST_IMAGES = ["-n", "k8s.io", "images", "ls", "-q"] as const;
+/** That of `seam server` and `seam open`. */
+const FIRST_PORT = 9850;
+
+/** The port, or another one when it is taken. */
+async function freePort(wanted: number): Promise<number> {
+  const server = createServer();
+  server.listen(wanted, "127.0.0.1");
+  const taken = await once(server, "listening").then(
+    () => false,
+    () => true,
+  );
+  server.close();
+  return taken ? 0 : wanted;
 }
 
 /** The action of `seam lab exec`. */

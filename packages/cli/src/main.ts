@@ -1,23 +1,5 @@
-/** `seam`: the command line. Exit codes: 0 done, 1 failed, 2 wrong usage; `exec` has that of its command. */
-import { CommanderError } from "commander";
-import { MISUSED } from "./definition.ts";
+/** `seam`: the command line. */
 import { createProgram } from "./program.ts";
+import { runProgram } from "./run-program.ts";
 
-// A reader that has seen enough, such as `head`, closes the pipe.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit();
-});
-
-try {
-  await createProgram().parseAsync();
-} catch (error) {
-  if (error instanceof CommanderError) {
-    // All others Commander has told itself.
-    if (error.code === MISUSED) process.stderr.write(`error: ${error.message}\n`);
-    process.exitCode = error.exitCode === 0 ? 0 : 2;
-  } else {
-    process.stderr.write(`seam: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
-  }
-}
+await runProgram(createProgram());

@@ -1,6 +1,6 @@
 /** `seam p4` as users call it, and the guide about it. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { runGuide } from "./guide.fixture.ts";
@@ -184,7 +184,7 @@ test(
   "I9: P4Info and entries are the same as text, JSON and bytes, as another implementation of protobuf reads them",
   patient,
   () => {
-    const program = path.join(root, "packages/p4/programs/acl.p4");
+    const program = path.join(root, "examples/p4/acl.p4");
     const made = { text: "txtpb", json: "json", binary: "binpb" };
     for (const [format, ending] of Object.entries(made)) {
       const files = ["--out", `info.${ending}`, "--entries", `entries.${ending}`];
@@ -196,7 +196,7 @@ test(
     expect(others).toEqual([info, info]);
     expect(info).toMatchObject({
       pkgInfo: { arch: "v1model" },
-      tables: [{ hasInitialEntries: true }],
+      tables: [{}, { hasInitialEntries: true }, {}],
     });
     const [entries, ...rest] = read("entries", "p4.v1.WriteRequest");
     expect(rest).toEqual([entries, entries]);
@@ -207,6 +207,23 @@ test(
         {},
       ],
     });
+  },
+);
+
+test(
+  "I9: the programs of the examples are all in their guide, whose commands work as written",
+  patient,
+  async () => {
+    const page = readFileSync(path.join(root, "docs/guide/p4-programs.md"), "utf8");
+    const files = readdirSync(path.join(root, "examples/p4")).sort();
+    const listed = [...page.matchAll(/^\| `(\S+)` \|/gm)].map(([, name]) => `${name}.p4`);
+    expect(listed.sort()).toEqual(files.filter((each) => each.endsWith(".p4")));
+    const printed = await runGuide("p4-programs.md", "none");
+    expect(printed).toContain("all are accepted");
+    expect(printed).toContain("control GatewayIngress");
+    // All tests, and the router's once more.
+    const tests = files.filter((each) => each.endsWith(".stf"));
+    expect(printed.match(/^passed: examples/gm)).toHaveLength(tests.length + 1);
   },
 );
 

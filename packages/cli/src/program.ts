@@ -8,7 +8,7 @@ import { VERSION } from "./package-version.ts";
 import { addP4Commands } from "./p4-commands.ts";
 import { addPodCommands } from "./pod-commands.ts";
 import { addPolicyCommands } from "./policy-commands.ts";
-import { addServerCommand } from "./server-commands.ts";
+import { addOpenCommand, addServerCommand, addTokenCommand } from "./server-commands.ts";
 import { addStoreCommands } from "./store-commands.ts";
 
 /** What the exit codes mean. */
@@ -51,6 +51,8 @@ export function createProgram(): Command {
   addClusterCommands(program);
   addStoreCommands(program);
   addServerCommand(program);
+  addTokenCommand(program);
+  addOpenCommand(program);
   addLabCommands(program);
   addBenchCommands(program);
   addCompletion(program);

@@ -94,6 +94,15 @@ test("npm start ends with a table of measured traffic, both families, same node 
   expect(firstOutput).toContain("npm run stop");
 });
 
+test("S14: npm start brings up the API, and says where it is and with what one signs in", async () => {
+  const [, url = ""] = /^.*The API is at (http:\/\/127\.0\.0\.1:\d+) /m.exec(firstOutput) ?? [];
+  const [token = ""] = /seam_[\w-]{43}/.exec(firstOutput) ?? [];
+  const headers = { authorization: `Bearer ${token}` };
+  const answer = await fetch(`${url}/api/v1/projects/first/experiments`, { headers });
+  const { items } = Object(await answer.json());
+  expect(items).toMatchObject([{ metadata: { name: "first-experiment" } }]);
+});
+
 test("a second npm start reuses the cluster", async () => {
   const before = await labStatus(name);
   const output = await npmStart();

@@ -16,6 +16,10 @@ export function addServerCommand(program: Command): void {
         "127.0.0.1",
       )
       .option("--port <port>", "port of the API", portOf, 9850)
+      .option(
+        "--health-host <address>",
+        "address of /healthz, /readyz and /metrics; default: that of the API",
+      )
       .option("--health-port <port>", "port of /healthz, /readyz and /metrics", portOf, 9851)
       .option(
         "--dashboard <folder>",
@@ -32,6 +36,37 @@ export function addServerCommand(program: Command): void {
       .action(later(async () => (await import("./server.ts")).server)),
     "seam server",
     "seam server --host 0.0.0.0 --tls-cert tls.crt --tls-key tls.key --url-file database-url",
+  );
+}
+
+/** Adds the command that prints a new token of the first account. */
+export function addTokenCommand(program: Command): void {
+  withExamples(
+    withStore(
+      withCluster(
+        program
+          .command("token")
+          .description("print a new token of the API's account admin, also while the server runs"),
+      ),
+    ).action(later(async () => (await import("./server.ts")).token)),
+    "seam token",
+    "kubectl -n seam-system exec deployment/seam-api -- seam token",
+  );
+}
+
+/** Adds the command that opens a way to the server of a cluster. */
+export function addOpenCommand(program: Command): void {
+  withExamples(
+    withCluster(
+      program
+        .command("open")
+        .description("open a way to a cluster's API server, and say how to sign in there"),
+    )
+      .option("--port <port>", "port on this machine; 0: one that is free", portOf, 9850)
+      .option("--no-browser", "only print the address, also where there is a screen")
+      .action(later(async () => (await import("./open.ts")).open)),
+    "seam open",
+    "seam open --port 0 --no-browser",
   );
 }
 

@@ -1,10 +1,8 @@
 /** `seam server` as a process: the guide's commands, and watchers across a restart (S12, S13, S14). */
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import { customResourceDefinitions } from "@seam/api";
@@ -12,25 +10,19 @@ import { exposedMetrics, metricsInGuide } from "@seam/daemon/testing";
 import { createKubeClient, isKubeObject, readKubeconfig } from "@seam/kube";
 import { type ControlPlane, startControlPlane } from "@seam/kube/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import {
+  type ApiProcess,
+  killApiProcesses,
+  portOf,
+  startApiProcess,
+  tokenIn,
+} from "./api-process.fixture.ts";
 import { fileOf } from "./chart.fixture.ts";
 
 const execute = promisify(execFile);
 const folder = mkdtempSync(path.join(tmpdir(), "seam-test-server-"));
 const directory = path.join(folder, "store");
 let plane: ControlPlane;
-
-/** A running server. */
-type Running = {
-  readonly url: string;
-  readonly health: string;
-  /** What standard error said, which has the first token. */
-  readonly said: () => string;
-  readonly lines: readonly string[];
-  /** Ends it; its exit code. */
-  readonly stop: (signal: NodeJS.Signals) => Promise<number | null>;
-};
-
-const children: ChildProcess[] = [];
 
 beforeAll(async () => {
   chmodSync(folder, 0o755);
@@ -49,39 +41,13 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  for (const child of children) child.kill("SIGKILL");
+  killApiProcesses();
   await plane[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Starts the server, and waits until it says where it is. */
-async function start(port: number): Promise<Running> {
-  const ports = ["--port", String(port), "--health-port", "0"];
-  const argv = ["server", ...ports, "--directory", directory, "--kubeconfig", plane.kubeconfig];
-  const child = spawn(fileOf("bin/seam"), argv, { stdio: ["ignore", "pipe", "pipe"] });
-  children.push(child);
-  let errors = "";
-  child.stderr.on("data", (part) => (errors += String(part)));
-  const lines: string[] = [];
-  const started = Promise.withResolvers<{ address: string; healthPort: number }>();
-  createInterface({ input: child.stdout }).on("line", (line) => {
-    lines.push(line);
-    const said = JSON.parse(line);
-    if (said.msg === "started") started.resolve(said);
-  });
-  const exited = once(child, "exit").then(([code]) => (typeof code === "number" ? code : null));
-  void exited.then((code) => started.reject(new Error(`it ended with ${code}: ${errors}`)));
-  const { address, healthPort } = await started.promise;
-  const stop = async (signal: NodeJS.Signals): Promise<number | null> => {
-    child.kill(signal);
-    return exited;
-  };
-  const health = `http://127.0.0.1:${healthPort}`;
-  return { url: address, health, said: () => errors, lines, stop };
-}
-
-const portOf = (url: string): number => Number(new URL(url).port);
-const tokenIn = (text: string): string => /seam_[\w-]{43}/.exec(text)?.[0] ?? "";
+const start = (port: number): Promise<ApiProcess> =>
+  startApiProcess({ port, directory, kubeconfig: plane.kubeconfig });
 
 type Event = { readonly id: number };
 

@@ -2,14 +2,19 @@
 import { fileURLToPath } from "node:url";
 import { type LogLevel } from "@seam/daemon";
 import { loadConfig } from "@seam/kube";
-import { runApiServer } from "@seam/server";
+import { newAdminToken, runApiServer, type Surroundings } from "@seam/server";
+import { print } from "./session.ts";
 import { settingsOf, type StorePlace } from "./store.ts";
 
-type Flags = StorePlace & {
+type Place = StorePlace & {
   readonly kubeconfig?: string;
   readonly context?: string;
+};
+
+type Flags = Place & {
   readonly host: string;
   readonly port: number;
+  readonly healthHost?: string;
   readonly healthPort: number;
   readonly dashboard?: string;
   readonly tlsCert?: string;
@@ -23,20 +28,13 @@ const DASHBOARD = fileURLToPath(new URL("../../dashboard/dist", import.meta.url)
 
 /** The action of `seam server`. */
 export async function server(flags: Flags): Promise<void> {
-  const { kubeconfig, context, host, port, healthPort, tlsCert, tlsKey, logLevel } = flags;
+  const { host, port, healthPort, tlsCert, tlsKey, logLevel } = flags;
   if ((tlsCert === undefined) !== (tlsKey === undefined))
     throw new Error("--tls-cert, --tls-key: expected both, or none");
-  const cluster = loadConfig({
-    ...(kubeconfig === undefined ? {} : { path: kubeconfig }),
-    ...(context === undefined ? {} : { context }),
-  });
-  if (!cluster.ok) throw new Error(cluster.error);
-  const store = settingsOf({ ...flags, mayMake: true });
-  if (!store.ok) throw new Error(store.error.message);
   const ran = await runApiServer({
-    cluster: cluster.value,
-    store: store.value,
+    ...surroundingsOf(flags, true),
     host,
+    healthHost: flags.healthHost ?? host,
     port,
     healthPort,
     certificate:
@@ -47,6 +45,25 @@ export async function server(flags: Flags): Promise<void> {
     tellSecret,
   });
   if (!ran.ok) throw new Error(ran.error);
+}
+
+/** The action of `seam token`. */
+export async function token(flags: Place): Promise<void> {
+  const made = await newAdminToken(surroundingsOf(flags, false));
+  if (!made.ok) throw new Error(made.error);
+  print(made.value);
+}
+
+/** The cluster and the store that options name; the embedded store may be made. */
+function surroundingsOf({ kubeconfig, context, ...place }: Place, mayMake: boolean): Surroundings {
+  const cluster = loadConfig({
+    ...(kubeconfig === undefined ? {} : { path: kubeconfig }),
+    ...(context === undefined ? {} : { context }),
+  });
+  if (!cluster.ok) throw new Error(cluster.error);
+  const store = settingsOf({ ...place, mayMake });
+  if (!store.ok) throw new Error(store.error.message);
+  return { cluster: cluster.value, store: store.value };
 }
 
 /** Not on standard output, which is the log. */

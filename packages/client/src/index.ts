@@ -85,4 +85,10 @@ export {
 export { amountOf, readUsage, type Usage, type UsageOf, type UsageReport } from "./usage.ts";
 export { type ClusterVersions, readVersions } from "./versions.ts";
 export { type ObjectEvent, type Watched, watchObjects } from "./watch.ts";
-export { type InstallOptions, installSeam, uninstallSeam } from "./install.ts";
+export {
+  type ApiInstallOptions,
+  installApi,
+  type InstallOptions,
+  installSeam,
+  uninstallSeam,
+} from "./install.ts";

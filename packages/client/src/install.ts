@@ -24,23 +24,42 @@ export type InstallOptions = {
   readonly patience?: ReturnType<typeof millis>;
 };
 
+/** Where and of which image the API server is to run. */
+export type ApiInstallOptions = {
+  /** Reference of the server's image, which the node has or can pull. */
+  readonly image: string;
+  /** Node whose folder `/var/lib/seam-api`, which is there, holds the database. */
+  readonly node: string;
+};
+
 const FIELD_MANAGER = "seam-install";
 const IMAGE = "SEAM_IMAGE";
+const API_IMAGE = "SEAM_SERVER_IMAGE";
+const API_NODE = "SEAM_API_NODE";
 const PATIENCE = millis(120_000);
 /** Upstream's scheduler must not be newer than the API server. */
 const SCHEDULER = /(\/kube-scheduler:)v[.0-9]+/g;
 /** A version without what vendors add to it. */
 const RELEASE = /^v[0-9]+[.][0-9]+[.][0-9]+/;
 const MANIFEST = new URL("../../../deploy/seam.yaml", import.meta.url);
+const API_MANIFEST = new URL("../../../deploy/seam-api.yaml", import.meta.url);
 
 /** The objects that make up an installation, in the order in which they are applied; `version` is the cluster's, such as v1.36.3. */
 function installationObjects(image: string, version?: string): readonly KubeObject[] {
   const text = readFileSync(MANIFEST, "utf8").replaceAll(IMAGE, image);
   const fitting = version === undefined ? text : text.replaceAll(SCHEDULER, `$1${version}`);
-  return parseAllDocuments(fitting)
+  return objectsIn(fitting);
+}
+
+const objectsIn = (text: string): readonly KubeObject[] =>
+  parseAllDocuments(text)
     .map((document): unknown => document.toJS())
     .filter(isKubeObject);
-}
+
+const apiObjects = ({ image, node }: ApiInstallOptions): readonly KubeObject[] =>
+  objectsIn(
+    readFileSync(API_MANIFEST, "utf8").replaceAll(API_IMAGE, image).replaceAll(API_NODE, node),
+  );
 
 /** Applies everything; what is installed already is brought to this version. Yields one line per part. */
 export async function* installSeam(
@@ -54,6 +73,22 @@ export async function* installSeam(
   const objects = installationObjects(options.image, version);
   const free = await notHelms(client, objects, "helm upgrade");
   if (!free.ok) return free;
+  return yield* applyAll(client, objects, limit);
+}
+
+/** Puts the API server into a cluster in which Seam is, with its database in a node's folder, or brings it to this version. */
+export async function* installApi(
+  client: KubeClient,
+  options: ApiInstallOptions,
+): AsyncGenerator<string, Result<void, KubeError>> {
+  return yield* applyAll(client, apiObjects(options), performance.now() + PATIENCE);
+}
+
+async function* applyAll(
+  client: KubeClient,
+  objects: readonly KubeObject[],
+  limit: number,
+): AsyncGenerator<string, Result<void, KubeError>> {
   for (const object of objects) {
     const applied = await client.apply(object, { fieldManager: FIELD_MANAGER, force: true });
     if (!applied.ok) return applied;
@@ -82,11 +117,14 @@ export async function* uninstallSeam(
   );
   const free = await notHelms(client, objects, "helm uninstall");
   if (!free.ok) return free;
-  for (const object of objects.toReversed()) {
+  const api = apiObjects({ image: API_IMAGE, node: API_NODE });
+  for (const object of [...objects, ...api].toReversed()) {
     const ref = refOf(object);
     const gone = await deleted(client, ref, limit);
     if (!gone.ok) return gone;
-    yield `${ref.kind} ${ref.name} ${gone.value}`;
+    // Most clusters have no API server.
+    if (gone.value === "deleted" || !api.includes(object))
+      yield `${ref.kind} ${ref.name} ${gone.value}`;
   }
   return ok(undefined);
 }

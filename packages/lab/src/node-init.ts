@@ -20,6 +20,7 @@ const binds: readonly (readonly [string, string])[] = [
   ["log/pods", "/var/log/pods"],
   ["log/containers", "/var/log/containers"],
   ["seam", "/var/lib/seam"],
+  ["seam-api", "/var/lib/seam-api"],
   ["containerd-opt", "/opt/containerd"],
   ["kubelet-plugins", "/usr/libexec/kubernetes"],
 ];

@@ -1,4 +1,5 @@
 /** All dashboards. */
+import { api } from "./api.ts";
 import { bandwidth } from "./capacity.ts";
 import { overview } from "./overview.ts";
 import type { Page } from "./panels.ts";
@@ -6,4 +7,4 @@ import { server } from "./server.ts";
 import { pods, policies } from "./workloads.ts";
 
 /** In the order of the guide. */
-export const pages: readonly Page[] = [overview, pods, bandwidth, policies, server];
+export const pages: readonly Page[] = [overview, pods, bandwidth, policies, server, api];

@@ -8,7 +8,7 @@ type Alert = {
   readonly annotations: { readonly summary: string; readonly description: string };
 };
 
-const PROGRAMS = "seam-agent|seam-controller|seam-server|seam-admission|vaclab-scheduler";
+const PROGRAMS = "seam-agent|seam-controller|seam-server|seam-api|seam-admission|vaclab-scheduler";
 
 const alerts: readonly Alert[] = [
   {
@@ -107,6 +107,17 @@ const alerts: readonly Alert[] = [
     annotations: {
       summary: "{{ $value }} pods wait for bandwidth",
       description: "No node has what they ask for. See: kubectl get bandwidths",
+    },
+  },
+  {
+    alert: "SeamApiFails",
+    expr: 'sum by (job) (rate(seam_http_request_duration_seconds_count{status=~"5.."}[5m])) / sum by (job) (rate(seam_http_request_duration_seconds_count[5m])) > 0.05',
+    for: "5m",
+    labels: { severity: "warning" },
+    annotations: {
+      summary: "the API fails {{ $value | humanizePercentage }} of what it is asked",
+      description:
+        "Its database or the cluster's API server is away. The cluster works on; nothing is changed through the API meanwhile. See: kubectl logs -n seam-system deployment/{{ $labels.job }}",
     },
   },
   {

@@ -12,7 +12,9 @@ import { analysedText, ownPrograms, soundProgram, tokensOfText } from "./testing
 
 /** So long may hostile input take at most, on a machine with much else to do. */
 const MOST_SECONDS = 10;
-const patient = { timeout: 60_000 };
+/** How often longer runs (`npm run soak`) do what is random. */
+const times = Number(process.env["SEAM_P4_RUNS"] ?? 1);
+const patient = { timeout: 60_000 * times };
 
 const seconds = (act: () => void): number => {
   const start = performance.now();
@@ -66,7 +68,7 @@ test(
         expect(bare(again)).toBe(bare(tree));
         expect(printProgram(again)).toBe(printed);
       }),
-      { numRuns: 300 },
+      { numRuns: 300 * times },
     );
   },
 );
@@ -94,7 +96,7 @@ test(
           value: formatted,
         });
       }),
-      { numRuns: 200 },
+      { numRuns: 200 * times },
     );
   },
 );
@@ -120,7 +122,7 @@ test("I9: pieces, and tokens with what is between them, give the text (property)
       }
       expect(rebuilt + source.slice(end)).toBe(source);
     }),
-    { numRuns: 1000 },
+    { numRuns: 1000 * times },
   );
 });
 
@@ -128,7 +130,7 @@ test("I9: random bytes and tokens are judged, never thrown at (property)", patie
   const judge = (source: string): void => {
     expect(() => readAll(source)).not.toThrow();
   };
-  fc.assert(fc.property(text, judge), { numRuns: 1000 });
+  fc.assert(fc.property(text, judge), { numRuns: 1000 * times });
 });
 
 test("I9: programs with random changes are judged, never thrown at (property)", patient, () => {
@@ -144,7 +146,7 @@ test("I9: programs with random changes are judged, never thrown at (property)", 
   const judge = (source: string): void => {
     expect(() => readAll(source)).not.toThrow();
   };
-  fc.assert(fc.property(changed, judge), { numRuns: 60 });
+  fc.assert(fc.property(changed, judge), { numRuns: 60 * times });
 });
 
 const deep = 5000;

@@ -32,10 +32,27 @@ export function soundProgram(text: string): Program {
   return program;
 }
 
-/** The package's own programs. */
-export const ownPrograms: readonly { readonly name: string; readonly text: string }[] = readdirSync(
-  path.join(root, "programs"),
-).map((name) => ({ name, text: readFileSync(path.join(root, "programs", name), "utf8") }));
+/** A program in a file of its own, and its test in STF when it has one. */
+type OwnProgram = { readonly name: string; readonly text: string; readonly stf?: string };
+
+function programsIn(folder: string): readonly OwnProgram[] {
+  const files = readdirSync(folder);
+  const textOf = (name: string): string => readFileSync(path.join(folder, name), "utf8");
+  return files
+    .filter((name) => name.endsWith(".p4"))
+    .map((name) => {
+      const test = name.replace(/p4$/, "stf");
+      return { name, text: textOf(name), ...(files.includes(test) && { stf: textOf(test) }) };
+    });
+}
+
+/** The programs that users are shown. */
+export const ownPrograms = programsIn(path.join(root, "../../examples/p4"));
+
+/** Programs that go through the language section by section. */
+export const languagePrograms = programsIn(path.join(root, "programs"));
+
+export const allPrograms: readonly OwnProgram[] = [...ownPrograms, ...languagePrograms];
 
 /** A case of a file: a program, and what is told of it. */
 export type Case = { readonly name: string; readonly program: string; readonly told: string };

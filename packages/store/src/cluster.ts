@@ -48,7 +48,11 @@ export async function prepareCluster(parts: ClusterParts): Promise<Result<null, 
     await ownDirectory(layout.run, owner);
     const version = await versionOf(layout.data);
     if (version === null) return await makeCluster(parts);
-    if (version === programs.majorVersion) return ok(null);
+    if (version === programs.majorVersion) {
+      // Who hands out volumes may open them to a group, and then PostgreSQL refuses to start.
+      await chmod(layout.data, 0o700);
+      return ok(null);
+    }
     const what = `${layout.data} is of PostgreSQL ${version}, and this Seam has ${programs.majorVersion}`;
     const todo = `with the Seam that made it run: seam store backup FILE; then with this one, after moving ${layout.directory} away: seam store restore FILE`;
     return failure("refused", `${what}. Nothing was changed. To go on, ${todo}`);

@@ -18,26 +18,27 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 {{- required "image: expected the reference of Seam's image, which every node can get; set it with: --set image=REGISTRY/seam:TAG" .Values.image -}}
 {{- end -}}
 
-{{/* The server's certificate, and the authority that clients trust; kept once made, for ten years. */}}
-{{- define "seam.serverCertificate" -}}
-{{- $names := list "seam-server" "seam-server.seam-system" "seam-server.seam-system.svc" "seam-server.seam-system.svc.cluster.local" "localhost" -}}
+{{/* A program's certificate, and the authority that clients trust; kept once made, for ten years: include "seam.certificate" (dict "root" $ "name" "seam-server"). */}}
+{{- define "seam.certificate" -}}
+{{- $service := printf "%s.seam-system" .name -}}
+{{- $names := list .name $service (printf "%s.svc" $service) (printf "%s.svc.cluster.local" $service) "localhost" -}}
 {{- $data := dict -}}
-{{- $found := lookup "v1" "Secret" .Release.Namespace "seam-server-tls" -}}
+{{- $found := lookup "v1" "Secret" .root.Release.Namespace (printf "%s-tls" .name) -}}
 {{- if and $found (hasKey $found.data "ca.crt") -}}
 {{- $data = $found.data -}}
 {{- else -}}
-{{- $authority := genCA "seam-server-ca" 3650 -}}
-{{- $made := genSignedCert "seam-server" (list "127.0.0.1" "::1") $names 3650 $authority -}}
+{{- $authority := genCA (printf "%s-ca" .name) 3650 -}}
+{{- $made := genSignedCert .name (list "127.0.0.1" "::1") $names 3650 $authority -}}
 {{- $data = dict "ca.crt" (b64enc $authority.Cert) "tls.crt" (b64enc $made.Cert) "tls.key" (b64enc $made.Key) -}}
 {{- end }}
 apiVersion: v1
 kind: Secret
 type: kubernetes.io/tls
 metadata:
-  name: seam-server-tls
-  namespace: {{ include "seam.namespace" . }}
+  name: {{ .name }}-tls
+  namespace: {{ include "seam.namespace" .root }}
   labels:
-    {{- include "seam.labels" (dict "root" . "part" "seam-server") | nindent 4 }}
+    {{- include "seam.labels" (dict "root" .root "part" .name) | nindent 4 }}
 data:
   {{- range $key := list "ca.crt" "tls.crt" "tls.key" }}
   {{ $key }}: {{ get $data $key }}
@@ -47,15 +48,14 @@ data:
 apiVersion: v1
 kind: ConfigMap
 metadata:
-  name: seam-server-ca
-  namespace: {{ include "seam.namespace" . }}
+  name: {{ .name }}-ca
+  namespace: {{ include "seam.namespace" .root }}
   labels:
-    {{- include "seam.labels" (dict "root" . "part" "seam-server") | nindent 4 }}
+    {{- include "seam.labels" (dict "root" .root "part" .name) | nindent 4 }}
 data:
   ca.crt: |
     {{- get $data "ca.crt" | b64dec | nindent 4 }}
 {{- end -}}
-
 
 {{/* Upstream's scheduler must not be newer than the API server: it is of the cluster's own version unless one is named. */}}
 {{- define "seam.schedulerImage" -}}

@@ -1,6 +1,6 @@
 /** The formatter: what it does to programs, and what it leaves. */
 import { expect, test } from "vitest";
-import { ownPrograms } from "../testing.fixture.ts";
+import { allPrograms } from "../testing.fixture.ts";
 import { format } from "./format.ts";
 
 const formatted = (text: string): string => {
@@ -8,7 +8,7 @@ const formatted = (text: string): string => {
   return result.ok ? result.value : result.error.map(({ code }) => code).join(" ");
 };
 
-test.each(ownPrograms)("I9: $name is formatted as it is written", ({ text }) => {
+test.each(allPrograms)("I9: $name is formatted as it is written", ({ text }) => {
   expect(formatted(text)).toBe(text);
 });
 

@@ -4,7 +4,7 @@ import path from "node:path";
 
 import { expect, test } from "vitest";
 
-import { analysedText, ownPrograms } from "../testing.fixture.ts";
+import { analysedText, languagePrograms, ownPrograms } from "../testing.fixture.ts";
 import { p4InfoOf } from "./info.ts";
 import type { P4Info } from "./p4info.ts";
 import { protoJson, protoText } from "./text.ts";
@@ -342,6 +342,10 @@ test.each(ownPrograms)("what is told of $name is what the repository has", ({ na
     writeFileSync(file, made);
   }
   expect(readFileSync(file, "utf8")).toBe(made);
+});
+
+test.each(languagePrograms)("I9: $name can be told", ({ text }) => {
+  expect(protoText(infoOf(text))).toContain("pkg_info");
 });
 
 test("JSON has bytes in base64, and no empty lists", () => {

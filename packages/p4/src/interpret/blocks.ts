@@ -168,7 +168,7 @@ function accessOf(type: Type): Fields {
 const isWide = (type: Type): boolean => (scalarOf(type)?.width ?? 0) > EXACT;
 
 /** An initial value with parts. */
-export const initialParts = (type: Type): Composite => parts(initial(type));
+const initialParts = (type: Type): Composite => parts(initial(type));
 
 /** An initial struct with some of its fields set; those that it does not have are left out. */
 export function structWith(type: Type, values: { readonly [field: string]: Value }): Composite {

@@ -67,13 +67,14 @@ function passing({ parameter, value }: Argument, cell: Cell, compiler: Compiler)
   return { cell, take: kept(value, compiler) };
 }
 
-/** A call of something that has cells for its parameters. */
+/** A call of something that has cells for its parameters; those that no argument is given for come last, with their default values. */
 function passed(
   passings: readonly Passing[],
   order: readonly number[],
   body: () => void,
 ): () => void {
-  const ordered = order.flatMap((index) => passings[index] ?? []);
+  const omitted = passings.filter((_, index) => !order.includes(index));
+  const ordered = [...order.flatMap((index) => passings[index] ?? []), ...omitted];
   const given = passings.flatMap(({ give }) => give ?? []);
   const enter =
     ordered.length === 1 && ordered[0] !== undefined ? enterOne(ordered[0]) : enterAll(ordered);

@@ -13,7 +13,7 @@ export function hashNamed(member: Value, data: Uint8Array, random: Random): bigi
 }
 
 /** The hash of an argument that names one; looked up once when the name is known already. */
-export function hashBy({ get, expression }: ExternArgument, random: Random): Hash {
+function hashBy({ get, expression }: ExternArgument, random: Random): Hash {
   if (expression?.kind !== "enum") return (data) => hashNamed(get(), data, random);
   return hashOf(expression.member) ?? ((): bigint => random());
 }

@@ -12,7 +12,7 @@ import type {
 import type { Statement } from "../ir/statement.ts";
 import type { Type } from "../types/type.ts";
 import type { BlockNode, ExternNode } from "../eval/instances.ts";
-import type { Count, MeterRate } from "../stf/switch.ts";
+import type { Count, MeterRate, Notification } from "../stf/switch.ts";
 import type { BitWriter } from "./bits.ts";
 import type { Reading } from "./codec.ts";
 import type { Random } from "./random.ts";
@@ -55,6 +55,8 @@ export type Machine = {
   /** Virtual time in microseconds. */
   now: number;
   readonly random: Random;
+  /** What the controller is told. */
+  readonly notifications: Notification[];
   /** The table that was applied last: its action is running, or was. */
   applied?: TableRuntime;
   trace?: (event: TraceEvent) => void;
@@ -141,8 +143,17 @@ export type TableRuntime = {
   isHit: boolean;
   /** The id of the action that ran, or -1. */
   ran: number;
-  /** Adds an entry for the key that missed, with an action by its name; false when there is no such action. */
-  readonly addMissed: (action: string, data: readonly Value[]) => boolean;
+  /**
+   * Adds an entry for the key that missed, with an action by its name, and a time in microseconds after which it expires; false when
+   * there is no such action.
+   */
+  readonly addMissed: (
+    action: string,
+    data: readonly Value[],
+    expireMicroseconds?: number,
+  ) => boolean;
+  /** Starts the timer of the entry that matched last, or was added, again; with another time when one is given. */
+  readonly restartTimer: (forMicroseconds?: number) => void;
 };
 
 /** What architectures add to the language. */

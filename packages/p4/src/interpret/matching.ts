@@ -237,12 +237,15 @@ function tupleFinder<R extends Row>(
   return {
     find: (key) => {
       let best: Placed<R> | undefined;
+      let before = Number.POSITIVE_INFINITY;
       for (const { place, cut, rows } of tuples) {
-        if (best !== undefined && place > best.place) break;
+        if (place > before) break;
         const found = rows.get(cut(key));
-        if (found !== undefined && (best === undefined || found.place < best.place)) best = found;
+        if (found === undefined || found.place > before) continue;
+        best = found;
+        before = found.place;
       }
-      return (findRange(key, best?.place ?? Number.POSITIVE_INFINITY) ?? best)?.row;
+      return (findRange(key, before) ?? best)?.row;
     },
   };
 }

@@ -4,7 +4,15 @@ import type { ExternNode } from "../eval/instances.ts";
 import { constructorSize, constructorValue } from "./blocks.ts";
 import { given } from "./checksums.ts";
 import { countersOf, type Meters, metersOf, type Registers, registersOf } from "./kept.ts";
-import type { Compiler, ExternCall, ExternObject, Externs, Run } from "./machine.ts";
+import { bytesOf, writerOf } from "./codec.ts";
+import type {
+  Compiler,
+  ExternArgument,
+  ExternCall,
+  ExternObject,
+  Externs,
+  Run,
+} from "./machine.ts";
 import type { Color } from "./meter.ts";
 import { Fault } from "./signals.ts";
 import { indexOf, initial, nameOf, numberOf, scalarOf, type Value } from "./value.ts";
@@ -20,6 +28,16 @@ export const effect = (run: () => void) => (): Value => {
   run();
   return false;
 };
+
+/** Tells the controller the bits of a value, by the digest's name. */
+export function digesting({ machine }: ExternCall, value: ExternArgument, digest: string): Run {
+  const write = writerOf(value.type);
+  return effect(() => {
+    // What is written is there only until the next value is.
+    const data = bytesOf(write, value.get()).slice();
+    machine.notifications.push({ kind: "digest", digest, data });
+  });
+}
 
 /** `assert` and `assume`. */
 export const asserted = ({ arguments: [check] }: ExternCall): Run =>

@@ -64,6 +64,7 @@ export function simulate(
       packetBytes: 0,
       now: 0,
       random: randomFrom(options.seed ?? 1n),
+      notifications: [],
       ...(options.trace !== undefined && { trace: options.trace }),
     },
   );

@@ -1,43 +1,50 @@
 /** Programs in the simulator, for tests. */
-import path from "node:path";
-import { readdirSync, readFileSync } from "node:fs";
 import { renderDiagnostic } from "../source/diagnostic.ts";
 import { bytesOfHex, hexadecimal } from "../stf/packets.ts";
 import type { Switch } from "../stf/switch.ts";
-import { simulateFile } from "./load.ts";
-import type { SimulateOptions } from "./simulate.ts";
+import { allPrograms, analysedText } from "../testing.fixture.ts";
+import { simulate, type SimulateOptions } from "./simulate.ts";
 import { twinOf } from "./twin.fixture.ts";
 
-const root = path.join(import.meta.dirname, "../..");
+type Mode = NonNullable<SimulateOptions["mode"]>;
 
-const textOf = (name: string): string => readFileSync(path.join(root, name), "utf8");
-
-/** The package's programs that have a test, with it. */
+/** The repository's programs that have a test, with it. */
 export const testedPrograms: readonly { readonly name: string; readonly stf: string }[] =
-  readdirSync(path.join(root, "stf")).map((name) => ({
-    name: name.replace(/stf$/, "p4"),
-    stf: textOf(`stf/${name}`),
-  }));
+  allPrograms.flatMap(({ name, stf }) => (stf === undefined ? [] : [{ name, stf }]));
 
-/** A switch that runs a program of this text in one of the simulator's modes. */
-export function switchIn(mode: SimulateOptions["mode"], text: string): Switch {
-  const made = simulateFile("program.p4", {
-    sources: { read: (name) => (name === "program.p4" ? text : undefined) },
-    ...(mode !== undefined && { mode }),
+/** A switch that runs a program of this text, made as often as there are modes. */
+function switchesOf(text: string, modes: readonly Mode[]): readonly Switch[] {
+  const { program, tree, diagnostics } = analysedText(text);
+  if (program === undefined || tree === undefined) {
+    throw new Error(diagnostics.map(renderDiagnostic).join("\n"));
+  }
+  return modes.map((mode) => {
+    const made = simulate({ program, tree }, { mode });
+    if (made.ok) return made.value;
+    throw new Error(made.error);
   });
-  if (made.ok) return made.value;
-  const { error } = made;
-  throw new Error(
-    error.kind === "rejected" ? error.diagnostics.map(renderDiagnostic).join("\n") : error.message,
-  );
 }
 
-/** A switch that runs a program of this text, in both modes. */
-export const switchOf = (text: string): Switch =>
-  twinOf(switchIn("functions", text), switchIn("tree", text));
+/** A switch that runs a program of this text in one of the simulator's modes. */
+export function switchIn(mode: Mode, text: string): Switch {
+  const [only] = switchesOf(text, [mode]);
+  if (only === undefined) throw new Error("there is one switch for each mode");
+  return only;
+}
 
-/** A switch that runs one of the package's programs. */
-export const switchOfProgram = (name: string): Switch => switchOf(textOf(`programs/${name}`));
+/** A switch that runs a program of this text in both modes, whose answers have to be the same. */
+export function switchOf(text: string): Switch {
+  const [one, other] = switchesOf(text, ["functions", "tree"]);
+  if (one === undefined || other === undefined) throw new Error("there is a switch for each mode");
+  return twinOf(one, other);
+}
+
+/** A switch that runs one of the repository's programs. */
+export function switchOfProgram(name: string): Switch {
+  const found = allPrograms.find((program) => program.name === name);
+  if (found === undefined) throw new Error(`there is no program ${name}`);
+  return switchOf(found.text);
+}
 
 /** What comes out when a packet goes into port 1: `port: digits`, or why it was not handled. */
 export function outputs(target: Switch, digits: string): readonly string[] {

@@ -71,12 +71,19 @@ export function switchOf(
   if (!built.ok) return built;
   const { prepared, handle } = built.value;
   const out: Packet[] = [];
+  const expiring = prepared.tables().flatMap(({ expire }) => expire ?? []);
+  const pass = (microseconds: number): void => {
+    machine.now += microseconds;
+    for (const expire of expiring) expire();
+  };
   return ok({
     ...controlPlane(prepared),
     ...replication,
+    pass,
+    notifications: () => machine.notifications.splice(0),
     send: (packet) => {
       const { trace } = machine;
-      machine.now += BETWEEN_PACKETS;
+      pass(BETWEEN_PACKETS);
       trace?.({ kind: "in", port: packet.port, data: packet.data });
       const before = out.length;
       const outcome = faultsAsErrors(() => handle(packet, out));

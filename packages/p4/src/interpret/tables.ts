@@ -14,6 +14,7 @@ import {
   prefixMask,
   type Row,
 } from "./matching.ts";
+import { idleTimers, type IdleTimers } from "./idle.ts";
 import { matchKindOf } from "./match-kinds.ts";
 import { initial, numberOf, plainType, scalarOf, type Value } from "./value.ts";
 
@@ -29,6 +30,8 @@ export type RunningTable = TableRuntime & {
   readonly add: (entry: TableEntry) => Result<number, string>;
   readonly setDefault: (action: ActionCall) => Result<void, string>;
   readonly clear: () => void;
+  /** Looks for entries whose time is over; undefined when none of the table ever times out. */
+  readonly expire?: () => void;
 };
 
 type Context = { readonly compiler: Compiler; readonly errors: readonly string[] };
@@ -193,11 +196,7 @@ const rowText = (row: Row, shape: TableShape): string =>
   hasPriorities(shape) ? `${row.rank}: ${matchesText(row)}` : matchesText(row);
 
 function addRow(
-  {
-    rows,
-    shape,
-    table,
-  }: { readonly rows: Rows; readonly shape: TableShape; readonly table: Table },
+  { state: { rows, timers }, shape, table }: Parts,
   entry: TableEntry,
   compiler: Compiler,
 ): Result<number, string> {
@@ -210,10 +209,15 @@ function addRow(
     isConst: false,
     run: ran.value,
   };
+  if (entry.idleMicroseconds !== undefined && timers === undefined) {
+    return err(`the entries of table ${shape.name} have no idle time-out`);
+  }
   const text = rowText(row, shape);
   if (rows.known.has(text)) return err(`table ${shape.name} has an entry of this key already`);
   rows.known.add(text);
-  return ok(pushRow(rows, row));
+  const handle = pushRow(rows, row);
+  if (entry.idleMicroseconds !== undefined) timers?.start(handle, entry.idleMicroseconds);
+  return ok(handle);
 }
 
 /** What is told of a look-up when somebody follows the packet. */
@@ -247,8 +251,11 @@ function keyReader(table: Table, { compiler, errors }: Context): () => readonly 
 /** What of a table changes: its rows, its default action, the key that missed last. */
 type TableState = {
   readonly rows: Rows;
+  readonly timers: IdleTimers | undefined;
   otherwise: Ran | undefined;
   missed: readonly KeyPart[];
+  /** The handle of the entry that matched or was added last. */
+  current: number;
 };
 
 type Parts = {
@@ -258,25 +265,53 @@ type Parts = {
   readonly compiler: Compiler;
 };
 
+/** Removes the other rows. */
+function keepRows({ state: { rows }, shape }: Parts, isKept: (entry: Entry) => boolean): void {
+  rows.entries = rows.entries.filter(isKept);
+  rows.finder = undefined;
+  rows.known.clear();
+  for (const row of rows.entries) rows.known.add(rowText(row, shape));
+}
+
+/** Does what the table says with the entries whose time is over. */
+function expiring(parts: Parts, timers: IdleTimers): () => void {
+  const { shape, compiler } = parts;
+  const { machine } = compiler;
+  return () => {
+    const handles = timers.over();
+    if (handles.length === 0) return;
+    if (timers.fate === "delete") keepRows(parts, ({ handle }) => !handles.includes(handle));
+    for (const handle of handles) {
+      machine.trace?.({ kind: "note", text: `entry ${handle} of table ${shape.name} was idle` });
+      if (timers.fate === "notify") {
+        machine.notifications.push({ kind: "idle", table: shape.name, handle });
+      }
+    }
+  };
+}
+
 /** What the control plane and programs do to a table. */
-function changesOf({
-  table,
-  shape,
-  state,
-  compiler,
-}: Parts): Pick<RunningTable, "add" | "addMissed" | "setDefault" | "clear"> {
-  const { rows } = state;
+function changesOf(
+  parts: Parts,
+): Pick<RunningTable, "add" | "addMissed" | "restartTimer" | "setDefault" | "clear"> {
+  const { table, shape, state, compiler } = parts;
+  const { rows, timers } = state;
   return {
-    add: (entry) => addRow({ rows, shape, table }, entry, compiler),
-    addMissed: (name, data) => {
+    add: (entry) => addRow(parts, entry, compiler),
+    restartTimer: (forMicroseconds) => {
+      if (forMicroseconds === undefined) timers?.restart(state.current);
+      else timers?.start(state.current, forMicroseconds);
+    },
+    addMissed: (name, data, expireMicroseconds) => {
       const bound = table.actions.find(({ action }) => action.name === name);
       if (bound === undefined) return false;
-      pushRow(rows, {
+      state.current = pushRow(rows, {
         matches: state.missed.map((part) => ({ kind: "exact", value: BigInt(part) })),
         rank: 0,
         isConst: false,
         run: ranOf(bound, data, compiler),
       });
+      if (expireMicroseconds !== undefined) timers?.start(state.current, expireMicroseconds);
       return true;
     },
     setDefault: (action) => {
@@ -289,12 +324,20 @@ function changesOf({
       return ok(undefined);
     },
     clear: () => {
-      rows.entries = rows.entries.filter(({ isConst }) => isConst);
-      rows.finder = undefined;
-      rows.known.clear();
-      for (const row of rows.entries) rows.known.add(rowText(row, shape));
+      keepRows(parts, ({ isConst }) => isConst);
+      timers?.clear();
     },
   };
+}
+
+/** Keeps what actions may ask for: the key that missed, or the entry that matched. */
+function remember(state: TableState, key: readonly KeyPart[], row: Entry | undefined): void {
+  if (row === undefined) {
+    state.missed = key;
+    return;
+  }
+  state.current = row.handle;
+  state.timers?.matched(row.handle);
 }
 
 /** The table of an instance. */
@@ -310,7 +353,9 @@ export function compileTable(table: Table, context: Context): RunningTable {
     next: entries.length,
     known: new Set(entries.map((row) => rowText(row, shape))),
   };
-  const state: TableState = { rows, otherwise: defaultOf(table, compiler), missed: [] };
+  const timers = idleTimers(table, () => machine.now);
+  const otherwise = defaultOf(table, compiler);
+  const state: TableState = { rows, timers, otherwise, missed: [], current: -1 };
   const direct = directObjects(table, compiler);
   const readKey = keyReader(table, context);
   const isOrdered = hasPriorities(shape);
@@ -318,8 +363,10 @@ export function compileTable(table: Table, context: Context): RunningTable {
     rows.finder ??= finderOf(rows.entries, widths, isOrdered);
     return widths.length === 0 ? undefined : rows.finder.find(key);
   };
+  const parts: Parts = { table, shape, state, compiler };
   const running: RunningTable = {
-    ...changesOf({ table, shape, state, compiler }),
+    ...changesOf(parts),
+    ...(timers !== undefined && { expire: expiring(parts, timers) }),
     shape,
     isHit: false,
     ran: -1,
@@ -329,7 +376,7 @@ export function compileTable(table: Table, context: Context): RunningTable {
       const ran = row?.run ?? state.otherwise;
       if (machine.trace !== undefined) tell(compiler, shape.name, { key, row, ran });
       for (const each of direct) each.matched?.(row);
-      if (row === undefined) state.missed = key;
+      remember(state, key, row);
       machine.applied = running;
       ran?.run();
       running.isHit = row !== undefined;

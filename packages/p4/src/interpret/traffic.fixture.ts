@@ -105,11 +105,16 @@ function otherCommands({ counters, registers, meters }: SwitchShape): fc.Arbitra
         if (node.ok) target.associateNode(group, node.value);
       }),
     fc.constant<Command>((target) => target.removeEntries()),
+    fc.nat(100).map(
+      (seconds): Command =>
+        (target) =>
+          target.pass(seconds * 1_000_000),
+    ),
   );
 }
 
 /** Packets that are others' with some bytes changed, cut anywhere, or with more behind. */
-export const packetLike = (packets: readonly Packet[]): fc.Arbitrary<Packet> =>
+const packetLike = (packets: readonly Packet[]): fc.Arbitrary<Packet> =>
   fc
     .record({
       packet: fc.constantFrom(...packets),
@@ -133,6 +138,7 @@ const sending =
   (packet: Packet): Command =>
   (target) => {
     target.send(packet);
+    target.notifications();
     const out = target.drain();
     if (out.some(({ data }) => data.length > MOST_BYTES))
       throw new Error("a packet became too long");

@@ -73,6 +73,8 @@ export function reflector(): Reflector {
       state = 0n;
       return ok(undefined);
     },
+    pass: () => undefined,
+    notifications: () => [],
     readMeter: () => ok(rates),
     writeMeter: (_, value) => {
       rates = value;

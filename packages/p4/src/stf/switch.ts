@@ -55,7 +55,16 @@ export type TableEntry = {
   readonly matches: readonly Match[];
   readonly priority: number;
   readonly action: ActionCall;
+  /** After so long without a match the entry has timed out, in tables that know such a time. */
+  readonly idleMicroseconds?: number;
 };
+
+/** What a switch tells its controller unasked. */
+export type Notification =
+  /** An entry was not matched for its time; it is still there. */
+  | { readonly kind: "idle"; readonly table: string; readonly handle: number }
+  /** Data that the program sends: the bits of a value, one after the other, filled up with 0 to whole bytes. */
+  | { readonly kind: "digest"; readonly digest: string; readonly data: Uint8Array };
 
 /** Packets and bytes that were counted. */
 export type Count = { readonly packets: bigint; readonly bytes: bigint };
@@ -82,6 +91,10 @@ export type Switch = {
   readonly send: (packet: Packet) => Done;
   /** Waits until nothing moves any more; the packets that came out since the last time, in order. */
   readonly drain: () => readonly Packet[];
+  /** Lets virtual time pass without a packet. */
+  readonly pass: (microseconds: number) => void;
+  /** What the controller was told since the last time, in order. */
+  readonly notifications: () => readonly Notification[];
   /** Adds an entry; the value is its handle. */
   readonly addEntry: (entry: TableEntry) => Done<number>;
   readonly setDefault: (table: string, action: ActionCall) => Done;

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { renderDiagnostic } from "../source/diagnostic.ts";
-import { analysedText, ownPrograms } from "../testing.fixture.ts";
+import { analysedText, allPrograms } from "../testing.fixture.ts";
 import { byte, typedProgram } from "./typed.fixture.ts";
 
 const patient = { timeout: 120_000 };
@@ -15,7 +15,7 @@ const errorsOf = (text: string): readonly string[] =>
     each.severity === "error" ? [renderDiagnostic(each)] : [],
   );
 
-test.each(ownPrograms)("I9: $name is accepted without a word", ({ text }) => {
+test.each(allPrograms)("I9: $name is accepted without a word", ({ text }) => {
   expect(toldOf(text)).toBe("");
 });
 

@@ -1,8 +1,16 @@
 /** The first account, and its token, which is told once. */
 import { err, ok, type Result } from "@seam/base";
 import { FIELD_MANAGER } from "@seam/client";
-import type { KubeClient, KubeObject } from "@seam/kube";
-import type { AuditEntry, Store } from "@seam/store";
+import {
+  type ClusterConfig,
+  createKubeClient,
+  isNotFound,
+  type KubeClient,
+  type KubeError,
+  type KubeObject,
+  refOf,
+} from "@seam/kube";
+import { type AuditEntry, openStore, type Store, type StoreSettings } from "@seam/store";
 import { SCOPES } from "./context.ts";
 import { hashOfSecret, newSecret } from "./secret.ts";
 
@@ -36,7 +44,7 @@ export async function firstRun({
   const some = await store.accounts.list({ limit: 1, sort: "name", direction: "ascending" });
   if (!some.ok) return err(some.error.message);
   if (some.value.rows.length > 0 && !force) return ok(null);
-  const bound = await kube.apply(BINDING, { fieldManager: FIELD_MANAGER, force: true });
+  const bound = await bind(kube);
   if (!bound.ok) return err(`cannot bind the group ${GROUP}: ${bound.error.message}`);
   const account = { name: ADMIN, groups: [GROUP], passwordHash: null };
   const made = await store.accounts.create(account, auditOf("create-account"));
@@ -54,6 +62,35 @@ export async function firstRun({
     auditOf("create-token"),
   );
   return issued.ok ? ok(secret) : err(issued.error.message);
+}
+
+/** The cluster and the store of an API server. */
+export type Surroundings = {
+  readonly cluster: ClusterConfig;
+  readonly store: StoreSettings;
+};
+
+/** A new token of the first account, beside a server that runs or without one. */
+export async function newAdminToken({
+  cluster,
+  store: settings,
+}: Surroundings): Promise<Result<string, string>> {
+  const opened = await openStore(settings);
+  if (!opened.ok) return err(opened.error.message);
+  await using store = opened.value;
+  const kube = createKubeClient(cluster);
+  using _kube = { [Symbol.dispose]: kube.close };
+  const made = await firstRun({ store, kube, force: true });
+  if (!made.ok) return made;
+  if (made.value === null) throw new Error("bug in Seam: a token was asked for, and none was made");
+  return ok(made.value);
+}
+
+/** One that is there stays as it is: in a cluster the chart makes it, and the server itself may bind nobody. */
+async function bind(kube: KubeClient): Promise<Result<unknown, KubeError>> {
+  const found = await kube.get(refOf(BINDING));
+  if (found.ok || !isNotFound(found.error)) return found;
+  return kube.apply(BINDING, { fieldManager: FIELD_MANAGER, force: true });
 }
 
 const auditOf = (action: string): AuditEntry => ({

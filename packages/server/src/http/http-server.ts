@@ -21,6 +21,8 @@ export type ApiServerSettings = {
   readonly store: StoreSettings;
   /** Address to listen on; without a certificate one of this machine's own. */
   readonly host: string;
+  /** Address of /healthz, /readyz and /metrics. */
+  readonly healthHost: string;
   /** Ports of the API, and of /healthz, /readyz and /metrics; 0 lets the kernel choose. */
   readonly port: number;
   readonly healthPort: number;
@@ -49,7 +51,7 @@ export async function runApiServer(settings: ApiServerSettings): Promise<Result<
   await using daemon = await startDaemon({
     name: "seam-api",
     port: settings.healthPort,
-    host: settings.host,
+    host: settings.healthHost,
     logLevel: settings.logLevel,
     missing: () => [...missing],
   });

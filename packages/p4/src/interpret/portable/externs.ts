@@ -7,6 +7,7 @@ import type { ExternCall, ExternFactory, Externs, Run } from "../machine.ts";
 import {
   asserted,
   counterMaker,
+  digesting,
   directCounter,
   directMeter,
   effect,
@@ -119,8 +120,10 @@ const random: Maker = (node, compiler) => {
   };
 };
 
-/** Digests are packed, and go nowhere. */
-const digest: Maker = () => ({ methods: { pack: () => () => false } });
+/** Digests are told the controller. */
+const digest: Maker = ({ path }) => ({
+  methods: { pack: (call) => digesting(call, given(call, 0), path) },
+});
 
 /** Objects by the names of their types. */
 export const portableMakers: ReadonlyMap<string, Maker> = new Map<string, Maker>([

@@ -1,6 +1,6 @@
 /**
  * A NIC of the Portable NIC Architecture (PNA.adoc): the last of drop_packet, send_to_port and recirculate decides, without any the
- * packet is dropped. Ports from 256 on are the host's, all others the network's. Entries that tables add when they miss do not expire.
+ * packet is dropped. Ports from 256 on are the host's, all others the network's.
  */
 import { ok, type Result } from "@seam/base";
 import type { Packet, Switch } from "../../stf/switch.ts";
@@ -18,6 +18,7 @@ import {
 } from "../blocks.ts";
 import { given as argument } from "../checksums.ts";
 import type { BlockRuntime, ExternFactory, Externs, Machine } from "../machine.ts";
+import { expireTime } from "../idle.ts";
 import { effect, numberResult, objectsBy } from "../objects.ts";
 import type { Prepared } from "../program.ts";
 import type { Replication } from "../replication.ts";
@@ -64,6 +65,7 @@ const mirror =
 /** `add_entry(action, parameters)`: an entry of the table that was applied last, for the key that missed. */
 const addEntry: ExternFactory = (call) => {
   const [action, data] = [argument(call, 0), argument(call, 1)];
+  const profile = call.arguments[2];
   const { machine } = call;
   return () => {
     const value = data.get();
@@ -71,9 +73,14 @@ const addEntry: ExternFactory = (call) => {
       typeof value === "object" && value.kind === "composite"
         ? value.parts.map((part) => copy(part))
         : [value];
-    return machine.applied?.addMissed(nameOf(action.get()), values) === true;
+    const time = profile && expireTime(indexOf(profile.get()));
+    return machine.applied?.addMissed(nameOf(action.get()), values, time) === true;
   };
 };
+
+/** `set_entry_expire_time(profile)` and `restart_expire_timer()`, of the entry that matched or was added last. */
+const restartTimer: ExternFactory = ({ machine, arguments: [profile] }) =>
+  effect(() => machine.applied?.restartTimer(profile && expireTime(indexOf(profile.get()))));
 
 const byDirection: ExternFactory = (call) => {
   const [direction, fromNet, fromHost] = [argument(call, 0), argument(call, 1), argument(call, 2)];
@@ -90,8 +97,6 @@ function flowIds(): ExternFactory {
     });
 }
 
-const nothing: ExternFactory = () => () => false;
-
 const pnaExterns = (decision: Decision): Externs => ({
   functions: {
     ...portableFunctions,
@@ -101,8 +106,8 @@ const pnaExterns = (decision: Decision): Externs => ({
     mirror_packet: mirror(decision),
     add_entry: addEntry,
     allocate_flow_id: flowIds(),
-    set_entry_expire_time: nothing,
-    restart_expire_timer: nothing,
+    set_entry_expire_time: restartTimer,
+    restart_expire_timer: restartTimer,
     SelectByDirection: byDirection,
   },
   create: objectsBy(portableMakers),

@@ -38,7 +38,9 @@ function passing(
 ): (body: () => Value) => Value {
   return (body) => {
     const given = new Map<number, Given>();
-    for (const index of call.order) {
+    const omitted = [...call.arguments.keys()].filter((index) => !call.order.includes(index));
+    // Parameters that no argument is given for get their default values, last.
+    for (const index of [...call.order, ...omitted]) {
       const argument = call.arguments[index];
       if (argument !== undefined) given.set(index, evaluated(argument, walker));
     }

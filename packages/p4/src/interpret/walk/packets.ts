@@ -94,7 +94,9 @@ function extract(call: CallExpr, walker: Walker): Value {
   const target = header?.value;
   const place = target && walker.place(target);
   need(machine, fixed + varbits);
-  place?.set(read(type, varbits, machine));
+  // Also what goes nowhere is read: `extract(_)` skips a header.
+  const value = read(type, varbits, machine);
+  place?.set(value);
   if (target?.kind === "next") parts(walker.value(target.of)).next += 1;
   return false;
 }
