@@ -6,7 +6,7 @@
 import { defineConfig } from "vitest/config";
 
 const PLANE = [
-  ...["admission", "client", "controller", "kube", "scheduling", "server", "store"].map(
+  ...["admission", "client", "controller", "dashboard", "kube", "scheduling", "server", "store"].map(
     (name) => `packages/${name}/src/**/*.root.test.ts`,
   ),
   "packages/cli/src/server.root.test.ts",

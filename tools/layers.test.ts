@@ -24,6 +24,7 @@ const layers = [
   "controller",
   "scheduling",
   "server",
+  "dashboard",
   "admission",
   "lab",
   "monitoring",
@@ -49,7 +50,7 @@ const importedBy = (file: string): Edge[] => {
   return sources.map((to) => ({ file, from: file.split("/")[1] ?? "", to }));
 };
 
-const edges = globSync("packages/*/src/**/*.ts").flatMap(importedBy);
+const edges = globSync("packages/*/src/**/*.{ts,tsx}").flatMap(importedBy);
 
 /** An import that leaves its layer, or reaches inside another package; `/testing` is for tests alone. */
 const isForbidden = ({ file, from, to }: Edge): boolean => {

@@ -34,7 +34,7 @@ seam("wait", "experiment", ...experiment, "--for", "Ready", ...cluster);
 seam("traffic", ...experiment, ...cluster);
 
 const inLab = `
-The API:        bin/seam lab logs open --name ${values.name}
+The dashboard:  bin/seam lab logs open --name ${values.name}
 End it all:     npm run stop`;
 
 console.log(`

@@ -139,7 +139,7 @@ async function* apiInLab(name: string, binFolder: string): AsyncGenerator<string
   yield await keepProgram(name, {
     name: "open",
     argv: [...open, "--no-browser", "--port", port, "--kubeconfig", kubeconfig],
-    says: /^The API is at [^]*^Sign in .*$/m,
+    says: /^Seam is at [^]*^Sign in .*$/m,
   });
 }
 

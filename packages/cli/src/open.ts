@@ -123,7 +123,7 @@ async function guidance(kube: KubeClient, { pod, scheme }: Api, url: string): Pr
   const another = `kubectl -n ${NAMESPACE} exec deployment/seam-api -- seam token`;
   const authority = `kubectl -n ${NAMESPACE} get configmap seam-api-ca -o jsonpath='{.data.ca\\.crt}'`;
   return [
-    `The API is at ${url} as long as this runs; what it can: ${url}/openapi.json`,
+    `Seam is at ${url} as long as this runs; its API: ${url}/openapi.json`,
     ...(scheme === "https" ? [`Its certificate is of Seam's own authority: ${authority}`] : []),
     token === undefined
       ? `Sign in as admin with a token; a new one: ${another}`

@@ -94,9 +94,10 @@ test("npm start ends with a table of measured traffic, both families, same node 
   expect(firstOutput).toContain("npm run stop");
 });
 
-test("S14: npm start brings up the API, and says where it is and with what one signs in", async () => {
-  const [, url = ""] = /^.*The API is at (http:\/\/127\.0\.0\.1:\d+) /m.exec(firstOutput) ?? [];
+test("S9, S14: npm start brings up dashboard and API, and says where they are and with what one signs in", async () => {
+  const [, url = ""] = /^.*Seam is at (http:\/\/127\.0\.0\.1:\d+) /m.exec(firstOutput) ?? [];
   const [token = ""] = /seam_[\w-]{43}/.exec(firstOutput) ?? [];
+  expect(await (await fetch(url)).text()).toContain('<div id="root">');
   const headers = { authorization: `Bearer ${token}` };
   const answer = await fetch(`${url}/api/v1/projects/first/experiments`, { headers });
   const { items } = Object(await answer.json());

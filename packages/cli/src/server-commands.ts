@@ -21,6 +21,10 @@ export function addServerCommand(program: Command): void {
         "address of /healthz, /readyz and /metrics; default: that of the API",
       )
       .option("--health-port <port>", "port of /healthz, /readyz and /metrics", portOf, 9851)
+      .option(
+        "--dashboard <folder>",
+        "folder of the built dashboard; that of this checkout when absent",
+      )
       .option("--tls-cert <file>", "certificate in PEM form, with those of its authorities")
       .option("--tls-key <file>", "its key in PEM form")
       .option(

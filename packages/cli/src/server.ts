@@ -1,4 +1,5 @@
 /** `seam server`: the HTTP API with its accounts and its store. */
+import { fileURLToPath } from "node:url";
 import { type LogLevel } from "@seam/daemon";
 import { loadConfig } from "@seam/kube";
 import { newAdminToken, runApiServer, type Surroundings } from "@seam/server";
@@ -15,12 +16,16 @@ type Flags = Place & {
   readonly port: number;
   readonly healthHost?: string;
   readonly healthPort: number;
+  readonly dashboard?: string;
   readonly tlsCert?: string;
   readonly prometheus?: URL;
   readonly tlsKey?: string;
   readonly logLevel: LogLevel;
   readonly newAdminToken?: boolean;
 };
+
+/** Where `npm run build` puts the page. */
+const DASHBOARD = fileURLToPath(new URL("../../dashboard/dist", import.meta.url));
 
 /** The action of `seam server`. */
 export async function server(flags: Flags): Promise<void> {
@@ -36,6 +41,7 @@ export async function server(flags: Flags): Promise<void> {
     certificate:
       tlsCert === undefined || tlsKey === undefined ? null : { cert: tlsCert, key: tlsKey },
     prometheus: flags.prometheus ?? null,
+    dashboard: flags.dashboard ?? DASHBOARD,
     logLevel,
     newAdminToken: flags.newAdminToken === true,
     tellSecret,

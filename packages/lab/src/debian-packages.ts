@@ -19,6 +19,8 @@ export const debianPackages: readonly string[] = [
   "containernetworking-plugins", // peer of seam bench bandwidth
   "libnftables1", // the kernel door's nftables
   "postgresql-15", // the external database in the store's tests
+  "chromium", // the dashboard's tests
+  "fonts-dejavu-core",
   "python3-venv", // the Python client, and tests with clients in Python
   "nftables", // judge of the kernel door's nftables
 ];

@@ -186,11 +186,12 @@ async function seamContents({ work }: Workshop): Promise<Contents> {
   };
 }
 
-/** PostgreSQL's own programs, and a shell, through which initdb starts the others. */
+/** PostgreSQL's own programs, a shell, through which initdb starts the others, and the dashboard, where the bundle looks for it. */
 async function serverContents({ work }: Workshop): Promise<Contents> {
   const seam = path.join(root, "packages/cli/src/server-program.ts");
   const script = path.join(work, "seam");
   writeFileSync(script, '#!/bin/sh\nexec /usr/bin/node /seam/seam.js "$@"\n', { mode: 0o755 });
+  const dashboard = (await mustRun([process.execPath, path.join(root, "tools/build.ts")])).trim();
   const postgres = path.join(root, "node_modules", POSTGRES);
   const programsOf = ["postgres", "initdb"].map((name) => `${postgres}/native/bin/${name}`);
   const libraries = (await Promise.all(programsOf.map(librariesOf))).flat();
@@ -203,6 +204,7 @@ async function serverContents({ work }: Workshop): Promise<Contents> {
       )),
       { kind: "file", from: script, to: "/usr/bin/seam" },
       { kind: "file", from: "/bin/dash", to: "/bin/sh" },
+      ...filesIn(dashboard, ["**/*"], "/dashboard/dist"),
       ...packageFiles(POSTGRES, [
         "package.json",
         "dist/*.js",
@@ -235,13 +237,15 @@ async function nodePrograms(
 }
 
 /** Files of an npm package that has a native part and so cannot be bundled. */
-function packageFiles(name: string, patterns: readonly string[]): readonly Entry[] {
-  const folder = path.join(root, "node_modules", name);
+const packageFiles = (name: string, patterns: readonly string[]): readonly Entry[] =>
+  filesIn(path.join(root, "node_modules", name), patterns, `/seam/node_modules/${name}`);
+
+function filesIn(folder: string, patterns: readonly string[], to: string): readonly Entry[] {
   const found = globSync([...patterns], { cwd: folder }).toSorted();
   const files = found.filter((file) => lstatSync(path.join(folder, file)).isFile());
   return files.map((file) => ({
     kind: "file",
     from: path.join(folder, file),
-    to: `/seam/node_modules/${name}/${file}`,
+    to: `${to}/${file}`,
   }));
 }

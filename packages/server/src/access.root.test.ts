@@ -20,7 +20,7 @@ let prometheus: RunningPrometheus;
 
 beforeAll(async () => {
   prometheus = await startPrometheus(() => "");
-  server = await startApiServer(prometheus.url);
+  server = await startApiServer({ prometheus: prometheus.url });
   for (const project of ["lab-a", "lab-b"]) {
     await makeAs("admin", `/api/v1/projects/${project}`, bodies.applyProject(project));
     const inside = `/api/v1/projects/${project}`;

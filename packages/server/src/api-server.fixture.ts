@@ -24,6 +24,7 @@ import { firstRun } from "./http/first-run.ts";
 import { createLanes } from "./http/lanes.ts";
 import { createPrometheus } from "./http/prometheus.ts";
 import { hashOfSecret, newSecret } from "./http/secret.ts";
+import { readStaticFiles } from "./http/static-files.ts";
 
 /** People: members of `lab-a` by their role, and the first account. */
 export const PEOPLE = ["viewer", "editor", "owner", "admin"] as const;
@@ -42,7 +43,9 @@ export type ApiServer = AsyncDisposable & {
   /** A call with a person's token; `null`: with none. */
   readonly ask: (person: PersonName | null, call: Call) => Promise<Answered>;
   /** Another application over the same cluster and store. */
-  readonly another: (options: Partial<Pick<AppOptions, "limits" | "tls">>) => Promise<App>;
+  readonly another: (
+    options: Partial<Pick<AppOptions, "files" | "limits" | "tls">>,
+  ) => Promise<App>;
 };
 
 /** A call of the API. */
@@ -72,8 +75,11 @@ export function must<T>(result: Result<T, { readonly message: string } | string>
   throw new Error(typeof result.error === "string" ? result.error : result.error.message);
 }
 
+/** What may be beside the API: a Prometheus, and a folder with the built dashboard. */
+type Beside = { readonly prometheus?: URL; readonly dashboard?: string };
+
 /** Starts all of it; what fails half-way leaves nothing either. */
-export async function startApiServer(prometheus: URL | null = null): Promise<ApiServer> {
+export async function startApiServer({ prometheus, dashboard }: Beside = {}): Promise<ApiServer> {
   await using parts = new AsyncDisposableStack();
   const directory = mkdtempSync(path.join(tmpdir(), "seam-test-api-"));
   parts.defer(() => rmSync(directory, { recursive: true, force: true }));
@@ -97,14 +103,16 @@ export async function startApiServer(prometheus: URL | null = null): Promise<Api
     hub,
     access: createAccess(kube),
     lanes: createLanes(),
-    prometheus: prometheus && createPrometheus(prometheus),
+    prometheus: prometheus === undefined ? null : createPrometheus(prometheus),
     log: { info: () => undefined, warn: tell, error: tell },
     isSecure: false,
     signal: stop.signal,
   };
-  const another: ApiServer["another"] = ({ limits = GENEROUS, tls = null }) =>
-    createApp({ ...context, isSecure: tls !== null }, { tls, limits, onAnswered: () => undefined });
-  const app = await another({});
+  const another: ApiServer["another"] = ({ files = null, limits = GENEROUS, tls = null }) => {
+    const options = { tls, limits, files, onAnswered: () => undefined };
+    return createApp({ ...context, isSecure: tls !== null }, options);
+  };
+  const app = await another({ files: dashboard === undefined ? null : readStaticFiles(dashboard) });
   parts.defer(async () => app.close());
   parts.defer(() => stop.abort());
   const url = await app.listen({ host: "127.0.0.1", port: 0 });

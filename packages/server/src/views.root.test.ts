@@ -26,7 +26,7 @@ beforeAll(async () => {
       )
       .join("");
   });
-  server = await startApiServer(prometheus.url);
+  server = await startApiServer({ prometheus: prometheus.url });
   kubelet = await startKubelet((path, response) =>
     response.end(path.includes("/loud/") ? LINE.repeat(1500) : "one\ntwo\n"),
   );

@@ -18,6 +18,7 @@ import { addReachRoutes } from "./reach-routes.ts";
 import { addRecordRoutes } from "./record-routes.ts";
 import { InvalidRequest, send } from "./reply.ts";
 import { addSessionRoutes } from "./session-routes.ts";
+import { addStaticRoutes, type StaticFiles } from "./static-files.ts";
 import { addStreamRoutes } from "./stream-routes.ts";
 import { addTokenRoutes } from "./token-routes.ts";
 import { addViewRoutes } from "./view-routes.ts";
@@ -35,6 +36,8 @@ export type Limits = {
 export type AppOptions = {
   readonly tls: Certificate | null;
   readonly limits: Limits;
+  /** The dashboard; null: the API alone. */
+  readonly files: StaticFiles | null;
   readonly onAnswered: (answered: Answered) => void;
 };
 
@@ -65,6 +68,7 @@ export async function createApp(context: Context, options: AppOptions): Promise<
   addRecordRoutes(app, context);
   addReachRoutes(app, context);
   addStreamRoutes(app, context);
+  if (options.files !== null) addStaticRoutes(app, options.files);
   await app.ready();
   return app;
 }

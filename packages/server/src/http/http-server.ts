@@ -14,6 +14,7 @@ import { firstRun } from "./first-run.ts";
 import { createMeter } from "./http-meter.ts";
 import { createLanes } from "./lanes.ts";
 import { createPrometheus } from "./prometheus.ts";
+import { readStaticFiles } from "./static-files.ts";
 
 /** How the API server is started. */
 export type ApiServerSettings = {
@@ -30,6 +31,8 @@ export type ApiServerSettings = {
   readonly certificate: { readonly cert: string; readonly key: string } | null;
   /** Base URL of the Prometheus that metrics are asked of; null: there is none. */
   readonly prometheus: URL | null;
+  /** Folder of the built dashboard; where it holds none, the API is served alone. */
+  readonly dashboard: string;
   readonly logLevel: LogLevel;
   /** Makes a new token of the first account, as at the first start. */
   readonly newAdminToken: boolean;
@@ -96,13 +99,16 @@ async function serve(settings: ApiServerSettings, parts: Parts): Promise<void> {
   };
   const onAnswered = createMeter(daemon.metrics, log);
   const collecting = collectEvents({ kube, journal: store.journal, log, signal });
-  const app = await createApp(context, { tls, limits: LIMITS, onAnswered });
+  const files = readStaticFiles(settings.dashboard);
+  const app = await createApp(context, { tls, limits: LIMITS, files, onAnswered });
   using expiry = every(EXPIRY_MS, () => expire(store, log));
   using looking = every(LOOK, () => look(parts));
   await looking.now();
   void expiry.now();
   const address = await listen(app, tls, { host: settings.host, port: settings.port });
   missing.delete("the store was not opened yet");
+  if (files === null)
+    log.warn({ folder: settings.dashboard }, "there is no dashboard; npm run build makes it");
   log.info({ address, healthPort: daemon.port, store: store.place }, "started");
   await ended(signal);
   log.info({}, "stopping");
