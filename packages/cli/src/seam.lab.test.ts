@@ -100,8 +100,9 @@ test("S9, S14: npm start brings up dashboard and API, and says where they are an
   expect(await (await fetch(url)).text()).toContain('<div id="root">');
   const headers = { authorization: `Bearer ${token}` };
   const answer = await fetch(`${url}/api/v1/projects/first/experiments`, { headers });
-  const { items } = Object(await answer.json());
-  expect(items).toMatchObject([{ metadata: { name: "first-experiment" } }]);
+  expect(Object(await answer.json()).items).toMatchObject([
+    { metadata: { name: "first-experiment" } },
+  ]);
 });
 
 test("a second npm start reuses the cluster", async () => {

@@ -76,9 +76,10 @@ export function addStaticRoutes(app: App, files: StaticFiles): void {
 
 /** A browser on its way to a page, not a program that missed a call of the API. */
 const isForPage = ({ headers }: FastifyRequest, where: string): boolean =>
-  !where.startsWith("/api/") &&
-  !where.startsWith("/assets/") &&
-  (headers.accept ?? "").includes("text/html");
+  where === "/" ||
+  (!where.startsWith("/api/") &&
+    !where.startsWith("/assets/") &&
+    (headers.accept ?? "").includes("text/html"));
 
 const nothingAt = (where: string): Problem => ({
   code: "not-found",
