@@ -1,7 +1,4 @@
-/**
- * The main job on a real three-node cluster (issue 3): everything that `npm start` does, all paths that a
- * packet can take, an agent that dies and one that is replaced under traffic, and nothing left behind.
- */
+/** The main job on a real three-node cluster (issue 3): all of `npm start`, all paths of packets, agents that die, and nothing left. */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
