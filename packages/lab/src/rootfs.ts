@@ -23,14 +23,14 @@ export type Entry =
 
 /** A host's program in its own place, with every shared library that it loads at start. */
 export async function programs(files: readonly string[]): Promise<readonly Entry[]> {
-  const libraries = await Promise.all(files.map(librariesOf));
+  const libraries = await Promise.all(files.map((each) => librariesOf(each)));
   const wanted = new Set([...files, ...libraries.flat()]);
   return [...wanted].map((from) => ({ kind: "file", to: from, from }));
 }
 
-/** Shared libraries that a program or library needs, as ldd(1) finds them on the host. */
-export async function librariesOf(file: string): Promise<readonly string[]> {
-  const lines = (await mustRun(["ldd", file])).split("\n");
+/** Shared libraries that a program or library needs, as ldd(1) finds them on the host, and in one more folder. */
+export async function librariesOf(file: string, folder = ""): Promise<readonly string[]> {
+  const lines = (await mustRun(["env", `LD_LIBRARY_PATH=${folder}`, "ldd", file])).split("\n");
   const absent = lines.find((line) => line.includes("not found"));
   if (absent !== undefined) throw new Error(`${file} lacks a library: ${absent.trim()}`);
   return lines.flatMap((line) => /(?:=> )?(\/\S+) \(0x/.exec(line)?.[1] ?? []);
