@@ -195,7 +195,8 @@ async function serverContents({ work }: Workshop): Promise<Contents> {
   const postgres = path.join(root, "node_modules", POSTGRES);
   const programsOf = ["postgres", "initdb"].map((name) => `${postgres}/native/bin/${name}`);
   const links = linkLibraries(postgres, path.join(work, "postgres-libraries"));
-  const libraries = await Promise.all(programsOf.map((each) => librariesOf(each, links)));
+  const found = `${links}:${postgres}/native/lib`;
+  const libraries = await Promise.all(programsOf.map((each) => librariesOf(each, found)));
   const isOwn = (file: string): boolean => file.startsWith(root) || file.startsWith(links);
   return {
     tag: "localhost/seam/server:KEY",

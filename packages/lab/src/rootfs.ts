@@ -28,9 +28,9 @@ export async function programs(files: readonly string[]): Promise<readonly Entry
   return [...wanted].map((from) => ({ kind: "file", to: from, from }));
 }
 
-/** Shared libraries that a program or library needs, as ldd(1) finds them on the host, and in one more folder. */
-export async function librariesOf(file: string, folder = ""): Promise<readonly string[]> {
-  const lines = (await mustRun(["env", `LD_LIBRARY_PATH=${folder}`, "ldd", file])).split("\n");
+/** Shared libraries that a program or library needs, as ldd(1) finds them on the host, and in more folders, with colons between them. */
+export async function librariesOf(file: string, folders = ""): Promise<readonly string[]> {
+  const lines = (await mustRun(["env", `LD_LIBRARY_PATH=${folders}`, "ldd", file])).split("\n");
   const absent = lines.find((line) => line.includes("not found"));
   if (absent !== undefined) throw new Error(`${file} lacks a library: ${absent.trim()}`);
   return lines.flatMap((line) => /(?:=> )?(\/\S+) \(0x/.exec(line)?.[1] ?? []);
