@@ -52,7 +52,7 @@ test("S13: events of the cluster are kept, each time they are counted and once, 
   const log = { warn: () => undefined };
   const collect = (): { readonly end: () => Promise<void> } => {
     const stop = new AbortController();
-    const running = collectEvents({ kube, journal, log, signal: stop.signal, mostWaiting: 1 });
+    const running = collectEvents({ kube, journal, log, signal: stop.signal });
     return { end: async () => (stop.abort(), running) };
   };
   const soon = { timeout: 30_000 };

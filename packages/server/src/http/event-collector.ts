@@ -1,36 +1,26 @@
 /**
  * Keeps the cluster's Events, which the cluster itself forgets after an hour or so, in the store (S13): each as often as it was counted, once,
- * whatever restarts. What comes while the store is away waits; when that is too much, all is read anew afterwards.
+ * whatever restarts. What comes while the store is away waits.
  */
-import { type Millis, millis } from "@seam/base";
+import { millis } from "@seam/base";
 import type { Log } from "@seam/daemon";
-import {
-  child,
-  type Json,
-  type KubeClient,
-  type KubeObject,
-  type Reflector,
-  sleep,
-  startReflector,
-  textAt,
-} from "@seam/kube";
+import { child, type KubeClient, type KubeObject, sleep, startReflector, textAt } from "@seam/kube";
 import type { NewEntry, Store } from "@seam/store";
 
 /** What a collector needs. */
 export type EventCollectorOptions = {
   /** In a name that may list and watch Events of all namespaces. */
   readonly kube: Pick<KubeClient, "list" | "watch">;
-  readonly journal: Store["journal"];
+  readonly journal: Pick<Store["journal"], "append">;
   readonly log: Pick<Log, "warn">;
   /** Aborted when it shall end. */
   readonly signal: AbortSignal;
-  /** How many may wait; 20,000 when absent. */
-  readonly mostWaiting?: number;
 };
 
 const EVENTS = { apiVersion: "events.k8s.io/v1", kind: "Event" } as const;
 const BATCH = 500;
-const MOST_WAITING = 20_000;
+/** Of more that wait, the oldest are given up: some tens of megabytes. */
+const MOST_WAITING = 50_000;
 /** What comes together is written together. */
 const GATHER = millis(200);
 const RETRY = millis(1000);
@@ -38,60 +28,42 @@ const LONGEST_WAIT = millis(60_000);
 
 /** Collects until the signal ends it. */
 export async function collectEvents(options: EventCollectorOptions): Promise<void> {
-  while (!options.signal.aborted) await collectFrom(new Waiting(options), options);
-}
-
-/** From a first list on, until there was too much or the end has come. */
-async function collectFrom(waiting: Waiting, options: EventCollectorOptions): Promise<void> {
   const { kube, log, signal } = options;
-  await using _copy: Reflector<null> = startReflector({
+  const waiting: NewEntry[] = [];
+  await using _copy = startReflector({
     client: kube,
     ref: EVENTS,
     longestWait: LONGEST_WAIT,
-    project: (event) => {
-      waiting.push(entryOf(event));
-      return null;
+    project: entryOf,
+    onChange: ({ kind, value }) => {
+      if (kind === "set") waiting.push(value);
+      if (waiting.length <= MOST_WAITING) return;
+      log.warn(
+        { count: waiting.splice(0, BATCH).length },
+        "events are lost: the store takes them too slowly, or not at all",
+      );
     },
     onError: (error) => log.warn({ error: error.message }, "events cannot be watched"),
   });
-  while (!signal.aborted && !waiting.hasOverflown) {
-    const rest: Millis = (await waiting.write()) ? GATHER : RETRY;
-    await sleep(rest, signal);
-  }
+  while (!signal.aborted) await sleep((await write(waiting, options)) ? GATHER : RETRY, signal);
 }
 
-/** Entries that are not in the store yet. */
-class Waiting {
-  hasOverflown = false;
-  #entries: NewEntry[] = [];
-  readonly #options: EventCollectorOptions;
-
-  constructor(options: EventCollectorOptions) {
-    this.#options = options;
-  }
-
-  push(entry: NewEntry): void {
-    this.#entries.push(entry);
-    // The store was away for long; the cluster has its events still.
-    if (this.#entries.length > (this.#options.mostWaiting ?? MOST_WAITING)) {
-      this.hasOverflown = true;
-      this.#entries = [];
+/** Writes all that waits, and takes it out; false: the store is away. */
+async function write(
+  waiting: NewEntry[],
+  { journal, log }: EventCollectorOptions,
+): Promise<boolean> {
+  while (waiting.length > 0) {
+    const batch = waiting.splice(0, BATCH);
+    const written = await journal.append(batch);
+    if (!written.ok && written.error.code === "unavailable") {
+      waiting.unshift(...batch);
+      return false;
     }
+    // One that the store refuses would be refused for ever.
+    if (!written.ok) log.warn({ error: written.error.message }, "events were not kept");
   }
-
-  /** Writes all that waits; false: the store is away. */
-  async write(): Promise<boolean> {
-    while (this.#entries.length > 0) {
-      const batch = this.#entries.slice(0, BATCH);
-      const written = await this.#options.journal.append(batch);
-      if (!written.ok && written.error.code === "unavailable") return false;
-      // One that the store refuses would be refused for ever.
-      if (!written.ok)
-        this.#options.log.warn({ error: written.error.message }, "events were not kept");
-      this.#entries.splice(0, batch.length);
-    }
-    return true;
-  }
+  return true;
 }
 
 /** An Event as it is kept; those that the core API wrote have their figures in fields that begin with `deprecated`. */
@@ -125,12 +97,11 @@ const sourceOf = (event: KubeObject): string =>
   ].find((name) => name !== null && name !== "") ?? "unknown";
 
 function timeOf(event: KubeObject): Date {
-  const metadata: Json = event.metadata;
   const times = [
     textAt(child(event, "series"), "lastObservedTime"),
     textAt(event, "deprecatedLastTimestamp"),
     textAt(event, "eventTime"),
-    textAt(metadata, "creationTimestamp"),
+    textAt(event.metadata, "creationTimestamp"),
   ];
   return new Date(times.find((time) => time !== null) ?? Date.now());
 }
